@@ -16,7 +16,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skmsnn._cascade import Recipe, Residuals, Shares, SpectralFit, StageFit, fit_stage
+from skmsnn._cascade import Recipe, Residuals, Shares, StageFit, fit_stage
 from skmsnn._domain import (
     Domain,
     Grid,
@@ -37,8 +37,10 @@ from skmsnn._stage import CascadeModule, Points, Stage
 _ROUND_OFF = 1e-15
 # below this a stage that does not help has met round-off, not the end of what the data say
 _NEAR_ROUND_OFF = 1e-12
+# share of the held-out error that a stage of the cascade's own choice may leave to be kept
+_LEAST_GAIN = 0.95
 _LEAST_POINTS_TO_HOLD_OUT = 20
-_MAX_ITER = {"auto": 40, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
+_MAX_ITER = {"auto": 150, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
 
 _ADVICE = {
     "round-off": "",
@@ -74,14 +76,14 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         Most stages. Fewer are kept where a further one does not help.
     n_modes : "auto", int or sequence of int, default="auto"
         Fourier modes of a stage's first layer; a sequence gives one number a stage. "auto" lets
-        held-out points decide for a spectral stage, and takes the modes that hold 99 % of
-        the energy of the spectrum, from 4 to 12, for a trained one.
+        held-out points decide for a spectral stage, and takes the 12 strongest for a trained one.
     p : float, default=2.0
         Order of the loss (mean |u - t|^p)^(1/p), at least 2. The paper uses 10, against spikes in
         the residual. 2 is the default since least squares solves it exactly: with a direct
         readout no spikes are left for a larger p to remove. Spectral stages always use 2.
     hidden_layer_sizes : sequence of int, default=(30, 30, 30)
-        Widths of the hidden layers of a trained network.
+        Widths of the hidden layers of a trained network; half of them where ``solver="auto"`` adds
+        hidden layers of its own choice, as in equal time the narrower network leaves less.
     activation : {"tanh", "sin", "gelu"}, default="tanh"
         Activation of the hidden layers.
     init : {"spectrum", "scale-factor", "random-fourier", "xavier"}, default="spectrum"
@@ -101,8 +103,8 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
     learning_rate_init : float, default=1e-3
         Initial rate of "adam", annealed to zero.
     max_iter : int, default=None
-        Most iterations a stage; None is 40 for "auto", 200 for "gauss-newton", 2000 for "lbfgs" and
-        5000 for "adam".
+        Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
+        and 5000 for "adam".
     tol : float, default=1e-8
         Relative RMS residual on held-out points that is good enough: below it no hidden layers are
         trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go on to
@@ -557,16 +559,17 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         for stage in self.stages_:
             residuals = residuals.after(stage, stage, shares)
         error = weighted_rms(residuals.judged, shares.judges.weight)
-        spectral: SpectralFit | None = None
+        fit: StageFit | None = None
         for recipe in recipes[self.n_stages_ :]:
             progress.begin(self.n_stages_ + 1)
-            fit = fit_stage(recipe, shares, residuals, spectral, rng, progress.iterate)
+            fit = fit_stage(recipe, shares, residuals, fit, rng, progress.iterate)
             remaining = residuals.after(fit.train_stage, fit.stage, shares)
             norm = weighted_rms(remaining.full, shares.full)
-            helps = fit.error < error and norm < weighted_rms(residuals.full, shares.full)
+            share = _LEAST_GAIN if recipe.is_adaptive else 1.0
+            helps = fit.error < share * error and norm < weighted_rms(residuals.full, shares.full)
             if self.stages_ and not helps:
                 return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
-            residuals, error, spectral = remaining, fit.error, fit.spectral
+            residuals, error = remaining, fit.error
             self._keep(fit, norm / size, error / size, shares)
             progress.end(norm / size, error / size, fit.message)
             if error <= _ROUND_OFF * size:

@@ -36,6 +36,8 @@ _AXIS_OPERATIONS = 4e10
 # rows a mode when a set is tried, and at least when it is fitted
 _TRIAL_ROWS, _LEAST_ROWS = 4.0, 1.2
 _TERMS_GROWTH = 1.25
+# Of the other widths in more than three dimensions, where the largest sets are costly to try.
+_HIGH_DIMENSIONAL_WIDTHS = (4.0,)
 
 Modes = FourierModes | LatticeModes
 
@@ -239,7 +241,7 @@ def _scattered_total_degree(domain: Domain, x: NDArray[np.float64]) -> Iterable[
     def candidate(numbers: NDArray[np.int64], degree: int, width: float) -> Candidate:
         def variants() -> Iterable[Candidate]:
             if width == _SCATTERED_WIDTH and not domain.periodic.all():
-                for other in _OTHER_SCATTERED_WIDTHS:
+                for other in _HIGH_DIMENSIONAL_WIDTHS:
                     yield candidate(numbers, degree, other)
 
         label = f"total degree up to {degree}, box {width:g} times the data's"

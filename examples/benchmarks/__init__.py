@@ -1,0 +1,1 @@
+"""Benchmarks: accuracy against goals, and against other methods."""
