@@ -14,10 +14,15 @@ ITERATIONS = {
     "adam": {"max_iter": 60, "learning_rate_init": 0.05},
 }
 
+COMBINATIONS = [
+    *(("spectrum", solver) for solver in ITERATIONS),
+    ("scale-factor", "gauss-newton"),
+    ("random-fourier", "lbfgs"),
+    ("xavier", "adam"),
+]
 ESTIMATORS = [SpectrumInformedMSNNRegressor(random_state=0)] + [
     SpectrumInformedMSNNRegressor(init=init, solver=solver, **SMALL, **ITERATIONS[solver])
-    for init in ("spectrum", "scale-factor", "random-fourier", "xavier")
-    for solver in ITERATIONS
+    for init, solver in COMBINATIONS
 ]
 
 

@@ -3,6 +3,7 @@ import pytest
 from conftest import tensor_grid
 
 from skmsnn._domain import Domain, check_periods, detect_periods, find_grid, fold_end_points
+from skmsnn._rows import canonical_rows
 
 
 def test_a_shuffled_grid_is_recognised_to_round_off(rng):
@@ -86,3 +87,15 @@ def test_end_points_a_period_apart_are_one_point():
 def test_wrong_periods_are_told(period, message):
     with pytest.raises(ValueError, match=message):
         check_periods(period, np.array([[0.0, 0.0], [1.0, 1.0]]))
+
+
+@pytest.mark.parametrize("keep", [0.8, 0.55])
+def test_periods_are_found_on_grids_with_many_holes(keep):
+    angle, r = 2 * np.pi * np.arange(96) / 96, np.linspace(1, 3, 40)
+    X = np.stack(np.meshgrid(angle, r, indexing="ij"), -1).reshape(-1, 2)
+    X = X[np.random.default_rng(0).permutation(len(X))[: int(keep * len(X))]]
+    y = np.cos(3 * X[:, 0] + 2 * X[:, 1]) / (1.5 + np.sin(X[:, 0])) * np.exp(-X[:, 1])
+    rows = canonical_rows(X, y[:, None], np.ones(len(X)))
+    period, none = detect_periods(find_grid(rows.X), rows.y)
+    assert period == pytest.approx(2 * np.pi)
+    assert none is None

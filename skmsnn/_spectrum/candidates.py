@@ -33,8 +33,9 @@ _SCATTERED_SHARES = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75)
 _DENSE_OPERATIONS, _DENSE_BYTES = 1e12, 2**32
 # Cost of the singular value decomposition of one axis of N nodes and order M: about N M^2.
 _AXIS_OPERATIONS = 4e10
-# rows a mode when a set is tried, and at least when it is fitted
-_TRIAL_ROWS, _LEAST_ROWS = 4.0, 1.2
+# Rows a mode when a set is tried, and at least when it is fitted. The bases of a grid are
+# orthogonal there, so that a grid with holes can do with fewer.
+_TRIAL_ROWS, _LEAST_ROWS, _LEAST_ROWS_ON_GRID = 4.0, 1.2, 1.05
 _TERMS_GROWTH = 1.25
 # Of the other widths in more than three dimensions, where the largest sets are costly to try.
 _HIGH_DIMENSIONAL_WIDTHS = (4.0,)
@@ -110,10 +111,11 @@ def candidates(
         found = _scattered_ball(domain, x)
     else:
         found = _scattered_total_degree(domain, x)
+    least_rows = _LEAST_ROWS if grid is None else _LEAST_ROWS_ON_GRID
     sizes: set[int] = set()
     distinct = []
     for candidate in found:
-        fits = candidate.n_terms == 1 or candidate.n_terms * _LEAST_ROWS <= n_rows
+        fits = candidate.n_terms == 1 or candidate.n_terms * least_rows <= n_rows
         if fits and candidate.n_terms not in sizes:
             distinct.append(candidate)
             sizes.add(candidate.n_terms)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # FINUFFT's tightest tolerance in double precision: its widest kernel, 16 points
-NUFFT_TOLERANCE = 1.1e-15
+NUFFT_TOLERANCE = 2e-15
 # relative size below which a singular value of a frame of modes is rounding
 ROUND_OFF = 1e-14
 # bytes of one block of a direct product between points and modes

@@ -13,9 +13,13 @@ from skmsnn._spectrum.candidates import Candidate, LinearFit, Modes
 
 # held-out residual, relative to the target, below which no larger set is tried
 _GOOD_ENOUGH = 4e-15
-# No larger set is tried after one that does this much worse than the best, and than on its own
-# points. The second matters: a function of high frequency shows nothing until modes reach it.
-_WORSE, _OVERFITTED = 3.0, 10.0
+# No larger set is tried after two in turn that do this much worse than the best, and than on their
+# own points. The second matters: a function of high frequency shows nothing until modes reach it.
+# Two, since a trial on few rows may miss a corner of the domain by bad luck.
+_WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
+# Held-out residual of a trial on few rows below which other boxes are not tried: all rows
+# together then reach round-off.
+_GOOD_ENOUGH_ON_FEW_ROWS = 1e-12
 # Cut-offs tried on the best set, up to a share of what it leaves on its own points, as long as the
 # held-out error stays within a factor.
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
@@ -104,8 +108,11 @@ def select_modes(
     if not tried:
         return None
     best = min(tried, key=lambda trial: trial.error)
-    tried += [attempt(variant) for variant in best.candidate.variants()]
-    best = min(tried, key=lambda trial: trial.error)
+    rows = best.candidate.trial_rows
+    on_few_rows = rows is not None and rows < len(order)
+    if best.error > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else 0):
+        tried += [attempt(variant) for variant in best.candidate.variants()]
+        best = min(tried, key=lambda trial: trial.error)
     for coarser in _with_larger_cutoffs(best):
         trial = attempt(coarser)
         tried.append(trial)
@@ -159,14 +166,15 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
 
 
 def _ascend(attempt: Callable[[Candidate], Trial], ladder: Iterable[Candidate]) -> Iterator[Trial]:
-    """Try one set after the other, until one is good enough or one overfits."""
-    least = np.inf
+    """Try one set after the other, until one is good enough or two overfit."""
+    least, worse = np.inf, 0
     for candidate in ladder:
         trial = attempt(candidate)
         yield trial
         least = min(least, trial.error)
         overfits = trial.error > _OVERFITTED * trial.train_error
-        if least <= _GOOD_ENOUGH or (overfits and trial.error > _WORSE * least):
+        worse = worse + 1 if overfits and trial.error > _WORSE * least else 0
+        if least <= _GOOD_ENOUGH or worse >= _PATIENCE:
             return
 
 
