@@ -38,7 +38,7 @@ _ROUND_OFF = 1e-15
 # below this a stage that does not help has met round-off, not the end of what the data say
 _NEAR_ROUND_OFF = 1e-12
 # share of the held-out error that a stage of the cascade's own choice may leave to be kept
-_LEAST_GAIN = 0.95
+_LEAST_GAIN = 0.8
 _LEAST_POINTS_TO_HOLD_OUT = 20
 _MAX_ITER = {"auto": 150, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
 
