@@ -200,3 +200,45 @@ def test_fourier_extension_of_a_smooth_function_is_exact_off_its_nodes(rng):
     x = rng.uniform(-1, 1, (500, 1))
     error = fit.solve(np.exp(nodes)[:, None]).evaluate(x) - np.exp(x)
     assert np.abs(error).max() < 1e-12
+
+
+@pytest.mark.parametrize("n_nodes", [30, 31])
+def test_an_extension_spans_the_same_space_on_symmetric_nodes(n_nodes):
+    """There it is built by parity; nodes moved by little span nearly the same space."""
+    nodes = np.linspace(-1, 1, n_nodes)
+    moved = nodes.copy()
+    moved[0] -= 1e-12
+    one, other = (ExtensionAxis(a, 6, 4.0) for a in (nodes, moved))
+    np.testing.assert_allclose(one.strengths, other.strengths, atol=1e-10)
+    identity = one.analyse(one.synthesise(np.eye(len(one.strengths)), 0), 0)
+    np.testing.assert_allclose(identity, np.eye(len(identity)), atol=1e-14)
+    projections = [a.synthesise(a.analyse(np.eye(n_nodes), 0), 0) for a in (one, other)]
+    np.testing.assert_allclose(*projections, atol=1e-7)
+
+
+def test_selection_takes_more_modes_along_the_axis_that_needs_them(rng):
+    """A pole near the real axis along one, a parabola along the other."""
+    x = tensor_grid(-1 + 2 * np.arange(64) / 64, np.linspace(-1, 1, 12))
+    y = (1 + x[:, 1:] ** 2) / (1.15 + np.cos(np.pi * x[:, :1]))
+    domain = Domain(np.zeros(2), np.ones(2), np.array([True, False]))
+    held = np.sort(rng.permutation(768)[:200])
+    train = np.ones(768)
+    train[held] = 0
+    grid = find_grid(x)
+    split = Split(x, y, train, HeldOut(x[held], y[held], np.ones(200)))
+    best = select_modes(candidates(domain, grid, x, 568), split, np.random.RandomState(0))
+    even = [c.fit(train).solve(y) for c in candidates(domain, grid, x, 568)]
+    assert best.error < 0.1 * min(np.std(y[held] - m.evaluate(x[held])) for m in even)
+
+
+def test_least_squares_with_hardly_more_points_than_modes_converges(rng):
+    """289 unknowns on 320 of 484 cells: the condition number is large, the solution exact."""
+    modes = random_lattice(rng, (8, 8), (2.0, 2.0))
+    index = np.sort(rng.permutation(484)[:320])
+    x = tensor_grid(*[-1 + 2 * np.arange(22) / 22] * 2)[index]
+    fit = TensorFit([PeriodicAxis(22, 8, 2.0, -1.0)] * 2, (22, 22), index, np.ones(320))
+    y = modes.evaluate(x)
+    first = fit.solve(y)
+    second = fit.solve(y - first.evaluate(x))
+    found = first.coefficients + second.coefficients
+    assert relative(found - modes.coefficients, modes.coefficients) < 1e-10

@@ -27,6 +27,12 @@ _SHARES = (0.0, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.36, 0.42, 0.5, 0.58, 2 
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes.
 _WIDTH, _OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
+# Rungs of the ladder of shares by which an axis may be moved apart from the others.
+_AXIS_STEP = 2
+# Highest share along an axis that is not periodic, when it is moved. Held-out points on the same
+# nodes as others do not show what an extension does between the nodes; with at least two nodes a
+# mode it is stable there (Adcock, Huybrechs & Martin-Vaquero 2014).
+_MOST_ALONE = 0.5
 _SCATTERED_WIDTH, _OTHER_SCATTERED_WIDTHS = 2.0, (1.4, 3.0, 4.0)
 _SCATTERED_SHARES = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75)
 # A dense system of n rows and k columns costs 2 n k^2 operations and 8 n k bytes.
@@ -73,6 +79,8 @@ class Candidate:
         What it is, for messages.
     variants : callable
         Sets like this one in other boxes, to be tried once this one is the best.
+    neighbours : callable
+        Sets with more or fewer modes along one axis, to be tried once this one is the best.
     """
 
     n_terms: int
@@ -81,6 +89,7 @@ class Candidate:
     cutoff: float | None = ROUND_OFF
     trial_rows: int | None = None
     variants: Callable[[], Iterable[Candidate]] = field(default=tuple)
+    neighbours: Callable[[], Iterable[Candidate]] = field(default=tuple)
 
     def fit(self, weight: NDArray[np.float64]) -> LinearFit:
         """Prepare the fit for these weights."""
@@ -103,35 +112,39 @@ def candidates(
     n_rows : int
         How many of them may be used for fitting; no set has more terms than rows.
     """
+    least_rows = _LEAST_ROWS if grid is None else _LEAST_ROWS_ON_GRID
+
+    def fits(candidate: Candidate) -> bool:
+        return candidate.n_terms == 1 or candidate.n_terms * least_rows <= n_rows
+
     if grid is not None:
-        found = _on_grid(domain, grid)
+        found = _on_grid(domain, grid, fits)
     elif domain.periodic.all() and x.shape[1] <= 3:
         found = _scattered_periodic(x)
     elif x.shape[1] <= 3:
         found = _scattered_ball(domain, x)
     else:
         found = _scattered_total_degree(domain, x)
-    least_rows = _LEAST_ROWS if grid is None else _LEAST_ROWS_ON_GRID
     sizes: set[int] = set()
     distinct = []
     for candidate in found:
-        fits = candidate.n_terms == 1 or candidate.n_terms * least_rows <= n_rows
-        if fits and candidate.n_terms not in sizes:
+        if fits(candidate) and candidate.n_terms not in sizes:
             distinct.append(candidate)
             sizes.add(candidate.n_terms)
     return distinct
 
 
-def _on_grid(domain: Domain, grid: Grid) -> Iterable[Candidate]:
+def _on_grid(domain: Domain, grid: Grid, fits: Callable[[Candidate], bool]) -> Iterable[Candidate]:
     nodes = [
         (axis - centre) / half
         for axis, centre, half in zip(grid.nodes, domain.centre, domain.half_width, strict=True)
     ]
 
-    def candidate(share: float, width: float) -> Candidate:
+    def candidate(rungs: tuple[int, ...], width: float) -> Candidate:
+        shares = [_SHARES[rung] for rung in rungs]
         orders = tuple(
             _axis_order(axis, share, width, periodic)
-            for axis, periodic in zip(nodes, domain.periodic, strict=True)
+            for axis, share, periodic in zip(nodes, shares, domain.periodic, strict=True)
         )
 
         def prepare(weight: NDArray[np.float64], cutoff: float) -> TensorFit:
@@ -143,16 +156,30 @@ def _on_grid(domain: Domain, grid: Grid) -> Iterable[Candidate]:
 
         def variants() -> Iterable[Candidate]:
             if not domain.periodic.all() and width == _WIDTH:
-                at = _SHARES.index(share)
                 for other in _OTHER_WIDTHS:
                     # in a wider box less than the same highest wave number does
-                    last = at + 2 if other < width else at
-                    for near in _SHARES[max(0, last - 4) : last]:
-                        yield candidate(near, other)
+                    for step in range(-2, 2) if other < width else range(-4, 0):
+                        yield candidate(tuple(_rung(rung + step) for rung in rungs), other)
+
+        def highest_rungs() -> list[int]:
+            """Of a move. The other axis' nodes hide what an extension does between its own."""
+            ends = np.where(domain.periodic, len(_SHARES) - 1, _SHARES.index(_MOST_ALONE))
+            return [max(rung, end) for rung, end in zip(rungs, ends, strict=True)]
+
+        def neighbours() -> Iterable[Candidate]:
+            long = [j for j, axis in enumerate(nodes) if len(axis) > 1]
+            if len(long) < 2:
+                return
+            for steps in _axis_moves(len(nodes), long):
+                moved = tuple(rung + step for rung, step in zip(rungs, steps, strict=True))
+                if all(0 <= r <= most for r, most in zip(moved, highest_rungs(), strict=True)):
+                    other = candidate(moved, width)
+                    if fits(other):
+                        yield other
 
         # an extension's modes depend on each other: on N nodes they span about share * N dimensions
         n_terms = 1
-        for axis, order in zip(nodes, orders, strict=True):
+        for axis, order, share in zip(nodes, orders, shares, strict=True):
             n_terms *= min(2 * order + 1, int(share * len(axis)) + 4)
         return Candidate(
             n_terms,
@@ -160,9 +187,24 @@ def _on_grid(domain: Domain, grid: Grid) -> Iterable[Candidate]:
             f"wave numbers up to {orders}, box {width:g} times the data's",
             cutoff=None if domain.periodic.all() else ROUND_OFF,
             variants=variants,
+            neighbours=neighbours,
         )
 
-    return [candidate(share, _WIDTH) for share in _SHARES]
+    return [candidate((rung,) * len(nodes), _WIDTH) for rung in range(len(_SHARES))]
+
+
+def _rung(at: int) -> int:
+    return min(max(at, 0), len(_SHARES) - 1)
+
+
+def _axis_moves(d: int, axes: list[int]) -> Iterable[NDArray[np.int64]]:
+    """Steps on the ladder: down or up along one of the axes, or up along one and down another."""
+    steps = _AXIS_STEP * np.eye(d, dtype=np.int64)
+    for j in axes:
+        yield -steps[j]
+        yield steps[j]
+        if len(axes) == 2:
+            yield from (steps[j] - steps[i] for i in axes if i != j)
 
 
 def _axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic: bool) -> int:

@@ -16,6 +16,9 @@ from scipy.linalg import lapack
 
 from skmsnn._spectrum.lattice import ROUND_OFF, FourierModes, LatticeModes
 
+# bytes of one block of rows while a system is built
+_BLOCK_BYTES = 2**22
+
 
 class DenseFit:
     """Weighted least squares on a list of modes, prepared for many targets.
@@ -76,12 +79,18 @@ class DenseFit:
         n, k = len(rows), len(self._wave_vectors)
         root = np.sqrt(weight[rows])
         system = np.empty((n + len(triangle), len(triangle)), order="F")
-        phase = self._x[rows] @ self._wave_vectors.T
-        np.cos(phase, out=system[:n, :k])
-        np.sin(phase[:, self._waving], out=system[:n, k:])
-        system[:n] *= root[:, None]
+        block_rows = max(1, _BLOCK_BYTES // (16 * k))
+        for start in range(0, n, block_rows):
+            block = slice(start, min(start + block_rows, n))
+            waves = self._waves(self._x[rows[block]]) * root[block, None]
+            system[block, :k] = waves.real
+            system[block, k:] = waves.imag[:, self._waving]
         system[n:] = triangle
         return _Fold(rows, root, system)
+
+    def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """``exp(i w . x)`` of every point and wave vector."""
+        return np.exp(1j * (x @ self._wave_vectors.T))
 
 
 class _Fold:
@@ -119,7 +128,7 @@ class LatticeDenseFit:
         damping: float = ROUND_OFF,
     ) -> None:
         self._numbers, self._lengths = numbers, lengths
-        self._fit = DenseFit(x, weight, 2 * np.pi * numbers / lengths, damping)
+        self._fit: DenseFit = _LatticeSystem(x, weight, numbers, lengths, damping)
 
     def extended(self, weight: NDArray[np.float64]) -> LatticeDenseFit:
         larger = copy(self)
@@ -134,3 +143,26 @@ class LatticeDenseFit:
         coefficients[tuple((orders + self._numbers).T)] = modes.coefficients / 2
         coefficients[tuple((orders - self._numbers).T)] += np.conj(modes.coefficients) / 2
         return LatticeModes(coefficients, self._lengths)
+
+
+class _LatticeSystem(DenseFit):
+    """The same system, its waves the products of few exponentials an axis."""
+
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        numbers: NDArray[np.int64],
+        lengths: NDArray[np.float64],
+        damping: float,
+    ) -> None:
+        self._numbers, self._lengths = numbers, lengths
+        super().__init__(x, weight, 2 * np.pi * numbers / lengths, damping)
+
+    def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
+        waves = np.ones((len(x), len(self._numbers)), dtype=complex)
+        for column, k, length in zip(x.T, self._numbers.T, self._lengths, strict=True):
+            distinct, position = np.unique(k, return_inverse=True)
+            axis = np.exp(2j * np.pi / length * np.outer(column, distinct))
+            waves *= axis[:, position]
+        return waves

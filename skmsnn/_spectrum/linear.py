@@ -70,7 +70,8 @@ def least_squares_conjugate_gradients(
     *,
     tolerance: float,
     max_iter: int,
-    patience: int = 200,
+    angle: float = 1e-12,
+    patience: int = 1200,
 ) -> NDArray:
     """Minimise ``|operator(x) - rhs|`` (CGLS; Bjorck 1996, algorithm 7.4.1).
 
@@ -87,8 +88,12 @@ def least_squares_conjugate_gradients(
         Relative gradient at which to stop.
     max_iter : int
         Most iterations.
-    patience : int, default=200
-        Iterations without a smaller gradient after which to stop.
+    angle : float, default=1e-12
+        Ratio of gradient to residual at which to stop: the residual is then orthogonal to all
+        that the operator can give.
+    patience : int, default=1200
+        Iterations in which the residual has not fallen by a quarter after which to stop: what is
+        left of it cannot be fitted.
 
     Returns
     -------
@@ -100,9 +105,9 @@ def least_squares_conjugate_gradients(
     direction = gradient
     energy = _dot(gradient, gradient)
     target = tolerance**2 * energy
-    least, waited = energy, 0
+    level, waited = _norm(residual), 0
     for _ in range(max_iter):
-        if energy <= target or waited >= patience:
+        if energy <= max(target, angle**2 * _dot(residual, residual)) or waited >= patience:
             break
         image = operator(direction)
         curvature = _dot(image, image)
@@ -115,9 +120,13 @@ def least_squares_conjugate_gradients(
         previous, energy = energy, _dot(gradient, gradient)
         direction = gradient + (energy / previous) * direction
         waited += 1
-        if energy < 0.9 * least:
-            least, waited = energy, 0
+        if _norm(residual) < 0.75 * level:
+            level, waited = _norm(residual), 0
     return x
+
+
+def _norm(a: NDArray) -> float:
+    return float(np.sqrt(_dot(a, a)))
 
 
 def _dot(a: NDArray, b: NDArray) -> float:

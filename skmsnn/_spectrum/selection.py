@@ -20,10 +20,14 @@ _WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
 # Held-out residual of a trial on few rows below which other boxes are not tried: all rows
 # together then reach round-off.
 _GOOD_ENOUGH_ON_FEW_ROWS = 1e-12
+# Held-out residual below which the axes are not moved apart: the next stage reaches round-off.
+# Rounds of such moves, the share to which one must lower the error for another to follow, and that
+# to which another box must lower it to be the one where they start.
+_GOOD_ENOUGH_TO_REFINE, _AXIS_ROUNDS, _WORTH_A_ROUND, _WORTH_A_BOX = 1e-13, 4, 0.7, 0.3
 # Cut-offs tried on the best set, up to a share of what it leaves on its own points, as long as the
-# held-out error stays within a factor.
+# held-out error stays within a factor, and changes.
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
-_CUTOFF_SHARE, _AS_GOOD = 0.1, 1.5
+_CUTOFF_SHARE, _AS_GOOD, _NO_DIFFERENCE = 0.1, 1.5, 1e-3
 # A plateau: sets whose sizes span this factor leave as much on their own points as the best one,
 # to within this factor. That is so of noise: what more modes can take of it is K / n.
 _PLATEAU_SPAN, _PLATEAU_WIDTH = 2.0, 1.5
@@ -108,15 +112,16 @@ def select_modes(
     if not tried:
         return None
     best = min(tried, key=lambda trial: trial.error)
-    rows = best.candidate.trial_rows
-    on_few_rows = rows is not None and rows < len(order)
+    on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
     if best.error > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else 0):
         tried += [attempt(variant) for variant in best.candidate.variants()]
-        best = min(tried, key=lambda trial: trial.error)
+    tried += _move_axes(attempt, tried, best)
+    best = min(tried, key=lambda trial: trial.error)
     for coarser in _with_larger_cutoffs(best):
         trial = attempt(coarser)
         tried.append(trial)
-        if trial.error > _AS_GOOD * best.error:
+        makes_no_difference = np.isclose(trial.error, best.error, rtol=_NO_DIFFERENCE)
+        if trial.error > _AS_GOOD * best.error or makes_no_difference:
             break
         best = trial
     level = best.train_error
@@ -130,6 +135,29 @@ def select_modes(
     if rows is not None and rows < len(order):
         best = _tried(best.candidate, best.fit.extended(data.train), data, data.train)
     return replace(best, on_plateau=on_plateau)
+
+
+def _move_axes(
+    attempt: Callable[[Candidate], Trial], tried: list[Trial], best_of_ladder: Trial
+) -> list[Trial]:
+    """Give each axis its own share of modes, step by step, as long as that helps."""
+    moved = [best_of_ladder]
+    other_box = min(tried, key=lambda trial: trial.error)
+    if other_box.error < _WORTH_A_BOX * best_of_ladder.error:
+        moved = [other_box]
+    labels = {trial.candidate.label for trial in tried}
+    error = moved[0].error
+    for _ in range(_AXIS_ROUNDS):
+        if error <= _GOOD_ENOUGH_TO_REFINE:
+            break
+        best = min(moved, key=lambda trial: trial.error)
+        new = [c for c in best.candidate.neighbours() if c.label not in labels]
+        labels.update(c.label for c in new)
+        moved += [attempt(neighbour) for neighbour in new]
+        before, error = error, min(trial.error for trial in moved)
+        if error > _WORTH_A_ROUND * before:
+            break
+    return moved[1:]
 
 
 def _with_larger_cutoffs(trial: Trial) -> Iterator[Candidate]:

@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 from skmsnn._spectrum.lattice import ROUND_OFF, LatticeModes
 from skmsnn._spectrum.linear import least_squares_conjugate_gradients
 
-_CG_TOLERANCE, _CG_ITERATIONS = 1e-16, 3000
+# With hardly more points than modes the condition number is near 1e3 and iterations are many.
+_CG_TOLERANCE, _CG_ITERATIONS = 1e-16, 15_000
+# Asymmetry of nodes in [-1, 1] that is rounding.
+_SYMMETRY = 8 * np.finfo(float).eps
 
 
 class AxisBasis(Protocol):
@@ -103,8 +106,11 @@ class ExtensionAxis:
     ) -> None:
         self.order, self.length = order, length
         phase = 2 * np.pi / length * nodes[:, None] * np.arange(1, order + 1)
-        frame = np.concatenate([np.ones((len(nodes), 1)), np.cos(phase), np.sin(phase)], axis=1)
-        u, s, vt = _svd(frame)
+        cosines = np.concatenate([np.ones((len(nodes), 1)), np.cos(phase)], axis=1)
+        if np.allclose(nodes, -nodes[::-1], rtol=0, atol=_SYMMETRY):
+            u, s, vt = _svd_by_parity(cosines, np.sin(phase))
+        else:
+            u, s, vt = _svd(np.concatenate([cosines, np.sin(phase)], axis=1))
         rank = int(np.sum(s > cutoff * s[0]))
         self.strengths = s[:rank] / s[0]
         self._u = np.ascontiguousarray(u[:, :rank])
@@ -156,6 +162,7 @@ class TensorFit:
         for axis in axes:
             strength = strength[..., None] * axis.strengths
         self._kept = strength > cutoff
+        self._damping = np.where(self._kept, cutoff / np.maximum(strength, cutoff), 0.0)
 
     def extended(self, weight: NDArray[np.float64]) -> TensorFit:
         """The same modes fitted to the points under other weights."""
@@ -174,10 +181,21 @@ class TensorFit:
         if self._is_plain:
             c = self._analyse(rhs)
         else:
+            n_cells = rhs.size
+
+            def operator(c: NDArray) -> NDArray:
+                values = self._synthesise(c) * self._root
+                return np.concatenate([values.ravel(), (self._damping * c).ravel()])
+
+            def adjoint(stacked: NDArray) -> NDArray:
+                values = stacked[:n_cells].reshape(self._shape)
+                damped = stacked[n_cells:].reshape(self._damping.shape)
+                return self._analyse(values * self._root) + self._damping * damped
+
             c = least_squares_conjugate_gradients(
-                lambda v: self._synthesise(v) * self._root,
-                lambda v: self._analyse(v * self._root),
-                rhs * self._root,
+                operator,
+                adjoint,
+                np.concatenate([(rhs * self._root).ravel(), np.zeros(self._damping.size)]),
                 tolerance=_CG_TOLERANCE,
                 max_iter=_CG_ITERATIONS,
             )
@@ -203,6 +221,23 @@ def _svd(a: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
     except sla.LinAlgError:
         # divide and conquer fails on some nearly dependent columns; the QR iteration does not
         return sla.svd(a, full_matrices=False, check_finite=False, lapack_driver="gesvd")
+
+
+def _svd_by_parity(even: NDArray[np.float64], odd: NDArray[np.float64]) -> tuple[NDArray, ...]:
+    """SVD of ``[even, odd]``, functions of that parity on symmetric nodes, from half the nodes."""
+    n = len(even)
+    right = slice(n // 2, n) if n % 2 == 0 else slice(n // 2 + 1, n)
+    root = np.sqrt(2)
+    half_even = np.concatenate([even[n // 2 : right.start], root * even[right]])
+    ue, se, vte = _svd(half_even)
+    uo, so, vto = _svd(root * odd[right])
+    u = np.zeros((n, len(se) + len(so)))
+    u[n // 2 : right.start, : len(se)] = ue[: n % 2]
+    u[right] = np.concatenate([ue[n % 2 :], uo], axis=1) / root
+    u[: n // 2] = u[right][::-1] * np.repeat([1.0, -1.0], [len(se), len(so)])
+    s = np.concatenate([se, so])
+    order = np.argsort(-s, kind="stable")
+    return u[:, order], s[order], sla.block_diag(vte, vto)[order]
 
 
 def _apply(matrix: NDArray, a: NDArray, axis: int) -> NDArray:
