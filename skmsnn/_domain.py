@@ -20,6 +20,8 @@ _STENCILS = tuple(
     np.array(weights) / np.abs(weights).max()
     for weights in ([1, -6, 15, -20, 15, -6, 1], [1, -4, 6, -4, 1], [1, -2, 1])
 )
+# Difference of values, relative to the largest, that is rounding of their arguments.
+_SAME_VALUE = 1e-13
 _SEAM_FACTOR, _LEAST_STENCILS, _LEAST_NODES = 3.0, 12, 14
 
 
@@ -67,6 +69,12 @@ class Domain:
     half_width: NDArray[np.float64]
     periodic: NDArray[np.bool_]
 
+    @property
+    def periods(self) -> list[float | None]:
+        """Period of each axis in input units, None where it has none."""
+        pairs = zip(self.periodic, 2 * self.half_width, strict=True)
+        return [float(period) if periodic else None for periodic, period in pairs]
+
     @classmethod
     def of(cls, X: NDArray[np.float64], periods: Sequence[float | None]) -> Domain:
         """Box of the points X, given each axis' period in input units."""
@@ -80,8 +88,13 @@ class Domain:
         return cls(centre, half_width, periodic)
 
     def scale(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coordinates in [-1, 1]^d, radians per unit of which all wave vectors are in."""
-        return (X - self.centre) / self.half_width
+        """Coordinates in [-1, 1]^d, radians per unit of which all wave vectors are in.
+
+        Along periodic axes points are first moved by whole periods into [-1, 1).
+        """
+        x = (X - self.centre) / self.half_width
+        x[:, self.periodic] -= 2 * np.floor((x[:, self.periodic] + 1) / 2)
+        return x
 
 
 def check_periods(
@@ -161,7 +174,9 @@ def detect_periods(grid: Grid, y: NDArray[np.float64]) -> list[float | None]:
     """Periods of data on a grid, where the data show them.
 
     A uniform axis of N nodes a distance h apart is periodic with period N h if values next to the
-    seam are as well predicted from their neighbours across it as others are from theirs.
+    seam are as well predicted from their neighbours across it as others are from theirs; with
+    period (N - 1) h, both ends of it on the grid, if that is so without the last node, whose values
+    are those of the first.
 
     Parameters
     ----------
@@ -175,10 +190,21 @@ def detect_periods(grid: Grid, y: NDArray[np.float64]) -> list[float | None]:
     values = cells.reshape(*grid.shape, y.shape[1])
     periods: list[float | None] = []
     for j, nodes in enumerate(grid.nodes):
-        spacing = uniform_spacing(nodes)
-        seamless = spacing is not None and len(nodes) >= _LEAST_NODES and _is_seamless(values, j)
-        periods.append(spacing * len(nodes) if spacing is not None and seamless else None)
+        spacing, n = uniform_spacing(nodes), len(nodes)
+        period = None
+        if spacing is not None and n >= _LEAST_NODES:
+            if _is_seamless(values, j):
+                period = spacing * n
+            elif _ends_agree(values, j) and _is_seamless(np.delete(values, -1, j), j):
+                period = float(nodes[-1] - nodes[0])
+        periods.append(period)
     return periods
+
+
+def _ends_agree(values: NDArray[np.float64], axis: int) -> bool:
+    difference = np.asarray(values.take(0, axis) - values.take(-1, axis))
+    known = np.isfinite(difference)
+    return bool(known.any() and np.abs(difference[known]).max() <= _SAME_VALUE)
 
 
 def _is_seamless(values: NDArray[np.float64], axis: int) -> bool:

@@ -484,17 +484,20 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         continues: bool,
     ) -> tuple[Rows, Grid | None]:
         """Canonical rows and the grid they lie on; sets the scaling of X and y."""
-        known = None if self.period == "auto" else check_periods(self.period, X)
-        if known is not None:
-            X = fold_end_points(X, known)
-        rows = canonical_rows(X, y, weight)
-        grid = find_grid(rows.X)
+        periods: Sequence[float | None]
+        if continues:
+            periods = self.domain_.periods
+        elif self.period == "auto":
+            rows = canonical_rows(X, y, weight)
+            grid = find_grid(rows.X)
+            periods = detect_periods(grid, rows.y) if grid else [None] * X.shape[1]
+        else:
+            periods = check_periods(self.period, X)
+        rows = canonical_rows(fold_end_points(X, periods), y, weight)
         if not continues:
-            if known is None:
-                known = detect_periods(grid, rows.y) if grid else [None] * X.shape[1]
-            self.domain_ = Domain.of(rows.X, known)
+            self.domain_: Domain = Domain.of(rows.X, periods)
             self._y_scale = _rms_without_overflow(rows.y, rows.weight)
-        return rows, grid
+        return rows, find_grid(rows.X)
 
     def _share_out(
         self,

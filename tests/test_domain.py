@@ -48,7 +48,13 @@ def test_periods_are_found_where_the_data_are_periodic(rng, holes):
 
 def test_a_period_with_both_end_points_is_not_taken_for_one_node_more():
     x = np.linspace(0, 2 * np.pi, 65)[:, None]
-    assert detect_periods(find_grid(x), np.sin(x)) == [None]
+    assert detect_periods(find_grid(x), np.sin(x)) == [pytest.approx(2 * np.pi)]
+
+
+def test_points_are_scaled_into_one_period():
+    domain = Domain.of(np.array([[1.0], [3.0]]), [4.0])
+    X = np.array([[1.0], [2.5], [5.0], [-3.0], [13.5]])
+    np.testing.assert_allclose(domain.scale(X)[:, 0], [-1, -0.25, -1, -1, -0.75], atol=1e-15)
 
 
 def test_noise_on_periodic_data_does_not_hide_the_period(rng):
@@ -99,3 +105,21 @@ def test_periods_are_found_on_grids_with_many_holes(keep):
     period, none = detect_periods(find_grid(rows.X), rows.y)
     assert period == pytest.approx(2 * np.pi)
     assert none is None
+
+
+def test_periods_are_found_where_both_ends_are_on_the_grid():
+    angle, r = np.linspace(0, 2 * np.pi, 65), np.linspace(1, 3, 20)
+    X = np.stack(np.meshgrid(angle, r, indexing="ij"), -1).reshape(-1, 2)
+    y = np.exp(np.sin(X[:, :1])) * X[:, 1:] ** 2
+    rows = canonical_rows(X, y, np.ones(len(X)))
+    period, none = detect_periods(find_grid(rows.X), rows.y)
+    assert period == pytest.approx(2 * np.pi)
+    assert none is None
+    folded = fold_end_points(X, [period, None])
+    assert len(np.unique(folded[:, 0])) == 64
+
+
+@pytest.mark.parametrize("function", [np.cos, np.square, lambda x: 1 / (1 + 4 * x**2)])
+def test_equal_ends_alone_are_no_period(function):
+    x = np.linspace(-1, 1, 65)[:, None]
+    assert detect_periods(find_grid(x), function(x)) == [None]

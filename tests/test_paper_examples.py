@@ -1,0 +1,54 @@
+"""The scripts of the paper's figures run, and say what is known of their data."""
+
+import runpy
+import sys
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+
+def run_script(name, folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, "--size", "tiny", "--output", str(folder)])
+    runpy.run_module(f"examples.paper.{name}", run_name="__main__")
+    return capsys.readouterr().out
+
+
+def held_out(output, recipe):
+    """Held-out errors of a recipe's stages in the table that a script prints."""
+    rows = [line.split("|") for line in output.splitlines() if line.startswith(f"| {recipe} |")]
+    return [float(cells[4]) for cells in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [
+        ("plot_figure_2_turbulence", "paper's recipe"),
+        ("plot_figure_3_loss_and_spectrum", "multistage"),
+    ],
+)
+def test_a_snapshot_with_fewer_modes_than_points_is_fitted_to_round_off(
+    name, recipe, tmp_path, monkeypatch, capsys
+):
+    output = run_script(name, tmp_path, monkeypatch, capsys)
+    assert held_out(output, "default")[-1] < 1e-13
+    assert len(held_out(output, recipe)) > 0
+    assert len(list(tmp_path.glob("*.png"))) == 1
+
+
+@pytest.mark.parametrize("name", ["plot_figure_1_initialisation", "plot_msnn_1d"])
+def test_comparisons_state_every_recipe(name, tmp_path, monkeypatch, capsys):
+    output = run_script(name, tmp_path, monkeypatch, capsys)
+    for recipe in ("scale factor", "default"):
+        assert all(0 < error < 10 for error in held_out(output, recipe))
+        assert held_out(output, recipe)
+    assert "time of scale factor over that of default" in output
+    assert len(list(tmp_path.glob("*.png"))) == 1
+
+
+def test_the_solver_is_compared_with_what_is_known(tmp_path, monkeypatch, capsys):
+    output = run_script("plot_turbulence_validation", tmp_path, monkeypatch, capsys)
+    error = float(output.split("against the analytic solution: ")[1].split()[0])
+    assert error < 1e-13
+    order = float(output.splitlines()[3].split("|")[3])
+    assert order > 2.5
