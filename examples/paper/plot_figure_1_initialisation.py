@@ -27,9 +27,9 @@ from skmsnn import SpectrumInformedMSNNRegressor
 
 settings = options(__doc__)
 n_points, n_modes, max_iter = {
-    "tiny": (12, 10, 5),
-    "quick": (40, 50, 2000),
-    "full": (128, 50, 20_000),
+    "tiny": (12, (10, 20, 30), 5),
+    "quick": (40, (50, 200, 600), 1500),
+    "full": (128, (50, 500, 5000), 20_000),
 }[settings.size]
 
 # %%
