@@ -6,7 +6,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,6 +87,13 @@ class Stage:
         module = self.network.to_module().to(device)
         return self.scale * evaluate(module, x, device)
 
+    def derivative(self, x: NDArray[np.float64], nu: Sequence[int]) -> NDArray[np.float64]:
+        """Derivative of order nu_j along each scaled coordinate j; shape (n, n_outputs)."""
+        if self.modes is not None:
+            return self.scale * self.modes.derivative(nu).evaluate(x)
+        assert self.network is not None
+        return self.scale * differentiate(self.network.to_module(), x, nu)
+
     def to_module(self) -> StageNetwork:
         """The stage's function, without the scale, as a torch module of scaled coordinates."""
         if self.network is not None:
@@ -113,6 +120,7 @@ class CascadeModule(nn.Module):
         self,
         centre: NDArray[np.float64],
         half_width: NDArray[np.float64],
+        periodic: NDArray[np.bool_],
         stages: list[Stage],
         n_outputs: int,
         flatten: bool,
@@ -120,6 +128,7 @@ class CascadeModule(nn.Module):
         super().__init__()
         self.register_buffer("centre", _tensor(centre))
         self.register_buffer("half_width", _tensor(half_width))
+        self.register_buffer("periodic", _tensor(periodic.astype(float)))
         scales = np.array([stage.scale for stage in stages]).reshape(len(stages), n_outputs)
         self.register_buffer("scales", _tensor(scales))
         self.stages = nn.ModuleList(stage.to_module() for stage in stages)
@@ -127,11 +136,13 @@ class CascadeModule(nn.Module):
 
     centre: Tensor
     half_width: Tensor
+    periodic: Tensor
     scales: Tensor
 
     def forward(self, X: Tensor) -> Tensor:
         """Value at points of shape (n, d), in double precision whatever the type of X."""
         x = (X.to(self.centre.dtype) - self.centre) / self.half_width
+        x = x - 2 * self.periodic * torch.floor((x + 1) / 2)
         total = x.new_zeros((len(x), self.scales.shape[1]))
         for scale, stage in zip(self.scales, self.stages, strict=True):
             assert isinstance(stage, StageNetwork)
@@ -252,6 +263,31 @@ def evaluate(
         module(_tensor(x[start : start + rows_a_block(module)]).to(device)).cpu().numpy()
         for start in range(0, len(x), rows_a_block(module))
     ]
+    return np.concatenate(blocks)
+
+
+def differentiate(
+    module: StageNetwork, x: NDArray[np.float64], nu: Sequence[int]
+) -> NDArray[np.float64]:
+    """Derivative of order nu_j along each axis j by automatic differentiation, in blocks of rows.
+
+    The graph of a derivative is a few times that of the one before it, and blocks are the smaller.
+    """
+    axes = [j for j, order in enumerate(nu) for _ in range(order)]
+    rows = max(1, rows_a_block(module) // 4 ** len(axes))
+    blocks = []
+    for start in range(0, len(x), rows):
+        points = _tensor(x[start : start + rows]).requires_grad_()
+        columns = []
+        for output in module(points).T:
+            value = output
+            for left, j in zip(range(len(axes) - 1, -1, -1), axes, strict=True):
+                (slope,) = torch.autograd.grad(
+                    value.sum(), points, create_graph=left > 0, retain_graph=True
+                )
+                value = slope[:, j]
+            columns.append(value.detach().numpy())
+        blocks.append(np.stack(columns, axis=1))
     return np.concatenate(blocks)
 
 

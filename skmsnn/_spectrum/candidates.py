@@ -52,6 +52,10 @@ Modes = FourierModes | LatticeModes
 class LinearFit(Protocol):
     """A least squares problem prepared for many targets."""
 
+    @property
+    def amplification(self) -> float:
+        """Size of an error between the points of the fit over its size on them, at least 1."""
+
     def solve(self, target: NDArray[np.float64]) -> Modes:
         """Modes closest to a target of shape (n, n_outputs)."""
 

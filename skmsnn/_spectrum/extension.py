@@ -35,6 +35,9 @@ class DenseFit:
         Relative to the root mean square of a column.
     """
 
+    # scattered points have others between them, and held-out ones show what happens there
+    amplification = 1.0
+
     def __init__(
         self,
         x: NDArray[np.float64],
@@ -118,6 +121,9 @@ class _Fold:
 
 class LatticeDenseFit:
     """``DenseFit`` on integer wave numbers of a box, whose modes are returned as a lattice."""
+
+    # scattered points have others between them, and held-out ones show what happens there
+    amplification = 1.0
 
     def __init__(
         self,

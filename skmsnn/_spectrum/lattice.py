@@ -57,6 +57,11 @@ class FourierModes:
         """The same modes and phases, all of amplitude 1."""
         return FourierModes(self.wave_vectors, np.exp(1j * self.phases)[:, None])
 
+    def derivative(self, nu: Sequence[int]) -> FourierModes:
+        """The derivative of order nu_j along each axis j, again a sum of modes."""
+        factor = np.prod((1j * self.wave_vectors) ** np.asarray(nu), axis=1)
+        return FourierModes(self.wave_vectors, self.coefficients * factor[:, None])
+
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Direct sum at points of shape (n, n_features), in blocks; shape (n, n_outputs)."""
         n_modes, n_outputs = self.coefficients.shape
@@ -91,6 +96,16 @@ class LatticeModes:
     def orders(self) -> tuple[int, ...]:
         """Largest wave number M_j along each axis."""
         return tuple((n - 1) // 2 for n in self.coefficients.shape[:-1])
+
+    def derivative(self, nu: Sequence[int]) -> LatticeModes:
+        """The derivative of order nu_j along each axis j, again a sum of modes."""
+        coefficients = self.coefficients
+        for j, (m, length, order) in enumerate(zip(self.orders, self.lengths, nu, strict=True)):
+            factor = (2j * np.pi / length * np.arange(-m, m + 1)) ** order
+            shape = [1] * coefficients.ndim
+            shape[j] = len(factor)
+            coefficients = coefficients * factor.reshape(shape)
+        return LatticeModes(coefficients, self.lengths)
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs).

@@ -13,6 +13,10 @@ from skmsnn._spectrum.candidates import Candidate, LinearFit, Modes
 
 # held-out residual, relative to the target, below which no larger set is tried
 _GOOD_ENOUGH = 4e-15
+# What a fit leaves on its own points, relative to the target, that is rounding.
+_ROUNDING = 1e-14
+# Held-out residual below which rounding, amplified between the points, is much of it.
+_NEXT_TO_ROUND_OFF = 1e-10
 # No larger set is tried after two in turn that do this much worse than the best, and than on their
 # own points. The second matters: a function of high frequency shows nothing until modes reach it.
 # Two, since a trial on few rows may miss a corner of the domain by bad luck.
@@ -47,6 +51,8 @@ class Trial:
         The solution.
     error, train_error : float
         Root mean square of what it leaves of the target on held-out points, and on its own.
+        Held-out points of a grid stand on the same nodes as others and do not show what the fit
+        does between the nodes; ``error`` is at least what rounding is amplified to there.
     on_plateau : bool
         Whether much smaller or larger sets leave as much, so that more modes are no help.
     """
@@ -116,7 +122,7 @@ def select_modes(
     if best.error > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else 0):
         tried += [attempt(variant) for variant in best.candidate.variants()]
     tried += _move_axes(attempt, tried, best)
-    best = min(tried, key=lambda trial: trial.error)
+    best = _smallest_as_good(tried)
     for coarser in _with_larger_cutoffs(best):
         trial = attempt(coarser)
         tried.append(trial)
@@ -135,6 +141,15 @@ def select_modes(
     if rows is not None and rows < len(order):
         best = _tried(best.candidate, best.fit.extended(data.train), data, data.train)
     return replace(best, on_plateau=on_plateau)
+
+
+def _smallest_as_good(tried: list[Trial]) -> Trial:
+    """Of sets that do equally well next to round-off the smallest, which amplifies it least."""
+    best = min(tried, key=lambda trial: trial.error)
+    if best.error > _NEXT_TO_ROUND_OFF:
+        return best
+    as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
+    return min(as_good, key=lambda trial: trial.candidate.n_terms)
 
 
 def _move_axes(
@@ -184,12 +199,16 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
     rest = data.target[used] - modes.evaluate(data.x[used])
     held_out = data.held_out
     held_rest = held_out.target - modes.evaluate(held_out.x)
+    train_error = weighted_rms(rest, weight[used])
     return Trial(
         candidate,
         fit,
         modes,
-        error=weighted_rms(held_rest, held_out.weight),
-        train_error=weighted_rms(rest, weight[used]),
+        error=max(
+            weighted_rms(held_rest, held_out.weight),
+            fit.amplification * min(train_error, _ROUNDING),
+        ),
+        train_error=train_error,
     )
 
 

@@ -43,6 +43,10 @@ class AxisBasis(Protocol):
     def strengths(self) -> NDArray[np.float64]:
         """Singular value of each basis function in the frame of modes, the largest 1."""
 
+    @property
+    def amplification(self) -> float:
+        """Size between the nodes of what has size 1 on them, root mean square."""
+
     def analyse(self, a: NDArray, axis: int) -> NDArray:
         """Apply U' along an axis."""
 
@@ -65,6 +69,10 @@ class PeriodicAxis:
     @property
     def strengths(self) -> NDArray[np.float64]:
         return np.ones(2 * self.order + 1)
+
+    @property
+    def amplification(self) -> float:
+        return 1.0
 
     def analyse(self, a: NDArray, axis: int) -> NDArray:
         spectrum = np.moveaxis(sfft.rfft(a, axis=axis, norm="ortho"), axis, 0)
@@ -105,16 +113,22 @@ class ExtensionAxis:
         cutoff: float = ROUND_OFF,
     ) -> None:
         self.order, self.length = order, length
-        phase = 2 * np.pi / length * nodes[:, None] * np.arange(1, order + 1)
-        cosines = np.concatenate([np.ones((len(nodes), 1)), np.cos(phase)], axis=1)
+        frame = self._frame(nodes)
         if np.allclose(nodes, -nodes[::-1], rtol=0, atol=_SYMMETRY):
-            u, s, vt = _svd_by_parity(cosines, np.sin(phase))
+            u, s, vt = _svd_by_parity(frame[:, : order + 1], frame[:, order + 1 :])
         else:
-            u, s, vt = _svd(np.concatenate([cosines, np.sin(phase)], axis=1))
+            u, s, vt = _svd(frame)
         rank = int(np.sum(s > cutoff * s[0]))
         self.strengths = s[:rank] / s[0]
         self._u = np.ascontiguousarray(u[:, :rank])
         self._to_frame = vt[:rank].T / s[:rank]
+        between = self._frame((nodes[1:] + nodes[:-1]) / 2) @ self._to_frame
+        size = np.sqrt(np.sum(between**2) / max(1, len(between)))
+        self.amplification = max(1.0, float(size))
+
+    def _frame(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        phase = 2 * np.pi / self.length * x[:, None] * np.arange(1, self.order + 1)
+        return np.concatenate([np.ones((len(x), 1)), np.cos(phase), np.sin(phase)], axis=1)
 
     def analyse(self, a: NDArray, axis: int) -> NDArray:
         return _apply(self._u.T, a, axis)
@@ -162,6 +176,7 @@ class TensorFit:
         for axis in axes:
             strength = strength[..., None] * axis.strengths
         self._kept = strength > cutoff
+        self.amplification = float(np.prod([axis.amplification for axis in axes]))
         self._damping = np.where(self._kept, cutoff / np.maximum(strength, cutoff), 0.0)
 
     def extended(self, weight: NDArray[np.float64]) -> TensorFit:

@@ -35,6 +35,9 @@ class ToeplitzFit:
         Periods in scaled coordinates.
     """
 
+    # scattered points have others between them, and held-out ones show what happens there
+    amplification = 1.0
+
     def __init__(
         self,
         x: NDArray[np.float64],
