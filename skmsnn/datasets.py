@@ -13,7 +13,7 @@ from skmsnn._spectrum.lattice import LatticeModes
 
 __all__ = ["TurbulenceSnapshot", "make_decaying_turbulence", "simulate_decaying_turbulence"]
 
-_FIELDS = ("stream_function", "vorticity")
+_FIELDS = ("stream_function", "vorticity", "velocity_x", "velocity_y")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ class TurbulenceSnapshot:
         ----------
         X : array-like of shape (n_samples, 2)
             Points, in radians.
-        field : {"stream_function", "vorticity"}, default="stream_function"
-            Which field.
+        field : str, default="stream_function"
+            "stream_function", "vorticity", or a component of the velocity, "velocity_x" or
+            "velocity_y".
 
         Returns
         -------
@@ -89,7 +90,14 @@ class TurbulenceSnapshot:
     def _coefficients(self, field: str) -> NDArray[np.complex128]:
         if field not in _FIELDS:
             raise ValueError(f"field must be one of {_FIELDS}, got {field!r}.")
-        return self.vorticity_hat if field == "vorticity" else self.stream_function_hat
+        if field == "vorticity":
+            return self.vorticity_hat
+        psi = self.stream_function_hat
+        if field == "stream_function":
+            return psi
+        # u = d psi / dy, v = -d psi / dx
+        kx, ky, _ = _wave_numbers(self.n_points)
+        return 1j * ky * psi if field == "velocity_x" else -1j * kx * psi
 
 
 def make_decaying_turbulence(
@@ -110,8 +118,8 @@ def make_decaying_turbulence(
     X : array-like of shape (n_samples, 2), default=None
         Points at which the snapshot is wanted, in radians; the field has period 2 pi along
         both axes. None gives the solver's own grid, end point excluded.
-    field : {"stream_function", "vorticity"}, default="stream_function"
-        The field to return.
+    field : str, default="stream_function"
+        The field to return: "stream_function", "vorticity", "velocity_x" or "velocity_y".
     viscosity : float, default=1e-3
         Kinematic viscosity.
     duration : float, default=2.0

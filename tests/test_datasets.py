@@ -63,6 +63,15 @@ def test_the_field_off_the_grid_is_that_on_it():
     np.testing.assert_allclose(-laplacian, snapshot.at(points, "vorticity"), rtol=1e-3)
 
 
+def test_velocity_is_the_rotated_gradient_of_the_stream_function():
+    """That of a Taylor-Green vortex: psi = cos x cos y, u = -cos x sin y, v = sin x cos y."""
+    start = grid_vorticity(lambda x, y: 2 * np.cos(x) * np.cos(y), 16)
+    snapshot = simulate_decaying_turbulence(16, duration=0, vorticity=start)
+    x, y = X = np.array([[0.3, 2.0, 5.0], [1.1, 4.0, 0.2]])
+    np.testing.assert_allclose(snapshot.at(X.T, "velocity_x"), -np.cos(x) * np.sin(y), atol=1e-13)
+    np.testing.assert_allclose(snapshot.at(X.T, "velocity_y"), np.sin(x) * np.cos(y), atol=1e-13)
+
+
 def test_a_seed_determines_the_field():
     one, other, third = (make_decaying_turbulence(16, random_state=s)[1] for s in (1, 1, 2))
     np.testing.assert_array_equal(one, other)

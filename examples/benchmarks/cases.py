@@ -100,9 +100,18 @@ def _snapshot(n_points):
     return simulate_decaying_turbulence(n_points)
 
 
-def turbulence(n_points):
+@dataclass(frozen=True)
+class Turbulence:
     """Stream function of the package's own snapshot, on n_points a side."""
-    return lambda X: _snapshot(n_points).at(X)
+
+    n_points: int
+
+    def __call__(self, X):
+        return _snapshot(self.n_points).at(X)
+
+    def gradient(self, X):
+        u, v = (_snapshot(self.n_points).at(X, f"velocity_{axis}") for axis in "xy")
+        return np.stack([-v, u], axis=1)
 
 
 def turbulence_grid(n_points, **options):
@@ -118,9 +127,9 @@ _CASES = [
     Case("three scales", "1-D", F.three_scales, TensorGrid((1501,))),
     Case("Runge", "1-D", F.runge, TensorGrid((1000,))),
     Case("exp sine, scattered", "1-D", F.exponential_sine, Scattered(1500, 1)),
-    Case("turbulence 128", "grid", turbulence(128), turbulence_grid(128)),
-    Case("turbulence 256", "grid", turbulence(256), turbulence_grid(256)),
-    Case("turbulence 512", "grid", turbulence(512), turbulence_grid(512)),
+    Case("turbulence 128", "grid", Turbulence(128), turbulence_grid(128)),
+    Case("turbulence 256", "grid", Turbulence(256), turbulence_grid(256)),
+    Case("turbulence 512", "grid", Turbulence(512), turbulence_grid(512)),
     Case("waves", "grid", F.waves, TensorGrid((64, 64))),
     Case("bump and ridge", "grid", F.bump_and_ridge, TensorGrid((128, 128))),
     Case("Franke", "grid", F.franke, TensorGrid((100, 100), 0.0, 1.0)),
@@ -131,13 +140,13 @@ _CASES = [
         TensorGrid((40,) * 3, 0.0, TURN, end_points=False),
     ),
     Case("swirl", "grid", F.swirl, TensorGrid((32,) * 3)),
-    Case("turbulence 256, 67 %", "holes", turbulence(256), turbulence_grid(256, keep=0.67)),
+    Case("turbulence 256, 67 %", "holes", Turbulence(256), turbulence_grid(256, keep=0.67)),
     Case("waves, 80 %", "holes", F.waves, TensorGrid((64, 64), keep=0.8)),
     Case("bump and ridge, 80 %", "holes", F.bump_and_ridge, TensorGrid((128, 128), keep=0.8)),
     Case(
         "turbulence, scattered",
         "scattered",
-        turbulence(256),
+        Turbulence(256),
         Scattered(65536, 2, 0.0, TURN),
         PERIODIC,
     ),
