@@ -1,10 +1,17 @@
 """The benchmarks at a small size."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from conftest import tensor_grid
 
 from examples.benchmarks import accuracy, functions
+from examples.benchmarks.__main__ import is_best, main
 from examples.benchmarks.cases import CASES
+from examples.benchmarks.competitors import COMPETITORS, Problem
+from examples.benchmarks.runner import Measurement, gradient_of
 
 
 def cells(output, name):
@@ -45,3 +52,85 @@ def test_physical_functions_at_points_worked_out_by_hand():
     assert functions.friedman(np.full((1, 10), 0.5))[0] == pytest.approx(
         10 * np.sin(np.pi / 4) + 7.5
     )
+
+
+def problem(function, axes, period=None):
+    X = tensor_grid(*axes)
+    return Problem(X, function(X), [np.asarray(a) for a in axes], period, {})
+
+
+def test_fourier_interpolant_is_exact_for_a_trigonometric_polynomial(rng):
+    def function(X):
+        return np.cos(3 * X[:, 0] - 2 * X[:, 1]) + np.sin(X[:, 1])
+
+    axes = [2 * np.pi * np.arange(n) / n for n in (9, 8)]
+    shuffled = problem(function, axes, 2 * np.pi)
+    order = rng.permutation(72)
+    shuffled = replace(shuffled, X=shuffled.X[order], y=shuffled.y[order])
+    model = COMPETITORS["FFT + NUFFT"].fit(shuffled)
+    X = rng.uniform(0, 2 * np.pi, (50, 2))
+    np.testing.assert_allclose(model.predict(X), function(X), atol=1e-12)
+    slope = -3 * np.sin(3 * X[:, 0] - 2 * X[:, 1])
+    np.testing.assert_allclose(model.gradient(X)[:, 0], slope, atol=1e-11)
+
+
+def test_chebyshev_least_squares_is_exact_for_a_polynomial(rng):
+    def function(X):
+        return X[:, 0] ** 3 * X[:, 1] - 2 * X[:, 1] ** 2
+
+    model = COMPETITORS["Chebyshev least squares"].fit(problem(function, [np.arange(9.0)] * 2))
+    X = rng.uniform(0, 8, (50, 2))
+    np.testing.assert_allclose(model.predict(X), function(X), rtol=1e-10, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["spline, k=5", "AAA", "plain Fourier extension"])
+def test_methods_of_one_dimension_fit_an_entire_function(name, rng):
+    competitor = COMPETITORS[name]
+    given = problem(lambda X: np.exp(X[:, 0]), [np.linspace(-1, 1, 60)])
+    assert competitor.unsuited(given) is None
+    X = rng.uniform(-1, 1, (50, 1))
+    np.testing.assert_allclose(competitor.fit(given).predict(X), np.exp(X[:, 0]), rtol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["grid cubic", "Clough-Tocher", "spline, k=3", "FFT + NUFFT"])
+def test_what_does_not_suit_says_why(name):
+    scattered = Problem(np.zeros((5, 4)), np.zeros(5), None, None, {})
+    assert isinstance(COMPETITORS[name].unsuited(scattered), str)
+
+
+def test_gradients_of_cases_are_those_of_finite_differences(rng):
+    for name in ("turbulence 128", "waves", "borehole, d = 8"):
+        case = CASES[name]
+        X = case.points.fresh(rng, 20)
+        X = 0.1 + 0.8 * X  # away from the ends
+        step = 1e-5 * np.eye(X.shape[1])[0]
+        difference = (case.function(X + step) - case.function(X - step)) / 2e-5
+        gradient = gradient_of(case, X)[:, 0]
+        np.testing.assert_allclose(gradient, difference, rtol=1e-5, atol=1e-6)
+    assert gradient_of(CASES["cubed kink"], CASES["cubed kink"].points.fresh(rng, 50)) is None
+
+
+def test_the_best_is_the_smallest_or_close_to_it_at_round_off():
+    def of(error):
+        return Measurement("", "", error=error)
+
+    assert is_best(of(1e-6), [of(2e-6), of(None)])
+    assert not is_best(of(2e-6), [of(1e-6)])
+    assert is_best(of(2.9e-15), [of(1e-15)])
+    assert not is_best(of(3.1e-15), [of(1e-15)])
+    assert not is_best(of(None), [of(1.0)])
+
+
+def test_a_comparison_from_the_command_line(tmp_path, capsys):
+    """A method past its limit is ended and shown; the next one is measured all the same."""
+    pytest.importorskip("matplotlib")
+    methods = ["default", "MLPRegressor", "FFT + NUFFT", "gpytorch"]
+    arguments = ["--cases", "turbulence 128", "--size", "0.3", "--limit", "4"]
+    main([*arguments, "--methods", *methods, "--output", str(tmp_path)])
+    output = capsys.readouterr().out
+    assert "more than 4 s" in output
+    results = {r["competitor"]: r for r in json.loads((tmp_path / "benchmark.json").read_text())}
+    assert results["FFT + NUFFT"]["error"] > 0
+    assert results["MLPRegressor"]["error"] is None
+    assert (tmp_path / "error_against_time.png").exists()
+    assert "### Summary" in (tmp_path / "benchmark.md").read_text()

@@ -312,8 +312,8 @@ class PlainFourierExtension(BaseEstimator):
 
 
 def fit_extension(problem):
-    """As many modes as a quarter of the points, and fewer; no more than 1200."""
-    most = min(problem.n // 4, 1200, int(2e7 / problem.n) + 1)
+    """As many unknowns as half of the points, and fewer; no more than 1200."""
+    most = min(problem.n // 2, 1200, int(2e7 / problem.n) + 1)
     largest = int((most ** (1 / problem.d) - 1) / 2)
     orders = sorted({max(1, int(largest * share)) for share in (0.3, 0.5, 0.7, 1.0)})
     return tuned(lambda m, X, y: PlainFourierExtension(m).fit(X, y), orders, problem)
