@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from skmsnn._domain import find_grid
 from skmsnn._regressor import SpectrumInformedMSNNRegressor
-from skmsnn.metrics import angle_averaged_power_spectrum
+from skmsnn.inspection import PowerSpectrumDisplay, draw_values
 
 
 def draw_fit(
@@ -35,66 +32,14 @@ def draw_fit(
         (y - predicted, "residual"),
     ]
     for ax, (values, title) in zip(axes, panels, strict=False):
-        _draw_values(ax, X, values, title, features)
-    _draw_spectra(axes[3], X, {title: values for values, title in panels})
+        draw_values(ax, X[:, :2], values, features)
+        ax.set_title(f"{title} (RMS {np.sqrt(np.mean(values**2)):.1e})")
+    axes[3].set_title("angle-averaged power spectrum")
+    grid = find_grid(X)
+    if grid is not None and grid.is_complete:
+        PowerSpectrumDisplay.from_predictions(X, y, predicted, ax=axes[3])
+    else:
+        axes[3].text(0.5, 0.5, "needs a complete grid", ha="center", transform=axes[3].transAxes)
+        axes[3].set_axis_off()
     figure.savefig(path, dpi=120)
     return figure
-
-
-def _draw_values(
-    ax: Axes, X: NDArray[np.float64], values: NDArray[np.float64], title: str, features: list[str]
-) -> None:
-    ax.set_title(f"{title} (RMS {np.sqrt(np.mean(values**2)):.1e})")
-    ax.set_xlabel(features[0])
-    if X.shape[1] == 1:
-        order = np.argsort(X[:, 0])
-        ax.plot(X[order, 0], values[order], linewidth=1)
-        return
-    ax.set_ylabel(features[1])
-    drawn: ScalarMappable
-    largest = float(np.abs(values).max()) or 1.0
-    shade = matplotlib.colormaps["RdBu_r"]
-    grid = find_grid(X[:, :2])
-    if X.shape[1] == 2 and grid is not None:
-        image = np.full(grid.shape, np.nan)
-        image.ravel()[grid.index] = values
-        drawn = ax.pcolormesh(
-            *grid.nodes,
-            image.T,
-            cmap=shade,
-            vmin=-largest,
-            vmax=largest,
-            shading="nearest",
-            rasterized=True,
-        )
-    else:
-        drawn = ax.scatter(
-            X[:, 0],
-            X[:, 1],
-            c=values,
-            s=2,
-            cmap=shade,
-            vmin=-largest,
-            vmax=largest,
-            rasterized=True,
-        )
-    figure = ax.get_figure()
-    assert figure is not None
-    figure.colorbar(drawn, ax=ax)
-
-
-def _draw_spectra(ax: Axes, X: NDArray[np.float64], fields: dict[str, NDArray[np.float64]]) -> None:
-    grid = find_grid(X)
-    ax.set_title("angle-averaged power spectrum")
-    if grid is None or not grid.is_complete:
-        ax.text(0.5, 0.5, "needs a complete grid", ha="center", transform=ax.transAxes)
-        ax.set_axis_off()
-        return
-    for label, values in fields.items():
-        field = np.empty(len(values))
-        field[grid.index] = values
-        wave_numbers, power = angle_averaged_power_spectrum(field.reshape(grid.shape))
-        ax.loglog(wave_numbers, np.maximum(power, 1e-300), label=label)
-    ax.set_xlabel("wave number, cycles per domain")
-    ax.set_ylabel("mean power of a mode")
-    ax.legend()

@@ -1,4 +1,4 @@
-"""The scripts of the paper's figures run, and say what is known of their data."""
+"""The examples run, and say what is known of their data."""
 
 import runpy
 import sys
@@ -52,3 +52,14 @@ def test_the_solver_is_compared_with_what_is_known(tmp_path, monkeypatch, capsys
     assert error < 1e-13
     order = float(output.splitlines()[3].split("|")[3])
     assert order > 2.5
+
+
+def test_velocity_and_vorticity_are_exact_between_the_points(tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "zoom.png"
+    monkeypatch.setattr(sys, "argv", ["zoom", "--points", "32", "--output", str(picture)])
+    runpy.run_module("examples.plot_velocity_and_vorticity", run_name="__main__")
+    lines = capsys.readouterr().out.splitlines()
+    errors = [float(line.split("error ")[1].split()[0]) for line in lines if "error" in line]
+    assert len(errors) == 4
+    assert max(errors) < 1e-11
+    assert picture.exists()
