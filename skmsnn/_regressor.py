@@ -12,10 +12,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags, check_random_state, estimator_html_repr
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Recipe, Residuals, Shares, StageFit, fit_stage
 from skmsnn._domain import (
     Domain,
@@ -25,6 +26,8 @@ from skmsnn._domain import (
     find_grid,
     fold_end_points,
 )
+from skmsnn._holdout import held_out_rows
+from skmsnn._html import stages_table
 from skmsnn._network import ACTIVATIONS
 from skmsnn._progress import Progress
 from skmsnn._rows import Rows, canonical_rows
@@ -39,6 +42,9 @@ _ROUND_OFF = 1e-15
 _NEAR_ROUND_OFF = 1e-12
 # share of the held-out error that a stage of the cascade's own choice may leave to be kept
 _LEAST_GAIN = 0.8
+# next to round-off held-out points show little: there a stage is also kept that leaves less than
+# this share on all points, and no more on held-out ones
+_REFINED = 0.7
 _LEAST_POINTS_TO_HOLD_OUT = 20
 _MAX_ITER = {"auto": 150, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
 
@@ -54,10 +60,13 @@ _ADVICE = {
     ),
     "n_stages": "all stages are used: raise n_stages, or n_modes and max_iter if they are set",
     "interrupted": "the fit was interrupted",
+    "callback": "a callback ended the fit",
 }
 
 
-class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SpectrumInformedMSNNRegressor(
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Spectrum-informed multistage neural network regressor.
 
     Fits smooth, noise-free functions down to round-off, at points it was not trained on. Each
@@ -141,7 +150,7 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         The same on held-out points, under the fit that has not seen them; empty without any.
     stop_reasons_ : list of str
         How each stage ended.
-    stop_reason_ : {"round-off", "noise", "no gain", "n_stages", "interrupted"}
+    stop_reason_ : {"round-off", "noise", "no gain", "n_stages", "interrupted", "callback"}
         Why there are no more stages.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
@@ -295,6 +304,7 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         self._warn_unless_converged()
         return self
 
+    @with_callbacks
     def _fit(
         self,
         X: ArrayLike,
@@ -305,9 +315,11 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         sample_weight_val: ArrayLike | None,
     ) -> None:
         continues = self.warm_start and hasattr(self, "stages_")
+        given = X, y
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=not continues)
         validation = self._validate_validation(X_val, y_val, sample_weight_val, y)
         recipes = list(self._recipes())
+        callbacks = StageCallbacks(self, *given)
         rng = check_random_state(self.random_state)
 
         rows, grid = self._set_domain(X, y, sample_weight, continues)
@@ -319,7 +331,7 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
                 f"n_stages={self.n_stages} is less than the {self.n_stages_} stages there are, and "
                 "warm_start=True only adds to them; raise n_stages, or set warm_start=False."
             )
-        self._fit_stages(recipes, shares, residuals, rng)
+        self._fit_stages(recipes, shares, residuals, rng, callbacks)
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict values.
@@ -472,6 +484,11 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
             )
         return [int(n) for n in orders]
 
+    def _html_repr(self) -> str:
+        """Show the parameters, as scikit-learn does, and once fitted the stages."""
+        parameters = estimator_html_repr(self)
+        return parameters + stages_table(self) if self.__sklearn_is_fitted__() else parameters
+
     def __sklearn_is_fitted__(self) -> bool:
         return bool(getattr(self, "stages_", []))
 
@@ -602,8 +619,8 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
             held = Points(self.domain_.scale(validation.X), validation.weight)
             judged = validation.y / self._y_scale
         elif self.early_stopping and len(x) >= _LEAST_POINTS_TO_HOLD_OUT:
-            chosen = np.sort(
-                rng.permutation(len(x))[: max(1, round(self.validation_fraction * len(x)))]
+            chosen = held_out_rows(
+                x, self.domain_.periodic, grid is not None, self.validation_fraction, rng
             )
             train = full.copy()
             train[chosen] = 0
@@ -627,15 +644,19 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         shares: Shares,
         residuals: Residuals,
         rng: np.random.RandomState,
+        callbacks: StageCallbacks,
     ) -> None:
         """Fit each stage to what those before it leave, until one does not help."""
         with Progress(self.verbose, self.n_stages) as progress:
             try:
-                self.stop_reason_ = self._add_stages(recipes, shares, residuals, rng, progress)
+                self.stop_reason_ = self._add_stages(
+                    recipes, shares, residuals, rng, progress, callbacks
+                )
             except KeyboardInterrupt:
                 if not self.stages_:
                     raise
                 self.stop_reason_ = "interrupted"
+        callbacks.end_fit()
 
     def _add_stages(
         self,
@@ -644,6 +665,7 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         residuals: Residuals,
         rng: np.random.RandomState,
         progress: Progress,
+        callbacks: StageCallbacks,
     ) -> str:
         """Add stages one by one; returns why there are no more."""
         size = weighted_rms(residuals.full, shares.full) or 1.0
@@ -653,16 +675,23 @@ class SpectrumInformedMSNNRegressor(MultiOutputMixin, RegressorMixin, BaseEstima
         fit: StageFit | None = None
         for recipe in recipes[self.n_stages_ :]:
             progress.begin(self.n_stages_ + 1)
+            callbacks.begin_stage()
             fit = fit_stage(recipe, shares, residuals, fit, rng, progress.iterate)
             remaining = residuals.after(fit.train_stage, fit.stage, shares)
             norm = weighted_rms(remaining.full, shares.full)
+            last_norm = weighted_rms(residuals.full, shares.full)
             share = _LEAST_GAIN if recipe.is_adaptive else 1.0
-            helps = fit.error < share * error and norm < weighted_rms(residuals.full, shares.full)
+            if error <= _NEAR_ROUND_OFF * size and norm < _REFINED * last_norm:
+                share = 1.0
+            helps = fit.error < share * error and norm < last_norm
             if self.stages_ and not helps:
+                callbacks.end_stage()
                 return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
             residuals, error = remaining, fit.error
             self._keep(fit, norm / size, error / size, shares)
             progress.end(norm / size, error / size, fit.message)
+            if callbacks.end_stage():
+                return "callback"
             if error <= _ROUND_OFF * size:
                 return "round-off"
             if fit.is_noise and error > _NEAR_ROUND_OFF * size:

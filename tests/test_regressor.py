@@ -400,6 +400,14 @@ class TestInScikitLearn:
         with pytest.raises(NotFittedError):
             copy.predict(grid)
 
+    def test_html_shows_the_stages_once_fitted(self, grid):
+        model = SpectrumInformedMSNNRegressor(n_stages=2, random_state=0)
+        assert "how it ended" not in model._repr_mimebundle_()["text/html"]
+        html = model.fit(grid, gentle(grid))._repr_mimebundle_()["text/html"]
+        assert f"{model.n_stages_} stages" in html
+        for norm in model.residual_norms_:
+            assert f"<td>{norm:.1e}</td>" in html
+
     def test_tags(self):
         tags = get_tags(default())
         assert tags.target_tags.multi_output

@@ -172,6 +172,13 @@ def draw_growth(results, path):
     plt.close(figure_)
 
 
+def write(groups, grown, text, folder):
+    """Tables as Markdown, figures as JSON."""
+    (folder / "benchmark.md").write_text("\n".join(text) + "\n")
+    every = [asdict(r) for results in [*groups.values(), grown] for r in results]
+    (folder / "benchmark.json").write_text(json.dumps(every, indent=1))
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", nargs="*", help="names; all if not given")
@@ -191,12 +198,16 @@ def main(arguments=None):
     text = [f"{heading()}; seed {options.seed}, size {options.size:g}, limit {options.limit:g} s"]
     print(text[0], flush=True)
     worker, groups, grown = Worker(options.limit), {}, []
+    if options.output:
+        options.output.mkdir(parents=True, exist_ok=True)
     for case in cases:
         results = [worker.measure(case, m, options.seed, options.size) for m in methods]
         n = max(r.n for r in results)
         groups[case] = [replace(r, n=n) for r in results]
         text.append(f"\n### {case}, {n} points\n\n{table(groups[case])}")
         print(text[-1], flush=True)
+        if options.output:  # after each case: a long run may be ended
+            write(groups, grown, text, options.output)
     if DEFAULT in methods:
         text.append(f"\n### Summary\n\n{summary(groups)}")
         print(text[-1], flush=True)
@@ -206,10 +217,7 @@ def main(arguments=None):
         text.append(f"\n### Growth\n\n{lines}")
     worker.close()
     if options.output:
-        options.output.mkdir(parents=True, exist_ok=True)
-        (options.output / "benchmark.md").write_text("\n".join(text) + "\n")
-        every = [asdict(r) for results in [*groups.values(), grown] for r in results]
-        (options.output / "benchmark.json").write_text(json.dumps(every, indent=1))
+        write(groups, grown, text, options.output)
         draw_errors(groups, options.output / "error_against_time.png")
         if grown:
             draw_growth(grown, options.output / "cost_against_points.png")

@@ -1,0 +1,34 @@
+"""Which points are held out: at random, but between others.
+
+What a fit does at a point of which there is no neighbour on one side, or in a gap of several, says
+little of a fit that has the point. So corners of a grid are for fitting, and so are the ends of a
+line and the neighbours of what is held out on it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LEAST_BLOCK = 3
+
+
+def held_out_rows(
+    x: NDArray[np.float64],
+    periodic: NDArray[np.bool_],
+    on_grid: bool,
+    fraction: float,
+    rng: np.random.RandomState,
+) -> NDArray[np.intp]:
+    """Ascending rows to hold out of scaled points (n, d), sorted along the first feature."""
+    n, d = x.shape
+    block = round(1 / fraction)
+    if d == 1 and block >= _LEAST_BLOCK:
+        starts = np.arange(0, n - block + 1, block)
+        return starts + rng.randint(1, block - 1, size=len(starts))
+    rows = rng.permutation(n)
+    if on_grid and not periodic.all():
+        is_corner = np.all(np.abs(x[:, ~periodic]) > 1 - 1e-12, axis=1)
+        if not is_corner.all():
+            rows = rows[~is_corner[rows]]
+    return np.sort(rows[: max(1, round(fraction * n))])
