@@ -50,6 +50,9 @@ _WORTHWHILE = 0.5
 # good is not worth that time.
 _NETWORK_REACH = 3e-6
 _WATCH_PATIENCE = 30
+# In more dimensions than those, sets that are tried on what a network leaves have at most this
+# many terms: larger ones take seconds, and none was ever kept.
+_TERMS_AFTER_NETWORK = 1000
 # Cut-offs of the linear solves before and after training. Training stalls from the huge weights of
 # a solve that uses every digit.
 _START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
@@ -199,9 +202,9 @@ def fit_stage(
     if not recipe.is_adaptive:
         modes = task.starting_modes()
         return task.network(modes, recipe.hidden_layer_sizes, recipe.options.max_iter)
-    best = task.spectral(previous.spectral if previous else None)
     # a network leaves what its optimiser cannot lower, and so a second one cannot
     had_network = previous is not None and previous.spectral is None
+    best = task.spectral(previous.spectral if previous else None, had_network)
     if had_network or best.error <= max(recipe.tol, _NETWORK_REACH) or best.is_noise:
         return best
     for network in task.networks():
@@ -234,9 +237,9 @@ class _Task:
         self.size = float(np.sqrt(np.mean(self.train_scale**2)))
         self.one_track = not np.any(shares.train != shares.full)
 
-    def spectral(self, previous: SpectralFit | None) -> StageFit:
+    def spectral(self, previous: SpectralFit | None, had_network: bool) -> StageFit:
         """The stage that is spectral only, from a least squares solve."""
-        trial = refine(previous.trial, self.split) if previous else self._select()
+        trial = refine(previous.trial, self.split) if previous else self._select(had_network)
         stage = train_stage = Stage(self.train_scale, modes=trial.modes)
         full_fit = trial.fit
         if not self.one_track:
@@ -257,8 +260,10 @@ class _Task:
             and looks_like_noise(x, self.train[used] - trial.modes.evaluate(x)),
         )
 
-    def _select(self) -> Trial:
+    def _select(self, had_network: bool) -> Trial:
         ladder = self.shares.ladder
+        if had_network and self.shares.x.shape[1] > _LATTICE_DIMENSIONS:
+            ladder = [c for c in ladder if c.n_terms <= _TERMS_AFTER_NETWORK]
         if self.shares.held_out is None:
             # nothing tells how many modes the data carry: half as many as there are points
             n_points = np.count_nonzero(self.shares.train)

@@ -425,11 +425,11 @@ class TestWhatCanGoWrong:
     def interrupt_at(self, monkeypatch, stage, error=KeyboardInterrupt):
         original, calls = _cascade._Task.spectral, []
 
-        def spectral(self, previous):
+        def spectral(self, *args):
             calls.append(1)
             if len(calls) == stage:
                 raise error
-            return original(self, previous)
+            return original(self, *args)
 
         monkeypatch.setattr(_cascade._Task, "spectral", spectral)
 

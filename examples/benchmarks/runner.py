@@ -16,6 +16,8 @@ from examples.benchmarks.competitors import COMPETITORS, Problem
 from skmsnn.metrics import relative_l2_error, relative_max_error
 
 _PREDICTED = 20_000  # points whose prediction is timed
+# Seconds that making the data of a case may take; the turbulence is simulated.
+_LIMIT_OF_DATA = 300.0
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,20 @@ def gradient_of(case, X):
     return np.stack(columns, axis=1)
 
 
-def measure(case_name, competitor_name, seed=0, size=1.0):
-    """Fit and predict in this process."""
+def measure(case_name, competitor_name, seed=0, size=1.0, report=lambda step: None):
+    """Fit and predict in this process; ``report`` is told when the data and the fit are there."""
     case, competitor = CASES[case_name], COMPETITORS[competitor_name]
     problem, X_fresh, y_fresh, gradient = problem_of(case, seed, size)
     reason = competitor.unsuited(problem)
     if reason is not None:
         return Measurement(case_name, competitor_name, problem.n, note=reason)
+    report("prepared")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         start = time.perf_counter()
         model = competitor.fit(problem)
         fit_seconds = time.perf_counter() - start
+        report("fitted")
         many = np.resize(X_fresh, (_PREDICTED, problem.d))
         start = time.perf_counter()
         model.predict(many)
@@ -107,7 +111,10 @@ def measure(case_name, competitor_name, seed=0, size=1.0):
 
 
 class Worker:
-    """A process that measures, started anew after each one that it had to be ended for."""
+    """A process that measures, started anew after each one that it had to be ended for.
+
+    ``limit`` is in seconds, for the fit and for all that follows it.
+    """
 
     def __init__(self, limit):
         self.limit = limit
@@ -121,10 +128,14 @@ class Worker:
             self._process.start()
             self._pipe.recv()  # ready: imports do not count
         self._pipe.send((case, competitor, seed, size))
+        limit = _LIMIT_OF_DATA
         try:
-            if self._pipe.poll(self.limit):
-                return self._pipe.recv()
-            note = f"more than {self.limit:g} s"
+            while self._pipe.poll(limit):
+                answer = self._pipe.recv()
+                if isinstance(answer, Measurement):
+                    return answer
+                limit = self.limit
+            note = f"more than {limit:g} s"
         except EOFError:
             note = "the process ended, probably for want of memory"
         self.close()
@@ -142,7 +153,7 @@ def _serve(pipe):
     while True:
         case, competitor, seed, size = pipe.recv()
         try:
-            result = measure(case, competitor, seed, size)
+            result = measure(case, competitor, seed, size, pipe.send)
         except Exception as error:  # a competitor's failure is a result
             last = traceback.format_exception_only(error)[-1].strip()
             result = Measurement(case, competitor, note=f"failed: {last[:80]}")

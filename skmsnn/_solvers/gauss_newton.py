@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from math import inf, isfinite
 
 import torch
@@ -22,6 +23,9 @@ _BLOCK_BYTES = 2**28
 # Relative damping above which the normal equations still give a step its digits: their rounding
 # error is about 1e-16 / damping.
 _NORMAL_EQUATIONS_DAMPING = 1e-11
+# The same once the Jacobian is preconditioned by the triangle of a Cholesky factorisation with
+# the damping of ``_PRECONDITIONER``: its square is then that of a condition number of 1e5.
+_PRECONDITIONER, _PRECONDITIONED_DAMPING = 1e-12, 1e-22
 # Delayed gratification (Transtrum & Sethna 2012): raise the damping little, lower it much.
 _RAISE, _LOWER = 2.0, 5.0
 # Largest acceleration relative to the velocity at which the second-order step is believed.
@@ -33,11 +37,12 @@ def minimise(module: nn.Module, problem: Problem, options: SolverOptions) -> Sol
     """Train all weights by damped Gauss-Newton steps.
 
     Each step solves ``min |J v + r|^2 + damping |v|^2``. While the damping is large the normal
-    equations serve, at a quarter of the cost; below that the step comes from a QR factorisation
-    of J, since the squared condition number of J^T J would cost half the digits (Nocedal &
-    Wright 2006, section 10.3). To the velocity v is added the geodesic acceleration of Transtrum
-    & Sethna (2012, equation 7) where it is small enough to be believed. For p > 2 the residuals
-    are reweighted before each step.
+    equations serve; below that the squared condition number of J^T J would cost half the digits
+    (Nocedal & Wright 2006, section 10.3), and the step comes from a QR factorisation of J, by
+    Cholesky factorisations as long as these give it (shifted Cholesky QR, Fukaya et al. 2020),
+    at a third of the cost. To the velocity v is added the geodesic acceleration of Transtrum &
+    Sethna (2012, equation 7) where it is small enough to be believed. For p > 2 the residuals are
+    reweighted before each step.
 
     Parameters
     ----------
@@ -134,7 +139,7 @@ class _LinearModel:
                 self._normal + shift * self._identity, upper=True
             )
             return lambda b: _solve_normal(triangle, self._transposed_times(b))
-        triangle = self._triangle(shift)
+        triangle = self._triangle(damping)
 
         def solve(b: Tensor) -> Tensor:
             v = _solve_normal(triangle, self._transposed_times(b))
@@ -157,13 +162,30 @@ class _LinearModel:
         pieces = zip(self._rows(), b.split(sizes), strict=True)
         return sum((j.T @ piece for j, piece in pieces), b.new_zeros(len(self._weights)))
 
-    def _triangle(self, shift: float) -> Tensor:
+    def _triangle(self, damping: float) -> Tensor:
         """R of a QR factorisation of the Jacobian stacked on the damping, by blocks of rows."""
+        shift = damping * self._scale
+        if damping > _PRECONDITIONED_DAMPING:
+            first, normal, identity = self._preconditioned
+            second, _ = torch.linalg.cholesky_ex(normal + shift * identity, upper=True)
+            return second @ first
         triangle = self._identity * shift**0.5
         for j in self._rows():
             reflectors, _ = torch.geqrf(torch.cat([j, triangle]))
             triangle = reflectors[: len(self._weights)].triu()
         return triangle
+
+    @cached_property
+    def _preconditioned(self) -> tuple[Tensor, Tensor, Tensor]:
+        """A triangle R with J R^-1 well conditioned, R^-T J^T J R^-1, and R^-T R^-1."""
+        shift = _PRECONDITIONER * self._scale
+        triangle, _ = torch.linalg.cholesky_ex(self._normal + shift * self._identity, upper=True)
+        scaled = (
+            torch.linalg.solve_triangular(triangle, j, upper=True, left=False) for j in self._rows()
+        )
+        inverse = torch.linalg.solve_triangular(triangle, self._identity, upper=True)
+        normal = sum((j.T @ j for j in scaled), torch.zeros_like(inverse))
+        return triangle, normal, inverse.T @ inverse
 
     def _rows(self) -> Iterator[Tensor]:
         for block in self._blocks:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from skmsnn._spectrum.candidates import Candidate, LinearFit, Modes
 
-# held-out residual, relative to the target, below which no larger set is tried
-_GOOD_ENOUGH = 4e-15
+# Held-out residual, relative to the target, below which no larger set and no other box is tried:
+# the next stage reaches round-off with the same modes.
+_GOOD_ENOUGH = 1e-14
 # What a fit leaves on its own points, relative to the target, that is rounding.
 _ROUNDING = 1e-14
 # Held-out residual below which rounding, amplified between the points, is much of it.
@@ -119,7 +120,7 @@ def select_modes(
         return None
     best = min(tried, key=lambda trial: trial.error)
     on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
-    if best.error > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else 0):
+    if best.error > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else _GOOD_ENOUGH):
         tried += [attempt(variant) for variant in best.candidate.variants()]
     tried += _move_axes(attempt, tried, best)
     best = _smallest_as_good(tried)
