@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, cast
 
@@ -18,6 +19,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Recipe, Residuals, Shares, StageFit, fit_stage
+from skmsnn._chunks import ChunkedData, is_dask, map_rows
 from skmsnn._domain import (
     Domain,
     Grid,
@@ -29,11 +31,12 @@ from skmsnn._domain import (
 from skmsnn._holdout import held_out_rows
 from skmsnn._html import stages_table
 from skmsnn._network import ACTIVATIONS
+from skmsnn._outofcore import ChunkedCascade, Summary
 from skmsnn._progress import Progress
 from skmsnn._rows import Rows, canonical_rows
 from skmsnn._solvers import SOLVERS, SolverOptions
 from skmsnn._spectrum.candidates import candidates
-from skmsnn._spectrum.selection import weighted_rms
+from skmsnn._spectrum.selection import HeldOut, weighted_rms
 from skmsnn._stage import CascadeModule, Points, Stage
 
 # relative residual at which the digits of y are used up
@@ -268,13 +271,18 @@ class SpectrumInformedMSNNRegressor(
         those at the same point merged. Weights so equal repetition, and the order of rows
         does not matter.
 
+        Dask arrays are not loaded: one pass over their chunks finds the scaling, and each stage
+        is one more. Stages are then spectral only, ``period="auto"`` takes the points as not
+        periodic, up to 5000 points are held out, which do not join the fit, and the order of
+        rows and the chunks decide which these are.
+
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or dask array of shape (n_samples, n_features)
             Points.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        y : array-like or dask array of shape (n_samples,) or (n_samples, n_outputs)
             Values.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : array-like or dask array of shape (n_samples,), default=None
             Weights in the mean of the loss.
         X_val, y_val, sample_weight_val : array-like, default=None
             Points to hold out, in place of a share of X. They do not join the last solve.
@@ -295,8 +303,9 @@ class SpectrumInformedMSNNRegressor(
             If the residual on held-out points ends above ``tol``.
         """
         before = dict(self.__dict__)
+        fit = self._fit_chunks if is_dask(X) else self._fit
         try:
-            self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+            fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
         except BaseException:
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
@@ -333,6 +342,52 @@ class SpectrumInformedMSNNRegressor(
             )
         self._fit_stages(recipes, shares, residuals, rng, callbacks)
 
+    @with_callbacks
+    def _fit_chunks(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: ArrayLike | None,
+        y_val: ArrayLike | None,
+        weight_val: ArrayLike | None,
+    ) -> None:
+        """Fit dask arrays: one pass over the chunks for the scaling, and one a stage."""
+        recipes = list(self._recipes())
+        if self.warm_start or not recipes[0].is_adaptive:
+            raise ValueError(
+                "Dask arrays are fitted by spectral stages alone, from the beginning; leave init, "
+                "solver, n_modes, spectral_readout and warm_start at their defaults."
+            )
+        callbacks = StageCallbacks(self, X, y)
+        rng = check_random_state(self.random_state)
+        data = ChunkedData(X, y, sample_weight, seed=int(rng.randint(2**31 - 1)))
+        summary = data.gather(Summary.of)
+        if summary.n_points < _LEAST_POINTS_TO_HOLD_OUT:
+            raise ValueError(
+                f"Found {summary.n_points} samples of positive weight in dask arrays; at least "
+                f"{_LEAST_POINTS_TO_HOLD_OUT} are needed. Fit so few as NumPy arrays."
+            )
+        self.n_features_in_, self.n_outputs_ = data.n_features, data.n_outputs
+        self.__dict__.pop("feature_names_in_", None)
+        self._flat_y, self._y_scale = data.y_ndim == 1, summary.y_scale
+        box = np.stack([summary.low, summary.high])
+        period = None if isinstance(self.period, str) else self.period
+        periods = check_periods(period, box)
+        self.domain_ = Domain.of(box, periods)
+        no_targets = np.empty((0, data.n_outputs))
+        validation = self._validate_validation(X_val, y_val, weight_val, no_targets)
+        held = None
+        if validation is not None:
+            target = validation.y / self._y_scale
+            held = HeldOut(self.domain_.scale(validation.X), target, validation.weight)
+        fraction = self.validation_fraction if self.early_stopping else 0.0
+        cascade = ChunkedCascade(data, summary, self.domain_, fraction, held, rng)
+        self._forget_stages()
+        with Progress(self.verbose, self.n_stages) as progress:
+            self.stop_reason_ = self._add_chunked_stages(cascade, progress, callbacks)
+        callbacks.end_fit()
+
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict values.
 
@@ -345,8 +400,11 @@ class SpectrumInformedMSNNRegressor(
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Values, in the shape of the y that was fitted.
+            Values, in the shape of the y that was fitted. Of a dask array, a dask array of the
+            same chunks of rows, which is not computed yet.
         """
+        if is_dask(X):
+            return self._map_chunks(type(self).predict, X)
         *_, last = self.staged_predict(X)
         return last
 
@@ -395,6 +453,8 @@ class SpectrumInformedMSNNRegressor(
         ValueError
             If ``nu`` does not name one order, a non-negative integer, for each feature.
         """
+        if is_dask(X):
+            return self._map_chunks(type(self).derivative, X, nu)
         x = self._scaled(X)
         orders = self._orders(nu)
         total = np.zeros((len(x), self.n_outputs_))
@@ -419,6 +479,8 @@ class SpectrumInformedMSNNRegressor(
             ``gradient[i, j]`` is the derivative at point i along feature j, in the units of y over
             those of X; with a last axis if the y that was fitted has two.
         """
+        if is_dask(X):
+            return self._map_chunks(type(self).gradient, X)
         check_is_fitted(self)
         first = np.eye(self.n_features_in_, dtype=int).tolist()
         return np.stack([self.derivative(X, nu) for nu in first], axis=1)
@@ -436,6 +498,8 @@ class SpectrumInformedMSNNRegressor(
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the shape of the y that was fitted.
         """
+        if is_dask(X):
+            return self._map_chunks(type(self).laplacian, X)
         check_is_fitted(self)
         second = (2 * np.eye(self.n_features_in_, dtype=int)).tolist()
         return np.sum([self.derivative(X, nu) for nu in second], axis=0)
@@ -463,6 +527,11 @@ class SpectrumInformedMSNNRegressor(
             self.n_outputs_,
             self._flat_y,
         )
+
+    def _map_chunks(self, method: Callable[..., NDArray], X: Any, *arguments: Any) -> Any:
+        """A dask array of what the method gives for each chunk of rows."""
+        check_is_fitted(self)
+        return map_rows(partial(_call, method, arguments), self, X)
 
     @property
     def n_stages_(self) -> int:
@@ -600,7 +669,7 @@ class SpectrumInformedMSNNRegressor(
             periods = check_periods(self.period, X)
         rows = canonical_rows(fold_end_points(X, periods), y, weight)
         if not continues:
-            self.domain_: Domain = Domain.of(rows.X, periods)
+            self.domain_ = Domain.of(rows.X, periods)
             self._y_scale = _rms_without_overflow(rows.y, rows.weight)
         return rows, find_grid(rows.X)
 
@@ -688,7 +757,7 @@ class SpectrumInformedMSNNRegressor(
                 callbacks.end_stage()
                 return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
             residuals, error = remaining, fit.error
-            self._keep(fit, norm / size, error / size, shares)
+            self._keep(fit, norm / size, error / size, shares.held_out is not None)
             progress.end(norm / size, error / size, fit.message)
             if callbacks.end_stage():
                 return "callback"
@@ -698,9 +767,33 @@ class SpectrumInformedMSNNRegressor(
                 return "noise"
         return "n_stages"
 
-    def _keep(self, fit: StageFit, norm: float, error: float, shares: Shares) -> None:
+    def _add_chunked_stages(
+        self, cascade: ChunkedCascade, progress: Progress, callbacks: StageCallbacks
+    ) -> str:
+        """Add stages one by one, each with a pass over the data; returns why there are no more."""
+        size, error = cascade.norm or 1.0, cascade.error
+        for number in range(1, self.n_stages + 1):
+            progress.begin(number)
+            callbacks.begin_stage()
+            fit = cascade.fit_stage()
+            if self.stages_ and not fit.error < _LEAST_GAIN * error:
+                callbacks.end_stage()
+                return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
+            cascade.keep(fit)
+            error = fit.error
+            self._keep(fit, cascade.norm / size, error / size, cascade.has_held_out)
+            progress.end(cascade.norm / size, error / size, fit.message)
+            if callbacks.end_stage():
+                return "callback"
+            if error <= _ROUND_OFF * size:
+                return "round-off"
+            if fit.is_noise and error > _NEAR_ROUND_OFF * size:
+                return "noise"
+        return "n_stages"
+
+    def _keep(self, fit: StageFit, norm: float, error: float, has_held_out: bool) -> None:
         # new lists, all at once: the model is whole whenever it is interrupted
-        held_out = [error] if shares.held_out is not None else []
+        held_out = [error] if has_held_out else []
         self.__dict__.update(
             stages_=[*self.stages_, fit.stage],
             n_iter_=[*self.n_iter_, fit.n_iter],
@@ -729,6 +822,15 @@ class SpectrumInformedMSNNRegressor(
         tags = super().__sklearn_tags__()
         tags.non_deterministic = False
         return tags
+
+
+def _call(
+    method: Callable[..., NDArray],
+    arguments: tuple[Any, ...],
+    model: SpectrumInformedMSNNRegressor,
+    X: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    return method(model, X, *arguments)
 
 
 def _rms_without_overflow(

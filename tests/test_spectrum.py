@@ -7,7 +7,7 @@ from conftest import relative, tensor_grid
 from skmsnn._domain import Domain, find_grid
 from skmsnn._spectrum.candidates import candidates
 from skmsnn._spectrum.dominant import direct_sum, dominant_modes, uniform_grid_modes
-from skmsnn._spectrum.extension import DenseFit, LatticeDenseFit
+from skmsnn._spectrum.extension import DenseFit, Frame, LatticeFrame
 from skmsnn._spectrum.lattice import (
     FourierModes,
     LatticeModes,
@@ -78,7 +78,7 @@ def fits(rng, kind, modes, n_outputs=1):
     x, weight = rng.uniform(-1, 1, (400, 2)), rng.uniform(0.5, 1, 400)
     if kind == "toeplitz":
         return x, ToeplitzFit(x, weight, orders, lengths)
-    return x, LatticeDenseFit(x, weight, half_lattice(orders), lengths)
+    return x, DenseFit(x, weight, LatticeFrame(half_lattice(orders), lengths))
 
 
 @pytest.mark.parametrize("kind", ["fft", "holes", "nodes", "toeplitz", "dense"])
@@ -103,7 +103,7 @@ def test_every_method_solves_the_same_weighted_least_squares(rng, kind):
         if kind == "toeplitz":
             fit = ToeplitzFit(x, weight, modes.orders, modes.lengths)
         else:
-            fit = LatticeDenseFit(x, weight, half_lattice(modes.orders), modes.lengths)
+            fit = DenseFit(x, weight, LatticeFrame(half_lattice(modes.orders), modes.lengths))
     y = rng.standard_normal((len(x), 1))
     numbers = half_lattice(modes.orders)
     phase = np.pi * x @ numbers.T
@@ -118,8 +118,8 @@ def test_held_out_points_join_the_dense_factorisation(rng):
     wave_vectors = np.pi * half_lattice((2, 2))
     part = np.ones(200)
     part[150:] = 0
-    grown = DenseFit(x, part, wave_vectors).extended(np.ones(200)).solve(y)
-    whole = DenseFit(x, np.ones(200), wave_vectors).solve(y)
+    grown = DenseFit(x, part, Frame(wave_vectors)).extended(np.ones(200)).solve(y)
+    whole = DenseFit(x, np.ones(200), Frame(wave_vectors)).solve(y)
     np.testing.assert_allclose(grown.coefficients, whole.coefficients, atol=1e-11)
 
 

@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._domain import Domain, Grid, uniform_spacing
-from skmsnn._spectrum.extension import DenseFit, LatticeDenseFit
+from skmsnn._spectrum.extension import DenseFit, Frame, LatticeFrame, Modes
 from skmsnn._spectrum.lattice import (
     ROUND_OFF,
-    FourierModes,
-    LatticeModes,
     half_lattice,
     total_degree_lattice,
 )
@@ -45,8 +43,6 @@ _TRIAL_ROWS, _LEAST_ROWS, _LEAST_ROWS_ON_GRID = 4.0, 1.2, 1.05
 _TERMS_GROWTH = 1.25
 # Of the other widths in more than three dimensions, where the largest sets are costly to try.
 _HIGH_DIMENSIONAL_WIDTHS = (4.0,)
-
-Modes = FourierModes | LatticeModes
 
 
 class LinearFit(Protocol):
@@ -245,7 +241,12 @@ def _scattered_periodic(x: NDArray[np.float64]) -> Iterable[Candidate]:
             cutoff=None,
         )
 
-    return [candidate(int(s * n ** (1 / d) / 2 + 1e-9)) for s in _SCATTERED_SHARES]
+    return [candidate(order) for order in periodic_orders(n, d)]
+
+
+def periodic_orders(n: int, d: int) -> list[int]:
+    """Largest wave numbers worth trying on n scattered points, the same along each axis."""
+    return [int(s * n ** (1 / d) / 2 + 1e-9) for s in _SCATTERED_SHARES]
 
 
 def _scattered_ball(domain: Domain, x: NDArray[np.float64]) -> Iterable[Candidate]:
@@ -315,10 +316,11 @@ def _dense_candidate(
 ) -> Candidate:
     n_terms = 2 * len(numbers) - 1
 
-    def prepare(weight: NDArray[np.float64], cutoff: float) -> LinearFit:
-        if x.shape[1] <= 3:
-            return LatticeDenseFit(x, weight, numbers, lengths, cutoff)
-        return DenseFit(x, weight, 2 * np.pi * numbers / lengths, cutoff)
+    is_compact = x.shape[1] <= 3
+    frame = LatticeFrame(numbers, lengths) if is_compact else Frame(2 * np.pi * numbers / lengths)
+
+    def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
+        return DenseFit(x, weight, frame, cutoff)
 
     label = f"{n_terms} wave numbers in {label}"
     rows = int(_TRIAL_ROWS * n_terms)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._domain import Domain, Grid, uniform_spacing
-from skmsnn._spectrum.extension import DenseFit
+from skmsnn._spectrum.extension import DenseFit, Frame
 from skmsnn._spectrum.lattice import FourierModes, half_lattice, total_degree_lattice
 
 # most wave vectors whose amplitude is computed by the direct sum
@@ -49,7 +49,8 @@ def dominant_modes(
     numbers = lowest_wave_numbers(domain.centre.size, min(_MOST_CANDIDATES, len(x)))
     amplitudes = direct_sum(x, target, weight, 2 * np.pi * numbers / lengths)
     found = _waving(amplitudes).dominant(n_modes)
-    least_squares = DenseFit(x, weight, found.wave_vectors).solve(target)
+    least_squares = DenseFit(x, weight, Frame(found.wave_vectors)).solve(target)
+    assert isinstance(least_squares, FourierModes)
     return least_squares.dominant(n_modes)
 
 

@@ -16,12 +16,86 @@ from scipy.linalg import lapack
 
 from skmsnn._spectrum.lattice import ROUND_OFF, FourierModes, LatticeModes
 
+Modes = FourierModes | LatticeModes
+
 # bytes of one block of rows while a system is built
 _BLOCK_BYTES = 2**22
 
 
+class Frame:
+    """Cosines and sines of a list of wave vectors, the columns of a least squares problem.
+
+    Parameters
+    ----------
+    wave_vectors : ndarray of shape (n_modes, d)
+        In radians per unit; one of each pair, the zero vector allowed.
+    """
+
+    def __init__(self, wave_vectors: NDArray[np.float64]) -> None:
+        self._wave_vectors = wave_vectors
+        self._waving = wave_vectors.any(axis=1)
+        self.n_columns = len(wave_vectors) + int(self._waving.sum())
+
+    def fill(self, system: NDArray[np.float64], x: NDArray[np.float64], root: NDArray) -> None:
+        """Write the columns at points (n, d), times ``root`` of shape (n,), into ``system``."""
+        k = len(self._wave_vectors)
+        block_rows = max(1, _BLOCK_BYTES // (16 * k))
+        for start in range(0, len(x), block_rows):
+            block = slice(start, start + block_rows)
+            waves = self._waves(x[block]) * root[block, None]
+            system[block, :k] = waves.real
+            system[block, k:] = waves.imag[:, self._waving]
+
+    def modes(self, c: NDArray[np.float64]) -> Modes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
+        return FourierModes(self._wave_vectors, self._amplitudes(c))
+
+    def _amplitudes(self, c: NDArray[np.float64]) -> NDArray[np.complex128]:
+        k = len(self._wave_vectors)
+        amplitudes = c[:k].astype(complex)
+        amplitudes[self._waving] -= 1j * c[k:]
+        return amplitudes
+
+    def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """``exp(i w . x)`` of every point and wave vector."""
+        return np.exp(1j * (x @ self._wave_vectors.T))
+
+
+class LatticeFrame(Frame):
+    """The same for integer wave numbers of a box; the function is returned as a lattice.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_modes, d), int
+        One of each pair of wave numbers.
+    lengths : ndarray of shape (d,)
+        Sides of the box in scaled coordinates.
+    """
+
+    def __init__(self, numbers: NDArray[np.int64], lengths: NDArray[np.float64]) -> None:
+        self._numbers, self._lengths = numbers, lengths
+        super().__init__(2 * np.pi * numbers / lengths)
+
+    def modes(self, c: NDArray[np.float64]) -> LatticeModes:
+        orders = np.abs(self._numbers).max(axis=0)
+        amplitudes = self._amplitudes(c)
+        coefficients = np.zeros((*(2 * orders + 1), c.shape[1]), dtype=complex)
+        coefficients[tuple((orders + self._numbers).T)] = amplitudes / 2
+        coefficients[tuple((orders - self._numbers).T)] += np.conj(amplitudes) / 2
+        return LatticeModes(coefficients, self._lengths)
+
+    def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
+        # products of few exponentials an axis
+        waves = np.ones((len(x), len(self._numbers)), dtype=complex)
+        for column, k, length in zip(x.T, self._numbers.T, self._lengths, strict=True):
+            distinct, position = np.unique(k, return_inverse=True)
+            axis = np.exp(2j * np.pi / length * np.outer(column, distinct))
+            waves *= axis[:, position]
+        return waves
+
+
 class DenseFit:
-    """Weighted least squares on a list of modes, prepared for many targets.
+    """Weighted least squares on a frame, prepared for many targets.
 
     Parameters
     ----------
@@ -29,8 +103,8 @@ class DenseFit:
         Points in scaled coordinates.
     weight : ndarray of shape (n,)
         Weights of the points, at most 1; points of weight 0 are left out.
-    wave_vectors : ndarray of shape (n_modes, d)
-        In radians per unit; one of each pair, the zero vector allowed.
+    frame : Frame
+        The modes.
     damping : float, default=1e-14
         Relative to the root mean square of a column.
     """
@@ -42,15 +116,12 @@ class DenseFit:
         self,
         x: NDArray[np.float64],
         weight: NDArray[np.float64],
-        wave_vectors: NDArray[np.float64],
+        frame: Frame,
         damping: float = ROUND_OFF,
     ) -> None:
-        self._x, self._wave_vectors = x, wave_vectors
-        self._waving = wave_vectors.any(axis=1)
+        self._x, self.frame, self.damping = x, frame, damping
         rows = np.flatnonzero(weight)
-        n_columns = len(wave_vectors) + int(self._waving.sum())
-        triangle = np.eye(n_columns, dtype=np.float64)
-        triangle *= damping * np.sqrt(len(rows))
+        triangle = damping_triangle(frame.n_columns, len(rows), damping)
         self._folds = [self._fold(rows, weight, triangle)]
         self._weight = weight
 
@@ -64,36 +135,27 @@ class DenseFit:
         larger._weight = weight
         return larger
 
-    def solve(self, target: NDArray[np.float64]) -> FourierModes:
+    def solve(self, target: NDArray[np.float64]) -> Modes:
         """Modes closest to a target of shape (n, n_outputs)."""
-        n_columns = len(self._folds[0].triangle)
-        rotated = np.zeros((n_columns, target.shape[1]))
+        rotated = np.zeros((self.frame.n_columns, target.shape[1]))
         for fold in self._folds:
             rotated = fold.rotate(target, rotated)
-        c = sla.solve_triangular(self._folds[-1].triangle, rotated, check_finite=False)
-        k = len(self._wave_vectors)
-        coefficients = c[:k].astype(complex)
-        coefficients[self._waving] -= 1j * c[k:]
-        return FourierModes(self._wave_vectors, coefficients)
+        triangle = self._folds[-1].triangle
+        return self.frame.modes(sla.solve_triangular(triangle, rotated, check_finite=False))
 
     def _fold(
         self, rows: NDArray[np.intp], weight: NDArray[np.float64], triangle: NDArray[np.float64]
     ) -> _Fold:
-        n, k = len(rows), len(self._wave_vectors)
         root = np.sqrt(weight[rows])
-        system = np.empty((n + len(triangle), len(triangle)), order="F")
-        block_rows = max(1, _BLOCK_BYTES // (16 * k))
-        for start in range(0, n, block_rows):
-            block = slice(start, min(start + block_rows, n))
-            waves = self._waves(self._x[rows[block]]) * root[block, None]
-            system[block, :k] = waves.real
-            system[block, k:] = waves.imag[:, self._waving]
-        system[n:] = triangle
+        system = np.empty((len(rows) + len(triangle), len(triangle)), order="F")
+        self.frame.fill(system[: len(rows)], self._x[rows], root)
+        system[len(rows) :] = triangle
         return _Fold(rows, root, system)
 
-    def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
-        """``exp(i w . x)`` of every point and wave vector."""
-        return np.exp(1j * (x @ self._wave_vectors.T))
+
+def damping_triangle(n_columns: int, n_rows: int, damping: float) -> NDArray[np.float64]:
+    """The rows of the system that hold the coefficients down."""
+    return np.eye(n_columns) * (damping * np.sqrt(n_rows))
 
 
 class _Fold:
@@ -117,58 +179,3 @@ class _Fold:
         if info != 0:
             raise np.linalg.LinAlgError(f"dormqr failed with info={info}.")
         return rotated[: len(self.triangle)]
-
-
-class LatticeDenseFit:
-    """``DenseFit`` on integer wave numbers of a box, whose modes are returned as a lattice."""
-
-    # scattered points have others between them, and held-out ones show what happens there
-    amplification = 1.0
-
-    def __init__(
-        self,
-        x: NDArray[np.float64],
-        weight: NDArray[np.float64],
-        numbers: NDArray[np.int64],
-        lengths: NDArray[np.float64],
-        damping: float = ROUND_OFF,
-    ) -> None:
-        self._numbers, self._lengths = numbers, lengths
-        self._fit: DenseFit = _LatticeSystem(x, weight, numbers, lengths, damping)
-
-    def extended(self, weight: NDArray[np.float64]) -> LatticeDenseFit:
-        larger = copy(self)
-        larger._fit = self._fit.extended(weight)
-        return larger
-
-    def solve(self, target: NDArray[np.float64]) -> LatticeModes:
-        modes = self._fit.solve(target)
-        orders = np.abs(self._numbers).max(axis=0)
-        shape = (*(2 * orders + 1), target.shape[1])
-        coefficients = np.zeros(shape, dtype=complex)
-        coefficients[tuple((orders + self._numbers).T)] = modes.coefficients / 2
-        coefficients[tuple((orders - self._numbers).T)] += np.conj(modes.coefficients) / 2
-        return LatticeModes(coefficients, self._lengths)
-
-
-class _LatticeSystem(DenseFit):
-    """The same system, its waves the products of few exponentials an axis."""
-
-    def __init__(
-        self,
-        x: NDArray[np.float64],
-        weight: NDArray[np.float64],
-        numbers: NDArray[np.int64],
-        lengths: NDArray[np.float64],
-        damping: float,
-    ) -> None:
-        self._numbers, self._lengths = numbers, lengths
-        super().__init__(x, weight, 2 * np.pi * numbers / lengths, damping)
-
-    def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
-        waves = np.ones((len(x), len(self._numbers)), dtype=complex)
-        for column, k, length in zip(x.T, self._numbers.T, self._lengths, strict=True):
-            distinct, position = np.unique(k, return_inverse=True)
-            axis = np.exp(2j * np.pi / length * np.outer(column, distinct))
-            waves *= axis[:, position]
-        return waves

@@ -13,7 +13,7 @@ from skmsnn._spectrum.candidates import Candidate, LinearFit, Modes
 
 # Held-out residual, relative to the target, below which no larger set and no other box is tried:
 # the next stage reaches round-off with the same modes.
-_GOOD_ENOUGH = 1e-14
+GOOD_ENOUGH = 1e-14
 # What a fit leaves on its own points, relative to the target, that is rounding.
 _ROUNDING = 1e-14
 # Held-out residual below which rounding, amplified between the points, is much of it.
@@ -120,7 +120,7 @@ def select_modes(
         return None
     best = min(tried, key=lambda trial: trial.error)
     on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
-    if best.error > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else _GOOD_ENOUGH):
+    if best.error > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH):
         tried += [attempt(variant) for variant in best.candidate.variants()]
     tried += _move_axes(attempt, tried, best)
     best = _smallest_as_good(tried)
@@ -222,7 +222,7 @@ def _ascend(attempt: Callable[[Candidate], Trial], ladder: Iterable[Candidate]) 
         least = min(least, trial.error)
         overfits = trial.error > _OVERFITTED * trial.train_error
         worse = worse + 1 if overfits and trial.error > _WORSE * least else 0
-        if least <= _GOOD_ENOUGH or worse >= _PATIENCE:
+        if least <= GOOD_ENOUGH or worse >= _PATIENCE:
             return
 
 

@@ -50,14 +50,8 @@ class ToeplitzFit:
         self._used, self._weight = used, weight[used] / weight.sum()
         self._angles = lattice_angles(x[used], lengths)
         self._orders, self._lengths = orders, lengths
-        self._shape = tuple(2 * m + 1 for m in orders)
-        kernel = self._transform(self._weight, tuple(2 * m for m in orders))
-        self._padded = tuple(sfft.next_fast_len(4 * m + 1) for m in orders)
-        wrapped = np.zeros(self._padded, dtype=complex)
-        place = np.ix_(*[np.arange(-2 * m, 2 * m + 1) for m in orders])
-        wrapped[place] = kernel
-        # real, since the kernel is Hermitian
-        self._symbol = sfft.fftn(wrapped).real
+        doubled = tuple(2 * m for m in orders)
+        self._system = ToeplitzSystem(sum_waves(self._angles, self._weight, doubled), orders)
 
     def extended(self, weight: NDArray[np.float64]) -> ToeplitzFit:
         """The same modes fitted to the points under other weights."""
@@ -65,33 +59,58 @@ class ToeplitzFit:
 
     def solve(self, target: NDArray[np.float64]) -> LatticeModes:
         """Modes closest to a target of shape (n, n_outputs)."""
-        columns = []
-        for column in target[self._used].T:
-            rhs = self._transform(self._weight * column, self._orders)
-            c = conjugate_gradients(
-                self._apply, rhs, tolerance=_CG_TOLERANCE, max_iter=_CG_ITERATIONS
-            )
-            columns.append((c + np.conj(np.flip(c))) / 2)
+        columns = [
+            self._system.solve(sum_waves(self._angles, self._weight * column, self._orders))
+            for column in target[self._used].T
+        ]
         return LatticeModes(np.stack(columns, axis=-1), self._lengths)
+
+
+class ToeplitzSystem:
+    """The normal equations of a box of modes, from sums over the points alone.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (4 M_1 + 1, ...), complex
+        Sum over points of ``weight exp(-i k . x)``, k_j = -2 M_j..2 M_j; larger boxes are cut.
+    orders : tuple of int
+        Largest wave numbers M_j.
+    """
+
+    def __init__(self, kernel: NDArray[np.complex128], orders: tuple[int, ...]) -> None:
+        self._shape = tuple(2 * m + 1 for m in orders)
+        self._padded = tuple(sfft.next_fast_len(4 * m + 1) for m in orders)
+        wrapped = np.zeros(self._padded, dtype=complex)
+        place = np.ix_(*[np.arange(-2 * m, 2 * m + 1) for m in orders])
+        wrapped[place] = central_box(kernel, tuple(2 * m for m in orders))
+        # real, since the kernel is Hermitian
+        self._symbol = sfft.fftn(wrapped).real
+
+    def solve(self, rhs: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """Coefficients of ``exp(i k . x)`` for ``rhs``, the sum of ``weight y exp(-i k . x)``."""
+        c = conjugate_gradients(self._apply, rhs, tolerance=_CG_TOLERANCE, max_iter=_CG_ITERATIONS)
+        return (c + np.conj(np.flip(c))) / 2
 
     def _apply(self, c: NDArray[np.complex128]) -> NDArray[np.complex128]:
         image = sfft.ifftn(self._symbol * sfft.fftn(c, self._padded))
         return image[tuple(slice(n) for n in self._shape)]
 
-    def _transform(
-        self, values: NDArray[np.float64], orders: tuple[int, ...]
-    ) -> NDArray[np.complex128]:
-        """Sum over points of ``values exp(-i k . x)``.
 
-        One thread: several add in an order that changes from run to run.
-        """
-        shape = tuple(2 * m + 1 for m in orders)
-        n_modes = shape if len(shape) > 1 else shape[0]
-        return _TYPE_1[len(shape)](
-            *self._angles,
-            values.astype(complex),
-            n_modes,
-            isign=-1,
-            eps=NUFFT_TOLERANCE,
-            nthreads=1,
-        )
+def central_box(a: NDArray[np.complex128], orders: tuple[int, ...]) -> NDArray[np.complex128]:
+    """Of an array over wave numbers, those of at most ``orders``."""
+    pairs = zip(a.shape, orders, strict=True)
+    return a[tuple(slice(n // 2 - m, n // 2 + m + 1) for n, m in pairs)]
+
+
+def sum_waves(
+    angles: list[NDArray[np.float64]], values: NDArray[np.float64], orders: tuple[int, ...]
+) -> NDArray[np.complex128]:
+    """Sum over points of ``values exp(-i k . x)``, k_j = -orders[j]..orders[j].
+
+    One thread: several add in an order that changes from run to run.
+    """
+    shape = tuple(2 * m + 1 for m in orders)
+    n_modes = shape if len(shape) > 1 else shape[0]
+    return _TYPE_1[len(shape)](
+        *angles, values.astype(complex), n_modes, isign=-1, eps=NUFFT_TOLERANCE, nthreads=1
+    )
