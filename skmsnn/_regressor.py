@@ -9,7 +9,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
@@ -17,6 +16,7 @@ from sklearn.utils import Tags, check_random_state, estimator_html_repr
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from skmsnn._arrays import as_numpy, like
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Recipe, Residuals, Shares, StageFit, fit_stage
 from skmsnn._chunks import ChunkedData, is_dask, map_rows
@@ -37,7 +37,7 @@ from skmsnn._rows import Rows, canonical_rows
 from skmsnn._solvers import SOLVERS, SolverOptions
 from skmsnn._spectrum.candidates import candidates
 from skmsnn._spectrum.selection import HeldOut, weighted_rms
-from skmsnn._stage import CascadeModule, Points, Stage
+from skmsnn._stage import CascadeModule, Points, Stage, prediction_device, training_device
 
 # relative residual at which the digits of y are used up
 _ROUND_OFF = 1e-15
@@ -131,7 +131,9 @@ class SpectrumInformedMSNNRegressor(
     warm_start : bool, default=False
         Whether ``fit`` keeps the stages there are and adds those that ``n_stages`` has grown by.
     device : str, default="cpu"
-        Torch device on which networks are trained.
+        Torch device on which networks are trained and evaluated, as "cpu" or "cuda"; "auto" is
+        CUDA where there is one. Spectral stages are solved on the CPU. A fitted model holds
+        no tensors: where its device is missing, it predicts on the CPU, with a warning.
     verbose : int, default=0
         Whether progress is shown.
     random_state : int, RandomState instance or None, default=None
@@ -302,6 +304,9 @@ class SpectrumInformedMSNNRegressor(
         ConvergenceWarning
             If the residual on held-out points ends above ``tol``.
         """
+        X, y, sample_weight = as_numpy(X), as_numpy(y), as_numpy(sample_weight)
+        X_val, y_val = as_numpy(X_val), as_numpy(y_val)
+        sample_weight_val = as_numpy(sample_weight_val)
         before = dict(self.__dict__)
         fit = self._fit_chunks if is_dask(X) else self._fit
         try:
@@ -421,12 +426,13 @@ class SpectrumInformedMSNNRegressor(
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Values after each stage.
         """
-        x = self._scaled(X)
+        x = self._scaled(as_numpy(X))
+        device = prediction_device(self.device)
         total = np.zeros((len(x), self.n_outputs_))
         for stage in self.stages_:
-            total = total + stage.predict(x)
+            total = total + stage.predict(x, device)
             values = total * self._y_scale
-            yield values[:, 0] if self._flat_y else values
+            yield like(values[:, 0] if self._flat_y else values, X)
 
     def derivative(self, X: ArrayLike, nu: int | Sequence[int]) -> NDArray[np.float64]:
         """Differentiate the prediction.
@@ -455,7 +461,7 @@ class SpectrumInformedMSNNRegressor(
         """
         if is_dask(X):
             return self._map_chunks(type(self).derivative, X, nu)
-        x = self._scaled(X)
+        x = self._scaled(as_numpy(X))
         orders = self._orders(nu)
         total = np.zeros((len(x), self.n_outputs_))
         for stage in self.stages_:
@@ -463,7 +469,7 @@ class SpectrumInformedMSNNRegressor(
         for half_width, order in zip(self.domain_.half_width, orders, strict=True):
             total = total / half_width**order
         values = total * self._y_scale
-        return values[:, 0] if self._flat_y else values
+        return like(values[:, 0] if self._flat_y else values, X)
 
     def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
         """First derivatives of the prediction along each feature.
@@ -483,7 +489,8 @@ class SpectrumInformedMSNNRegressor(
             return self._map_chunks(type(self).gradient, X)
         check_is_fitted(self)
         first = np.eye(self.n_features_in_, dtype=int).tolist()
-        return np.stack([self.derivative(X, nu) for nu in first], axis=1)
+        points = as_numpy(X)
+        return like(np.stack([self.derivative(points, nu) for nu in first], axis=1), X)
 
     def laplacian(self, X: ArrayLike) -> NDArray[np.float64]:
         """Sum of the second derivatives of the prediction along all features.
@@ -502,7 +509,8 @@ class SpectrumInformedMSNNRegressor(
             return self._map_chunks(type(self).laplacian, X)
         check_is_fitted(self)
         second = (2 * np.eye(self.n_features_in_, dtype=int)).tolist()
-        return np.sum([self.derivative(X, nu) for nu in second], axis=0)
+        points = as_numpy(X)
+        return like(np.sum([self.derivative(points, nu) for nu in second], axis=0), X)
 
     def to_module(self) -> CascadeModule:
         """Make one torch module of the fitted model, for use in other torch code.
@@ -626,12 +634,7 @@ class SpectrumInformedMSNNRegressor(
                 "output; give hidden layers, or spectral_readout=True with init='spectrum' or "
                 "'random-fourier'."
             )
-        try:
-            device = torch.device(self.device)
-        except RuntimeError as error:
-            raise ValueError(f"device={self.device!r} is not a torch device.") from error
-        if device.type == "cuda" and not torch.cuda.is_available():
-            raise ValueError(f"device={self.device!r}, but torch finds no CUDA; use device='cpu'.")
+        device = training_device(self.device)
         options = SolverOptions(
             p=float(self.p),
             max_iter=self.max_iter or _MAX_ITER[self.solver],
@@ -646,7 +649,7 @@ class SpectrumInformedMSNNRegressor(
                 hidden_layer_sizes=tuple(int(n) for n in hidden),
                 activation=self.activation,
                 options=options,
-                device=self.device,
+                device=device,
                 tol=float(self.tol),
             )
 

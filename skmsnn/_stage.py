@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -143,12 +144,14 @@ class CascadeModule(nn.Module):
         """Value at points of shape (n, d), in double precision whatever the type of X."""
         x = (X.to(self.centre.dtype) - self.centre) / self.half_width
         x = x - 2 * self.periodic * torch.floor((x + 1) / 2)
-        total = x.new_zeros((len(x), self.scales.shape[1]))
+        total = x.new_zeros((x.shape[0], self.scales.shape[1]))
         for scale, stage in zip(self.scales, self.stages, strict=True):
             assert isinstance(stage, StageNetwork)
-            # cat of blocks bounds the memory that cosines of many modes take
-            rows = rows_a_block(stage)
-            total = total + scale * torch.cat([stage(block) for block in x.split(rows)])
+            if torch.compiler.is_compiling():  # a graph for any number of points has no blocks
+                values = stage(x)
+            else:  # blocks bound the memory that cosines of many modes take
+                values = torch.cat([stage(block) for block in x.split(rows_a_block(stage))])
+            total = total + scale * values
         return total[:, 0] if self._flatten else total
 
 
@@ -167,6 +170,34 @@ class Training:
     solver: str
     options: SolverOptions
     device: str = "cpu"
+
+
+def training_device(name: str) -> str:
+    """The torch device of that name, "auto" for the best there is.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device={name!r} is not a torch device.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device={name!r}, but torch finds no CUDA; use device='cpu' or 'auto'.")
+    return name
+
+
+def prediction_device(name: str) -> str:
+    """The same, but the CPU, with a warning, where there is no such device."""
+    try:
+        return training_device(name)
+    except ValueError as error:
+        warnings.warn(f"{error} The CPU predicts instead.", stacklevel=4)
+        return "cpu"
 
 
 def to_spectrum(modes: FourierModes) -> Spectrum:
