@@ -19,7 +19,7 @@ from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.datasets import simulate_decaying_turbulence
 from skmsnn.metrics import relative_l2_error
 
-parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0] or None)
 parser.add_argument("--points", type=int, default=256, help="of the data, a side")
 parser.add_argument("--output", type=Path, help="picture to write")
 options = parser.parse_args()

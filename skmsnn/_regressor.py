@@ -90,8 +90,8 @@ class SpectrumInformedMSNNRegressor(
         Fourier modes of a stage's first layer; a sequence gives one number a stage. "auto" lets
         held-out points decide for a spectral stage, and takes the 12 strongest for a trained one.
     p : float, default=2.0
-        Order of the loss (mean |u - t|^p)^(1/p), at least 2. The paper uses 10, against spikes in
-        the residual. 2 is the default since least squares solves it exactly: with a direct
+        Order of the loss ``(mean |u - t|^p)^(1/p)``, at least 2. The paper uses 10, against spikes
+        in the residual. 2 is the default since least squares solves it exactly: with a direct
         readout no spikes are left for a larger p to remove. Spectral stages always use 2.
     hidden_layer_sizes : sequence of int, default=(30, 30, 30)
         Widths of the hidden layers of a trained network; half of them where ``solver="auto"`` adds
@@ -163,7 +163,7 @@ class SpectrumInformedMSNNRegressor(
         Number of outputs.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has them.
 
     References

@@ -23,7 +23,7 @@ class TurbulenceSnapshot:
     The field is a trigonometric polynomial on the square [0, 2 pi)^2, so its value at any
     point is known to round-off, on the solver's grid and off it.
 
-    Attributes
+    Parameters
     ----------
     vorticity_hat : ndarray of shape (n_points, n_points // 2 + 1), complex
         Fourier coefficients of the vorticity, normalised so that the field is
@@ -60,11 +60,22 @@ class TurbulenceSnapshot:
         return 0.5 * _mean_product(self.vorticity_hat, self.vorticity_hat, self.n_points)
 
     def on_grid(self, field: str = "stream_function") -> NDArray[np.float64]:
-        """Values on the solver's own grid, indexed [i, j] for the point (x_i, y_j)."""
+        """Evaluate a field on the solver's own grid.
+
+        Parameters
+        ----------
+        field : str, default="stream_function"
+            As for ``at``.
+
+        Returns
+        -------
+        ndarray of shape (n_points, n_points)
+            Values, indexed [i, j] for the point (x_i, y_j).
+        """
         return _to_grid(self._coefficients(field), self.n_points)
 
     def at(self, X: ArrayLike, field: str = "stream_function") -> NDArray[np.float64]:
-        """Values at any points, by the trigonometric polynomial itself.
+        """Evaluate a field at any points, by the trigonometric polynomial itself.
 
         Parameters
         ----------
@@ -77,6 +88,7 @@ class TurbulenceSnapshot:
         Returns
         -------
         ndarray of shape (n_samples,)
+            Values of the field.
         """
         half = self._coefficients(field)
         n = self.n_points

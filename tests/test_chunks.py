@@ -4,7 +4,8 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.metrics import relative_l2_error
@@ -119,18 +120,19 @@ class TestPredictInChunks:
         )
 
 
-class TestCluster:
-    @pytest.fixture(scope="class")
-    def client(self):
-        distributed = pytest.importorskip("dask.distributed")
-        with (
-            distributed.LocalCluster(
-                n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-            ) as cluster,
-            distributed.Client(cluster) as client,
-        ):
-            yield client
+@pytest.fixture(scope="module")
+def client():
+    distributed = pytest.importorskip("dask.distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
 
+
+class TestCluster:
     def test_grid_search_as_without_a_cluster(self, client, rng):
         X = rng.uniform(0, TURN, (600, 1))
         y = np.exp(np.sin(X[:, 0]))
@@ -141,6 +143,22 @@ class TestCluster:
             spread = search.fit(X, y).cv_results_["mean_test_score"]
         np.testing.assert_allclose(spread, alone, rtol=0, atol=1e-12)
         assert search.best_params_["period"] == TURN
+
+    def test_halving_search_as_without_a_cluster(self, client, rng):
+        X = rng.uniform(0, TURN, (600, 1))
+        y = np.exp(np.sin(X[:, 0]))
+        search = HalvingGridSearchCV(
+            default(n_stages=1, tol=1.0, hidden_layer_sizes=()),
+            {"period": [None, TURN], "validation_fraction": [0.1, 0.2]},
+            cv=3,
+            scoring="neg_root_mean_squared_error",
+            min_resources=150,
+            random_state=0,
+        )
+        alone = search.fit(X, y).cv_results_["mean_test_score"]
+        with joblib.parallel_config("dask"):
+            spread = search.fit(X, y).cv_results_["mean_test_score"]
+        np.testing.assert_allclose(spread, alone, rtol=0, atol=1e-12)
 
     def test_fit_in_chunks_as_without_a_cluster(self, client, scattered):
         with_client = default(period=TURN).fit(*chunked(scattered, periodic(scattered)))

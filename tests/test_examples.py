@@ -3,6 +3,7 @@
 import runpy
 import sys
 
+import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
@@ -63,3 +64,22 @@ def test_velocity_and_vorticity_are_exact_between_the_points(tmp_path, monkeypat
     assert len(errors) == 4
     assert max(errors) < 1e-11
     assert picture.exists()
+
+
+def test_the_search_prunes_fits_after_a_stage(capsys):
+    pytest.importorskip("optuna")
+    pytest.importorskip("sklearn.callback")
+    from examples import search_with_optuna
+
+    search_with_optuna.main(["--trials", "6", "--points", "200", "--iterations", "4"])
+    assert "6 trials, of which" in capsys.readouterr().out
+
+
+def test_derivatives_of_six_functions(capsys):
+    from examples.benchmarks import derivatives
+
+    derivatives.main(["--size", "0.1"])
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines() if "e-" in line]
+    assert len(rows) == 6
+    values, laplacians = (np.array([float(r[at]) for r in rows]) for at in (3, 5))
+    assert np.all(values <= laplacians)

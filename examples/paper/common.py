@@ -20,7 +20,8 @@ SIZES = ("tiny", "quick", "full")
 
 def options(text):
     """Options of a script; also under a documentation builder, which gives none."""
-    parser = argparse.ArgumentParser(description=text.strip().splitlines()[0])
+    first_line = text.strip().partition("\n")[0]
+    parser = argparse.ArgumentParser(description=first_line or None)
     parser.add_argument("--size", choices=SIZES, default="quick")
     parser.add_argument("--device", default="cpu", help="torch device of the trained networks")
     parser.add_argument("--output", type=Path, help="folder for the picture")
