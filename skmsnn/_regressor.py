@@ -337,6 +337,7 @@ class SpectrumInformedMSNNRegressor(
         rng = check_random_state(self.random_state)
 
         rows, grid = self._set_domain(X, y, sample_weight, continues)
+        _check_modes(recipes, len(rows.X))
         shares, residuals = self._share_out(rows, grid, validation, rng)
         if not continues:
             self._forget_stages()
@@ -825,6 +826,16 @@ class SpectrumInformedMSNNRegressor(
         tags = super().__sklearn_tags__()
         tags.non_deterministic = False
         return tags
+
+
+def _check_modes(recipes: list[Recipe], n_points: int) -> None:
+    """Raise where a stage is to have more modes than there are points."""
+    most = max((r.n_modes for r in recipes if isinstance(r.n_modes, int)), default=0)
+    if most > n_points:
+        raise ValueError(
+            f"n_modes={most} is more than the {n_points} distinct points; give at most as many, "
+            "or 'auto'."
+        )
 
 
 def _call(

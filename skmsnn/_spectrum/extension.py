@@ -110,7 +110,7 @@ class DenseFit:
     """
 
     # scattered points have others between them, and held-out ones show what happens there
-    amplification = 1.0
+    amplification, has_gaps = 1.0, False
 
     def __init__(
         self,

@@ -53,7 +53,8 @@ class Trial:
     error, train_error : float
         Root mean square of what it leaves of the target on held-out points, and on its own.
         Held-out points of a grid stand on the same nodes as others and do not show what the fit
-        does between the nodes; ``error`` is at least what rounding is amplified to there.
+        does between the nodes; ``error`` is at least what rounding is amplified to there, and if
+        the nodes leave gaps, what the fit leaves on them.
     on_plateau : bool
         Whether much smaller or larger sets leave as much, so that more modes are no help.
     """
@@ -207,7 +208,7 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
         modes,
         error=max(
             weighted_rms(held_rest, held_out.weight),
-            fit.amplification * min(train_error, _ROUNDING),
+            fit.amplification * (train_error if fit.has_gaps else min(train_error, _ROUNDING)),
         ),
         train_error=train_error,
     )
