@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config  # type: ignore[attr-defined]
-from sklearn.externals import array_api_compat
+
+try:
+    from sklearn.externals import array_api_compat
+except ImportError:  # scikit-learn 1.6: arrays of other libraries are converted, and not given back
+    array_api_compat = None  # type: ignore[assignment]
 
 
 def _is_foreign(array: Any) -> bool:
     return bool(
-        get_config()["array_api_dispatch"]
+        array_api_compat is not None
+        and get_config()["array_api_dispatch"]
         and array_api_compat.is_array_api_obj(array)
         and not array_api_compat.is_numpy_array(array)
         and not array_api_compat.is_dask_array(array)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import tensor_grid
 
-from examples.benchmarks import accuracy, functions
+from examples.benchmarks import accuracy, functions, honesty
 from examples.benchmarks.__main__ import is_best, main
 from examples.benchmarks.cases import CASES
 from examples.benchmarks.competitors import COMPETITORS, Problem
@@ -134,3 +134,9 @@ def test_a_comparison_from_the_command_line(tmp_path, capsys):
     assert results["MLPRegressor"]["error"] is None
     assert (tmp_path / "error_against_time.png").exists()
     assert "### Summary" in (tmp_path / "benchmark.md").read_text()
+
+
+@pytest.mark.parametrize("number", [14, 23, 30, 35, 37, 38, 47, 49])
+def test_the_reported_residual_is_the_error_on_fresh_points(number):
+    *_, reported, error, _, _ = honesty.run(number, max_iter=5)
+    assert 0.1 * reported <= error <= 10 * reported
