@@ -244,6 +244,9 @@ class TensorFit:
 
 
 def _svd(a: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
+    if a.size == 0:  # SciPy before 1.14 refuses it
+        n, k = a.shape
+        return np.zeros((n, 0)), np.zeros(0), np.zeros((0, k))
     try:
         return sla.svd(a, full_matrices=False, check_finite=False)
     except sla.LinAlgError:
