@@ -55,6 +55,8 @@ class Trial:
         Held-out points of a grid stand on the same nodes as others and do not show what the fit
         does between the nodes; ``error`` is at least what rounding is amplified to there, and if
         the nodes leave gaps, what the fit leaves on them.
+    seen_error : float
+        The first of these alone: what is left on held-out points.
     on_plateau : bool
         Whether much smaller or larger sets leave as much, so that more modes are no help.
     """
@@ -64,6 +66,7 @@ class Trial:
     modes: Modes
     error: float
     train_error: float
+    seen_error: float
     on_plateau: bool = False
 
 
@@ -202,27 +205,24 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
     held_out = data.held_out
     held_rest = held_out.target - modes.evaluate(held_out.x)
     train_error = weighted_rms(rest, weight[used])
-    return Trial(
-        candidate,
-        fit,
-        modes,
-        error=max(
-            weighted_rms(held_rest, held_out.weight),
-            fit.amplification * (train_error if fit.has_gaps else min(train_error, _ROUNDING)),
-        ),
-        train_error=train_error,
+    seen_error = weighted_rms(held_rest, held_out.weight)
+    unseen_error = fit.amplification * (
+        train_error if fit.has_gaps else min(train_error, _ROUNDING)
     )
+    return Trial(candidate, fit, modes, max(seen_error, unseen_error), train_error, seen_error)
 
 
 def _ascend(attempt: Callable[[Candidate], Trial], ladder: Iterable[Candidate]) -> Iterator[Trial]:
     """Try one set after the other, until one is good enough or two overfit."""
-    least, worse = np.inf, 0
+    # what the points do not show says nothing of larger sets: in gaps every set is poor until its
+    # modes reach the waves of the function
+    least, least_seen, worse = np.inf, np.inf, 0
     for candidate in ladder:
         trial = attempt(candidate)
         yield trial
-        least = min(least, trial.error)
-        overfits = trial.error > _OVERFITTED * trial.train_error
-        worse = worse + 1 if overfits and trial.error > _WORSE * least else 0
+        least, least_seen = min(least, trial.error), min(least_seen, trial.seen_error)
+        overfits = trial.seen_error > _OVERFITTED * trial.train_error
+        worse = worse + 1 if overfits and trial.seen_error > _WORSE * least_seen else 0
         if least <= GOOD_ENOUGH or worse >= _PATIENCE:
             return
 
