@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
+import itertools
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,25 +37,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     arguments = _parser().parse_args(argv)
     try:
-        data = _read(arguments) if arguments.data else _turbulence(arguments)
-        period = _period(arguments.period)
-        model = SpectrumInformedMSNNRegressor(
-            n_stages=arguments.stages,
-            period=cast(Any, period),
-            verbose=arguments.verbose,
-            random_state=0,
-        )
-        start = time.perf_counter()
-        model.fit(data.X, data.y)
-        seconds = time.perf_counter() - start
-    except (ValueError, OSError) as error:
-        print(f"skmsnn: {error}", file=sys.stderr)
+        _run(arguments)
+    except (ValueError, OSError, MemoryError) as error:
+        print(f"skmsnn: {error or 'memory ran out'}", file=sys.stderr)
         return 2
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    data = _read(arguments) if arguments.data else _turbulence(arguments)
+    model = SpectrumInformedMSNNRegressor(
+        n_stages=arguments.stages,
+        period=cast(Any, _period(arguments.period)),
+        verbose=arguments.verbose,
+        random_state=0,
+    )
+    start = time.perf_counter()
+    model.fit(data.X, data.y)
+    seconds = time.perf_counter() - start
     print(f"{len(data.X)} points in {data.X.shape[1]} dimensions, fitted in {seconds:.1f} s")
     _print_table(model, data)
     if arguments.output:
         _draw(model, data, arguments.output)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,6 +107,8 @@ def _turbulence(arguments: argparse.Namespace) -> Data:
 
 def _read(arguments: argparse.Namespace) -> Data:
     columns = _read_columns(arguments.data)
+    if len(columns) < 2:
+        raise ValueError(f"{arguments.data} needs at least two columns, coordinates and values.")
     target = arguments.target or list(columns)[-1]
     features = (
         arguments.features.split(",")
@@ -111,8 +118,6 @@ def _read(arguments: argparse.Namespace) -> Data:
     missing = [name for name in [*features, target] if name not in columns]
     if missing:
         raise ValueError(f"{arguments.data} has no {missing}; it has {list(columns)}.")
-    if not features:
-        raise ValueError(f"{arguments.data} has no column beside the target {target!r}.")
     y = columns[target].ravel()
     blocks = [columns[name].reshape(len(columns[name]), -1) for name in features]
     if len(blocks) > 1:
@@ -120,34 +125,61 @@ def _read(arguments: argparse.Namespace) -> Data:
     if any(len(block) != len(y) for block in blocks):
         sizes = {name: columns[name].shape for name in [*features, target]}
         raise ValueError(f"The columns of {arguments.data} differ in length: {sizes}.")
+    if len(y) < 20:
+        raise ValueError(f"{arguments.data} has {len(y)} rows; at least 20 are needed.")
     X = np.hstack(blocks)
     bad = ~(np.isfinite(X).all(axis=1) & np.isfinite(y))
     if bad.any():
         raise ValueError(f"{arguments.data} has {bad.sum()} rows that are not finite numbers.")
-    if len(y) < 20:
-        raise ValueError(f"{arguments.data} has {len(y)} rows; at least 20 are needed.")
     test = np.random.default_rng(0).permutation(len(y))[: max(1, min(_N_TEST, len(y) // 10))]
     rest = np.setdiff1d(np.arange(len(y)), test)
     return Data(X[rest], y[rest], X[test], y[test], features, target)
 
 
 def _read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            columns = {name: np.asarray(file[name], dtype=float) for name in file.files}
-    elif path.suffix == ".csv":
-        with path.open(encoding="utf-8") as file:
-            names = [name.strip().strip('"') for name in file.readline().split(",")]
-            table = np.loadtxt(file, delimiter=",", ndmin=2)
-        if table.shape[1] != len(names):
-            raise ValueError(
-                f"{path} names {len(names)} columns in its first line but has {table.shape[1]}."
-            )
-        columns = dict(zip(names, table.T, strict=True))
-    else:
+    """The columns of a file by their names, in its order.
+
+    Raises
+    ------
+    ValueError
+        Whatever is wrong with the file's contents: readers raise errors of a dozen types.
+    OSError
+        If it cannot be opened.
+    """
+    readers = {".csv": _read_csv, ".npz": _read_npz}
+    if path.suffix not in readers:
         raise ValueError(f"{path} is neither .npz nor .csv.")
-    if len(columns) < 2:
-        raise ValueError(f"{path} needs at least two columns, coordinates and values.")
+    with path.open("rb") as file:
+        try:
+            return readers[path.suffix](file)
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            raise ValueError(f"{path} is not a usable {path.suffix} file: {reason}") from error
+
+
+def _read_csv(file: IO[bytes]) -> dict[str, NDArray[np.float64]]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig")
+    names = [name.strip().strip('"') for name in text.readline().split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError(f"its first line must give each column a name of its own, got {names}")
+    lines = (line for line in text if line.strip())
+    first = next(lines, None)
+    if first is None:
+        raise ValueError("it has no rows")
+    table = np.loadtxt(itertools.chain([first], lines), delimiter=",", ndmin=2)
+    if table.shape[1] != len(names):
+        raise ValueError(f"its first line names {len(names)} columns, but it has {table.shape[1]}")
+    return dict(zip(names, table.T, strict=True))
+
+
+def _read_npz(file: IO[bytes]) -> dict[str, NDArray[np.float64]]:
+    columns = {}
+    with np.load(file, allow_pickle=False) as arrays:
+        for name in arrays.files:
+            array = arrays[name]
+            if array.dtype.kind not in "biuf" or array.ndim == 0:
+                raise ValueError(f"{name} is not an array of real numbers")
+            columns[name] = array.astype(np.float64)
     return columns
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skmsnn._diagnosis import looks_like_noise
 from skmsnn._domain import Domain, Grid
 from skmsnn._initialisation import Spectrum, initialise
 from skmsnn._network import StageNetwork
-from skmsnn._noise import looks_like_noise
 from skmsnn._solvers import SolverOptions
 from skmsnn._spectrum.candidates import Candidate, LinearFit
 from skmsnn._spectrum.dominant import dominant_modes

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from skmsnn._cascade import StageFit
 from skmsnn._chunks import Chunk, ChunkedData
+from skmsnn._diagnosis import looks_like_noise, reason_of_limit
 from skmsnn._domain import Domain
-from skmsnn._noise import looks_like_noise
 from skmsnn._spectrum.candidates import candidates, periodic_orders
 from skmsnn._spectrum.extension import DenseFit, Frame, Modes, damping_triangle
 from skmsnn._spectrum.lattice import LatticeModes, lattice_angles
+from skmsnn._spectrum.nufft import waves_from_points
 from skmsnn._spectrum.selection import (
     GOOD_ENOUGH,
     HeldOut,
@@ -30,7 +31,7 @@ from skmsnn._spectrum.selection import (
     select_modes,
     weighted_rms,
 )
-from skmsnn._spectrum.toeplitz import ToeplitzSystem, central_box, sum_waves
+from skmsnn._spectrum.toeplitz import ToeplitzSystem, central_box
 from skmsnn._stage import Stage
 
 # Points that are held out, at most, and points that tell which modes a dense fit needs.
@@ -193,8 +194,8 @@ def sum_waves_of(chunk: Chunk, view: View, orders: tuple[int, ...], with_kernel:
     )
     for x, weight, rest in view.blocks(chunk):
         angles = lattice_angles(x, lengths)
-        rhs = np.stack([sum_waves(angles, weight * column, orders) for column in rest.T])
-        kernel = sum_waves(angles, weight, doubled) if with_kernel else None
+        rhs = np.stack([waves_from_points(angles, weight * column, orders) for column in rest.T])
+        kernel = waves_from_points(angles, weight, doubled) if with_kernel else None
         found = found.merge(WaveSums(float(weight.sum()), weight @ rest**2, rhs, kernel))
     return found
 
@@ -406,6 +407,12 @@ class ChunkedCascade:
             f"least squares over {solution.label}",
             is_noise=solution.on_plateau and looks_like_noise(self._judges.x, rest),
         )
+
+    def reason_of_limit(self, error: float, is_noise: bool = False) -> str:
+        """Why more stages are of no use, from what the judging points show."""
+        x, target, _ = self._judges
+        rest = self._rest()
+        return reason_of_limit(self._view.domain, None, x, target, rest, error, is_noise)
 
     def keep(self, fit: StageFit) -> None:
         """Make a stage part of the model, and pass over the data to see what it leaves."""

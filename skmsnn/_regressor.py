@@ -20,6 +20,7 @@ from skmsnn._arrays import as_numpy, like
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Recipe, Residuals, Shares, StageFit, fit_stage
 from skmsnn._chunks import ChunkedData, is_dask, map_rows
+from skmsnn._diagnosis import reason_of_limit
 from skmsnn._domain import (
     Domain,
     Grid,
@@ -57,12 +58,29 @@ _ADVICE = {
         "what is left looks like noise: neighbouring points know nothing of each other, and this "
         "is the noise floor of the data"
     ),
+    "undersampled": (
+        "a further stage did not lower it: the points do not resolve the function any better, or "
+        "have noise; give more of them where it varies fastest, or a period if it is periodic"
+    ),
+    "aliased": (
+        "from node to node of the grid y changes as fast as it can, and faster waves look like "
+        "slower ones there, so that the residual may be far too small; give a finer grid, or "
+        "scattered points"
+    ),
+    "discontinuous": (
+        "what is left sits in a few places, as at jumps, kinks and fronts between the points; fit "
+        "the parts between them one by one, or give more points there"
+    ),
     "no gain": (
-        "a further stage did not lower it: the data do not resolve the function any better; give "
-        "more points where it varies fastest, or a period if it is periodic"
+        "a further stage did not lower it: the training, or the points, go no further; leave "
+        "n_modes, init and solver at their defaults, raise max_iter, or give more points"
     ),
     "n_stages": "all stages are used: raise n_stages, or n_modes and max_iter if they are set",
     "interrupted": "the fit was interrupted",
+    "memory": (
+        "a further stage needs more memory than there is; give fewer n_modes or points, or the "
+        "points as dask arrays"
+    ),
     "callback": "a callback ended the fit",
 }
 
@@ -155,8 +173,11 @@ class SpectrumInformedMSNNRegressor(
         The same on held-out points, under the fit that has not seen them; empty without any.
     stop_reasons_ : list of str
         How each stage ended.
-    stop_reason_ : {"round-off", "noise", "no gain", "n_stages", "interrupted", "callback"}
-        Why there are no more stages.
+    stop_reason_ : str
+        Why there are no more stages. Above ``tol`` what the data lack, as far as that can be told
+        from what is left: "noise", "aliased" (on a grid y varies as fast as it can from node to
+        node), "discontinuous" (what is left sits in a few places), or else "undersampled".
+        Otherwise "round-off", "no gain", "n_stages", "interrupted", "callback" or "memory".
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_ : int
@@ -298,11 +319,14 @@ class SpectrumInformedMSNNRegressor(
         ------
         ValueError
             If the data or a parameter can't be used; the message says what to change.
+        MemoryError
+            If memory runs out before the first stage is fitted.
 
         Warns
         -----
         ConvergenceWarning
-            If the residual on held-out points ends above ``tol``.
+            If the residual on held-out points ends above ``tol``, or memory runs out in a later
+            stage, in which case the stages before it are the model.
         """
         X, y, sample_weight = as_numpy(X), as_numpy(y), as_numpy(sample_weight)
         X_val, y_val = as_numpy(X_val), as_numpy(y_val)
@@ -346,7 +370,8 @@ class SpectrumInformedMSNNRegressor(
                 f"n_stages={self.n_stages} is less than the {self.n_stages_} stages there are, and "
                 "warm_start=True only adds to them; raise n_stages, or set warm_start=False."
             )
-        self._fit_stages(recipes, shares, residuals, rng, callbacks)
+        add_stages = partial(self._add_stages, recipes, shares, residuals, rng)
+        self._fit_stages(add_stages, callbacks)
 
     @with_callbacks
     def _fit_chunks(
@@ -390,9 +415,7 @@ class SpectrumInformedMSNNRegressor(
         fraction = self.validation_fraction if self.early_stopping else 0.0
         cascade = ChunkedCascade(data, summary, self.domain_, fraction, held, rng)
         self._forget_stages()
-        with Progress(self.verbose, self.n_stages) as progress:
-            self.stop_reason_ = self._add_chunked_stages(cascade, progress, callbacks)
-        callbacks.end_fit()
+        self._fit_stages(partial(self._add_chunked_stages, cascade), callbacks)
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict values.
@@ -712,23 +735,16 @@ class SpectrumInformedMSNNRegressor(
         self.stop_reasons_: list[str] = []
 
     def _fit_stages(
-        self,
-        recipes: list[Recipe],
-        shares: Shares,
-        residuals: Residuals,
-        rng: np.random.RandomState,
-        callbacks: StageCallbacks,
+        self, add_stages: Callable[[Progress, StageCallbacks], str], callbacks: StageCallbacks
     ) -> None:
         """Fit each stage to what those before it leave, until one does not help."""
         with Progress(self.verbose, self.n_stages) as progress:
             try:
-                self.stop_reason_ = self._add_stages(
-                    recipes, shares, residuals, rng, progress, callbacks
-                )
-            except KeyboardInterrupt:
+                self.stop_reason_ = add_stages(progress, callbacks)
+            except (KeyboardInterrupt, MemoryError) as error:
                 if not self.stages_:
                     raise
-                self.stop_reason_ = "interrupted"
+                self.stop_reason_ = "memory" if isinstance(error, MemoryError) else "interrupted"
         callbacks.end_fit()
 
     def _add_stages(
@@ -742,6 +758,7 @@ class SpectrumInformedMSNNRegressor(
     ) -> str:
         """Add stages one by one; returns why there are no more."""
         size = weighted_rms(residuals.full, shares.full) or 1.0
+        values, problem = residuals.full, (shares.domain, shares.grid, shares.x)
         for stage in self.stages_:
             residuals = residuals.after(stage, stage, shares)
         error = weighted_rms(residuals.judged, shares.judges.weight)
@@ -759,7 +776,9 @@ class SpectrumInformedMSNNRegressor(
             helps = fit.error < share * error and norm < last_norm
             if self.stages_ and not helps:
                 callbacks.end_stage()
-                return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
+                if error <= max(_NEAR_ROUND_OFF, self.tol) * size or not recipe.is_adaptive:
+                    return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
+                return reason_of_limit(*problem, values, residuals.full, error / size)
             residuals, error = remaining, fit.error
             self._keep(fit, norm / size, error / size, shares.held_out is not None)
             progress.end(norm / size, error / size, fit.message)
@@ -768,7 +787,8 @@ class SpectrumInformedMSNNRegressor(
             if error <= _ROUND_OFF * size:
                 return "round-off"
             if fit.is_noise and error > _NEAR_ROUND_OFF * size:
-                return "noise"
+                rest = residuals.full
+                return reason_of_limit(*problem, values, rest, error / size, is_noise=True)
         return "n_stages"
 
     def _add_chunked_stages(
@@ -782,7 +802,9 @@ class SpectrumInformedMSNNRegressor(
             fit = cascade.fit_stage()
             if self.stages_ and not fit.error < _LEAST_GAIN * error:
                 callbacks.end_stage()
-                return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
+                if error <= max(_NEAR_ROUND_OFF, self.tol) * size:
+                    return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
+                return cascade.reason_of_limit(error / size)
             cascade.keep(fit)
             error = fit.error
             self._keep(fit, cascade.norm / size, error / size, cascade.has_held_out)
@@ -792,7 +814,7 @@ class SpectrumInformedMSNNRegressor(
             if error <= _ROUND_OFF * size:
                 return "round-off"
             if fit.is_noise and error > _NEAR_ROUND_OFF * size:
-                return "noise"
+                return cascade.reason_of_limit(error / size, is_noise=True)
         return "n_stages"
 
     def _keep(self, fit: StageFit, norm: float, error: float, has_held_out: bool) -> None:
@@ -811,6 +833,12 @@ class SpectrumInformedMSNNRegressor(
         if self.stop_reason_ == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=3)
             return
+        if self.stop_reason_ == "memory":
+            warnings.warn(
+                f"Memory ran out; the model is of the {self.n_stages_} stages before that.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         on_held_out = bool(self.validation_norms_)
         error = (self.validation_norms_ or self.residual_norms_)[-1]
         if not error <= self.tol:

@@ -7,7 +7,8 @@ them.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,17 @@ from skmsnn._spectrum.candidates import Modes
 from skmsnn._spectrum.lattice import FourierModes, LatticeModes
 
 _BLOCK_BYTES = 2**26
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Let torch's out-of-memory errors be Python's, as NumPy's are."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.cuda.OutOfMemoryError) or "can't allocate" in str(error):
+            raise MemoryError(str(error)) from error
+        raise
 
 
 @dataclass(frozen=True)
@@ -205,6 +217,7 @@ def to_spectrum(modes: FourierModes) -> Spectrum:
     return Spectrum(*(_tensor(a) for a in (modes.wave_vectors, modes.phases, modes.amplitudes)))
 
 
+@_memory_errors()
 def train_network(
     module: StageNetwork,
     points: Points,
@@ -244,6 +257,7 @@ def train_network(
     return result
 
 
+@_memory_errors()
 def solve_linear_layers(
     module: StageNetwork, points: Points, target: NDArray[np.float64], cutoff: float
 ) -> None:
@@ -285,6 +299,7 @@ def solve_linear_layers(
             layers[0].bias.copy_(old_bias)
 
 
+@_memory_errors()
 @torch.no_grad()
 def evaluate(
     module: StageNetwork, x: NDArray[np.float64], device: torch.device | str = "cpu"
@@ -297,6 +312,7 @@ def evaluate(
     return np.concatenate(blocks)
 
 
+@_memory_errors()
 def differentiate(
     module: StageNetwork, x: NDArray[np.float64], nu: Sequence[int]
 ) -> NDArray[np.float64]:

@@ -10,15 +10,19 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from zipfile import BadZipFile
 
 import joblib
 import numpy as np
 import pytest
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.metrics import relative_l2_error
+from skmsnn.persistence import TRUSTED_TYPES
 
 TURN = 2 * np.pi
 
@@ -120,6 +124,136 @@ def test_a_killed_worker_does_not_change_a_fit_in_chunks(scattered, tmp_path):
         model = default(period=TURN).fit(fatal, y)
     assert Path(marker).exists()
     np.testing.assert_array_equal(model.predict(scattered), expected)
+
+
+def test_a_killed_worker_does_not_change_a_search(scattered, tmp_path):
+    distributed = pytest.importorskip("dask.distributed")
+    y = eddies(scattered)
+    # arrays that only one worker has are lost with it: folds go as lists, and data to all workers
+    folds = [(train.tolist(), test.tolist()) for train, test in KFold(3).split(scattered)]
+
+    def search(first_step):
+        pipeline = make_pipeline(first_step, default(period=TURN))
+        grid = {"spectruminformedmsnnregressor__n_stages": [1, 2]}
+        return GridSearchCV(pipeline, grid, cv=folds, error_score="raise")
+
+    expected = search(FunctionTransformer()).fit(scattered, y)
+    marker = str(tmp_path / "killed")
+    fatal = FunctionTransformer(_kill_once, kw_args={"marker": marker})
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config("dask", scatter=[scattered, y]),
+    ):
+        found = search(fatal)
+        found.set_params(refit=False).fit(scattered, y)
+    assert Path(marker).exists()
+    for fold in range(3):
+        key = f"split{fold}_test_score"
+        # one thread a worker and two here add in another order
+        np.testing.assert_allclose(found.cv_results_[key], expected.cv_results_[key], atol=1e-12)
+
+
+# In a process of its own, since the limit stays: a first stage, and a second for which there is
+# less memory than its Jacobian of 2000 points and 9001 weights takes.
+OUT_OF_MEMORY = """
+import resource, sys, warnings
+import numpy as np
+from pathlib import Path
+from skmsnn import SpectrumInformedMSNNRegressor
+X = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
+y = np.tanh(4 * X[:, 0]) * X[:, 1]
+warnings.simplefilter("error")
+model = SpectrumInformedMSNNRegressor(
+    n_modes=[8, int(sys.argv[1])], hidden_layer_sizes=(), solver=sys.argv[2], max_iter=2, tol=1.0,
+    n_stages=1, random_state=0,
+)
+one = model.fit(X, y).predict(X)
+size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + 2**26, size + 2**26))
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    model.set_params(n_stages=2).fit(X, y)
+print(model.stop_reason_, model.n_stages_, np.array_equal(model.predict(X), one), *told)
+model.set_params(n_modes=model.n_modes[::-1])
+try:
+    model.fit(X, y)
+except MemoryError:
+    print("no stage", np.array_equal(model.predict(X), one))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+@pytest.mark.parametrize("solver", ["gauss-newton", "adam"])
+def test_memory_that_runs_out_leaves_the_stages_before(solver):
+    done = subprocess.run(
+        [sys.executable, "-c", OUT_OF_MEMORY, "2000", solver], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    kept, raised = done.stdout.splitlines()
+    assert kept.startswith("memory 1 True")
+    assert "Memory ran out; the model is of the 1 stages before that." in kept
+    assert raised == "no stage True"
+
+
+def test_other_fits_of_a_search_go_on_where_memory_runs_out(rng, monkeypatch):
+    X = rng.uniform(-1, 1, (60, 1))
+    fit = SpectrumInformedMSNNRegressor.fit
+
+    def fit_unless_large(self, X, y):
+        if self.n_modes == 7:
+            raise MemoryError("Unable to allocate 1 TiB")
+        return fit(self, X, y)
+
+    monkeypatch.setattr(SpectrumInformedMSNNRegressor, "fit", fit_unless_large)
+    with pytest.warns(FitFailedWarning, match="Unable to allocate"):
+        search = GridSearchCV(default(), {"n_modes": ["auto", 7]}, cv=3).fit(X, np.exp(X[:, 0]))
+    assert search.best_params_ == {"n_modes": "auto"}
+
+
+@pytest.fixture
+def file_limit():
+    """Lets files of this process grow to some bytes and no further, as on a disk that fills up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def _savers():
+    def with_pickle(model, path):
+        with path.open("wb") as file:
+            pickle.dump(model, file)
+
+    def with_skops(model, path):
+        pytest.importorskip("skops.io").dump(model, path)
+
+    def load_skops(path):
+        return pytest.importorskip("skops.io").load(path, trusted=TRUSTED_TYPES)
+
+    return {
+        "pickle": (with_pickle, lambda path: pickle.loads(path.read_bytes())),
+        "joblib": (joblib.dump, joblib.load),
+        "skops": (with_skops, load_skops),
+    }
+
+
+@pytest.mark.parametrize("name", ["pickle", "joblib", "skops"])
+def test_half_a_file_on_a_full_disk_is_not_loaded_as_whole(scattered, name, tmp_path, file_limit):
+    save, load = _savers()[name]
+    model = default(period=TURN).fit(scattered, eddies(scattered))
+    path = tmp_path / "model"
+    save(model, path)
+    whole = path.stat().st_size
+    assert relative_l2_error(eddies(scattered), load(path).predict(scattered)) < 1e-13
+    path.unlink()
+    file_limit(whole // 2)
+    with pytest.raises(OSError, match="large"):
+        save(model, path)
+    file_limit(resource.RLIM_INFINITY)
+    with pytest.raises((EOFError, OSError, ValueError, pickle.UnpicklingError, BadZipFile)):
+        load(path)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

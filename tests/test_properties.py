@@ -1,5 +1,6 @@
 """Whatever finite data come: a fit predicts no worse than the mean, or says what is wrong."""
 
+import tempfile
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ from skmsnn import SpectrumInformedMSNNRegressor  # noqa: E402
 
 POINTS = ("scattered", "grid", "holes", "duplicates", "collinear", "constant column", "integers")
 VALUES = ("smooth", "random", "constant", "step", "two outputs")
+LAYOUTS = ("C", "F", "read-only", "float32", "backwards", "memory-mapped", "pandas", "polars")
 UNITS = (-300, -100, -8, 0, 8, 100, 300)
 
 
@@ -46,7 +48,7 @@ def values(kind, X, rng):
 
 @st.composite
 def data(draw):
-    """X, y, weights of any such kind, in any units, type and memory order."""
+    """X, y, weights of any such kind, in any units."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     X = points(
         draw(st.sampled_from(POINTS)), draw(st.integers(1, 60)), draw(st.integers(1, 5)), rng
@@ -57,17 +59,37 @@ def data(draw):
     if draw(st.booleans()):
         weight = rng.integers(0, 3, len(X)).astype(float)
         weight[0] = 1.0
-    layout = draw(st.sampled_from(["C", "F", "read-only", "float32", "backwards"]))
-    if layout == "F":
-        X = np.asfortranarray(X)
-    elif layout == "read-only":
-        X.setflags(write=False)
-        y.setflags(write=False)
-    elif layout == "float32" and np.abs(X).max() < 1e30 and np.abs(y).max() < 1e30:
-        X, y = X.astype(np.float32), y.astype(np.float32)
-    elif layout == "backwards":
-        X, y, weight = X[::-1], y[::-1], None if weight is None else weight[::-1]
     return X, y, weight
+
+
+def laid_out(X, y, layout):
+    """The same points and values, in single precision for one layout, in other objects."""
+    match layout:
+        case "F":
+            return np.asfortranarray(X), np.asfortranarray(y)
+        case "read-only":
+            X.setflags(write=False)
+            y.setflags(write=False)
+        case "float32" if max(np.abs(X).max(), np.abs(y).max()) < 1e30:
+            return X.astype(np.float32), y.astype(np.float32)
+        case "backwards":
+            return np.ascontiguousarray(X[::-1])[::-1], np.ascontiguousarray(y[::-1])[::-1]
+        case "memory-mapped":
+            return mapped(X), mapped(y)
+        case "pandas" | "polars":
+            library = pytest.importorskip(layout)
+            columns = library.DataFrame({f"x{j}": column for j, column in enumerate(X.T)})
+            if y.ndim == 1:
+                return columns, library.Series(y)
+            return columns, library.DataFrame({f"y{j}": column for j, column in enumerate(y.T)})
+    return X, y
+
+
+def mapped(a):
+    with tempfile.TemporaryFile() as file:
+        file.write(a.tobytes())
+        file.flush()
+        return np.memmap(file, dtype=a.dtype, mode="r", shape=a.shape)
 
 
 def size(a, weight):
@@ -78,10 +100,11 @@ def size(a, weight):
     return largest * np.sqrt(np.average((a / safe) ** 2, axis=0, weights=weight))
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
-@given(data())
-def test_a_fit_is_finite_and_no_worse_than_the_mean(sample):
-    X, y, weight = sample
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(data(), st.sampled_from(LAYOUTS))
+def test_a_fit_is_finite_and_no_worse_than_the_mean(sample, layout):
+    X, y = laid_out(*sample[:2], layout)
+    weight = sample[2]
     model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

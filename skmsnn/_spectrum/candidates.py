@@ -52,10 +52,6 @@ class LinearFit(Protocol):
     def amplification(self) -> float:
         """Size of an error between the points of the fit over its size on them, at least 1."""
 
-    @property
-    def has_gaps(self) -> bool:
-        """Whether the points leave gaps in which no held-out point stands."""
-
     def solve(self, target: NDArray[np.float64]) -> Modes:
         """Modes closest to a target of shape (n, n_outputs)."""
 

@@ -110,7 +110,7 @@ class DenseFit:
     """
 
     # scattered points have others between them, and held-out ones show what happens there
-    amplification, has_gaps = 1.0, False
+    amplification = 1.0
 
     def __init__(
         self,

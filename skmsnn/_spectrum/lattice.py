@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import finufft
 import numpy as np
 from numpy.typing import NDArray
 
-# FINUFFT's tightest tolerance in double precision: its widest kernel, 16 points
-NUFFT_TOLERANCE = 2e-15
+from skmsnn._spectrum.nufft import MOST_DIMENSIONS, points_from_waves
+
 # relative size below which a singular value of a frame of modes is rounding
 ROUND_OFF = 1e-14
 # bytes of one block of a direct product between points and modes
 _BLOCK_BYTES = 2**26
 _POINTS_PER_TRANSFORM = 2**20
-
-_TYPE_2 = {1: finufft.nufft1d2, 2: finufft.nufft2d2, 3: finufft.nufft3d2}
 
 
 @dataclass(frozen=True)
@@ -112,16 +109,14 @@ class LatticeModes:
 
         By a non-uniform FFT (type 2) in up to three dimensions, by direct products beyond.
         """
-        transform = _TYPE_2.get(len(self.lengths))
-        if transform is None:
+        if len(self.lengths) > MOST_DIMENSIONS:
             return self.to_modes().evaluate(x)
         stack = np.ascontiguousarray(np.moveaxis(self.coefficients, -1, 0))
         out = np.empty((len(x), len(stack)))
         for start in range(0, len(x), _POINTS_PER_TRANSFORM):
             block = slice(start, start + _POINTS_PER_TRANSFORM)
             angles = lattice_angles(x[block], self.lengths)
-            values = transform(*angles, stack, isign=1, eps=NUFFT_TOLERANCE)
-            out[block] = values.real.reshape(len(stack), -1).T
+            out[block] = points_from_waves(angles, stack).real.T
         return out
 
     def to_modes(self) -> FourierModes:

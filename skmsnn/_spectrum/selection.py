@@ -52,11 +52,14 @@ class Trial:
         The solution.
     error, train_error : float
         Root mean square of what it leaves of the target on held-out points, and on its own.
-        Held-out points of a grid stand on the same nodes as others and do not show what the fit
-        does between the nodes; ``error`` is at least what rounding is amplified to there, and if
-        the nodes leave gaps, what the fit leaves on them.
+        Held-out points of a grid stand on the same nodes as others, and those of a line between
+        close neighbours: neither shows what the fit does between the nodes and in the gaps.
+        ``error`` is at least what the fit leaves on its own points, amplified as between the nodes.
     seen_error : float
         The first of these alone: what is left on held-out points.
+    promise : float
+        What ``error`` may come to under a larger cut-off, which lowers the amplification: at least
+        the rounding, amplified.
     on_plateau : bool
         Whether much smaller or larger sets leave as much, so that more modes are no help.
     """
@@ -67,6 +70,7 @@ class Trial:
     error: float
     train_error: float
     seen_error: float
+    promise: float
     on_plateau: bool = False
 
 
@@ -122,19 +126,16 @@ def select_modes(
     tried = list(_ascend(attempt, ladder))
     if not tried:
         return None
-    best = min(tried, key=lambda trial: trial.error)
+    best = min(tried, key=_promise)
     on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
-    if best.error > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH):
+    if best.promise > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH):
         tried += [attempt(variant) for variant in best.candidate.variants()]
     tried += _move_axes(attempt, tried, best)
-    best = _smallest_as_good(tried)
-    for coarser in _with_larger_cutoffs(best):
-        trial = attempt(coarser)
-        tried.append(trial)
-        makes_no_difference = np.isclose(trial.error, best.error, rtol=_NO_DIFFERENCE)
-        if trial.error > _AS_GOOD * best.error or makes_no_difference:
-            break
-        best = trial
+    surest, most_promising = (_smallest_as_good(tried, by) for by in (_error, _promise))
+    ends = [_raise_cutoff(attempt, tried, surest)]
+    if most_promising is not surest:
+        ends.append(_raise_cutoff(attempt, tried, most_promising))
+    best = _smallest_as_good(ends, _error)
     level = best.train_error
     sizes = [
         t.candidate.n_terms
@@ -148,12 +149,20 @@ def select_modes(
     return replace(best, on_plateau=on_plateau)
 
 
-def _smallest_as_good(tried: list[Trial]) -> Trial:
+def _promise(trial: Trial) -> float:
+    return trial.promise
+
+
+def _error(trial: Trial) -> float:
+    return trial.error
+
+
+def _smallest_as_good(tried: list[Trial], judgement: Callable[[Trial], float]) -> Trial:
     """Of sets that do equally well next to round-off the smallest, which amplifies it least."""
-    best = min(tried, key=lambda trial: trial.error)
-    if best.error > _NEXT_TO_ROUND_OFF:
+    best = min(tried, key=judgement)
+    if judgement(best) > _NEXT_TO_ROUND_OFF:
         return best
-    as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
+    as_good = [trial for trial in tried if judgement(trial) <= _AS_GOOD * judgement(best)]
     return min(as_good, key=lambda trial: trial.candidate.n_terms)
 
 
@@ -162,31 +171,46 @@ def _move_axes(
 ) -> list[Trial]:
     """Give each axis its own share of modes, step by step, as long as that helps."""
     moved = [best_of_ladder]
-    other_box = min(tried, key=lambda trial: trial.error)
-    if other_box.error < _WORTH_A_BOX * best_of_ladder.error:
+    other_box = min(tried, key=_promise)
+    if other_box.promise < _WORTH_A_BOX * best_of_ladder.promise:
         moved = [other_box]
     labels = {trial.candidate.label for trial in tried}
-    error = moved[0].error
+    error = moved[0].promise
     for _ in range(_AXIS_ROUNDS):
         if error <= _GOOD_ENOUGH_TO_REFINE:
             break
-        best = min(moved, key=lambda trial: trial.error)
+        best = min(moved, key=_promise)
         new = [c for c in best.candidate.neighbours() if c.label not in labels]
         labels.update(c.label for c in new)
         moved += [attempt(neighbour) for neighbour in new]
-        before, error = error, min(trial.error for trial in moved)
+        before, error = error, min(trial.promise for trial in moved)
         if error > _WORTH_A_ROUND * before:
             break
     return moved[1:]
 
 
-def _with_larger_cutoffs(trial: Trial) -> Iterator[Candidate]:
-    """The same modes, with fewer combinations that are small at the points.
+def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], best: Trial) -> Trial:
+    """The same modes under the best cut-off, the larger of some that do as well; adds the trials.
 
-    Such combinations follow what the fit leaves on its points, and are large between them, next to
-    the boundary most of all, where few held-out points are to see it. Those smaller than
-    what is left are of no use, so that a larger cut-off that does as well is to be preferred.
+    Combinations of modes that are small at the points follow what the fit leaves there, and are
+    large between them, next to the boundary most of all, where few held-out points are to see
+    it. Those smaller than what is left are of no use.
     """
+    last = best
+    for coarser in _with_larger_cutoffs(best):
+        trial = attempt(coarser)
+        tried.append(trial)
+        makes_no_difference = np.isclose(trial.error, last.error, rtol=_NO_DIFFERENCE)
+        if trial.seen_error > _AS_GOOD * best.error or makes_no_difference:
+            break
+        last = trial
+        if trial.error <= _AS_GOOD * best.error:
+            best = trial
+    return best
+
+
+def _with_larger_cutoffs(trial: Trial) -> Iterator[Candidate]:
+    """The same modes, with fewer combinations that are small at the points."""
     if trial.candidate.cutoff is not None:
         for cutoff in _CUTOFFS:
             if cutoff < _CUTOFF_SHARE * trial.train_error:
@@ -206,10 +230,9 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
     held_rest = held_out.target - modes.evaluate(held_out.x)
     train_error = weighted_rms(rest, weight[used])
     seen_error = weighted_rms(held_rest, held_out.weight)
-    unseen_error = fit.amplification * (
-        train_error if fit.has_gaps else min(train_error, _ROUNDING)
-    )
-    return Trial(candidate, fit, modes, max(seen_error, unseen_error), train_error, seen_error)
+    error = max(seen_error, fit.amplification * train_error)
+    promise = max(seen_error, fit.amplification * min(train_error, _ROUNDING))
+    return Trial(candidate, fit, modes, error, train_error, seen_error, promise)
 
 
 def _ascend(attempt: Callable[[Candidate], Trial], ladder: Iterable[Candidate]) -> Iterator[Trial]:
@@ -220,7 +243,7 @@ def _ascend(attempt: Callable[[Candidate], Trial], ladder: Iterable[Candidate]) 
     for candidate in ladder:
         trial = attempt(candidate)
         yield trial
-        least, least_seen = min(least, trial.error), min(least_seen, trial.seen_error)
+        least, least_seen = min(least, trial.promise), min(least_seen, trial.seen_error)
         overfits = trial.seen_error > _OVERFITTED * trial.train_error
         worse = worse + 1 if overfits and trial.seen_error > _WORSE * least_seen else 0
         if least <= GOOD_ENOUGH or worse >= _PATIENCE:

@@ -19,7 +19,6 @@ import scipy.fft as sfft
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn._domain import uniform_spacing
 from skmsnn._spectrum.lattice import ROUND_OFF, LatticeModes
 from skmsnn._spectrum.linear import least_squares_conjugate_gradients
 
@@ -48,10 +47,6 @@ class AxisBasis(Protocol):
     def amplification(self) -> float:
         """Size between the nodes of what has size 1 on them, root mean square."""
 
-    @property
-    def has_gaps(self) -> bool:
-        """Whether some nodes are further apart than others."""
-
     def analyse(self, a: NDArray, axis: int) -> NDArray:
         """Apply U' along an axis."""
 
@@ -78,10 +73,6 @@ class PeriodicAxis:
     @property
     def amplification(self) -> float:
         return 1.0
-
-    @property
-    def has_gaps(self) -> bool:
-        return False
 
     def analyse(self, a: NDArray, axis: int) -> NDArray:
         spectrum = np.moveaxis(sfft.rfft(a, axis=axis, norm="ortho"), axis, 0)
@@ -136,7 +127,6 @@ class ExtensionAxis:
         between = self._frame((nodes[1:] + nodes[:-1]) / 2) @ self._to_frame
         share = gaps / max(gaps.sum(), np.finfo(float).tiny)
         self.amplification = max(1.0, float(np.sqrt(share @ np.sum(between**2, axis=1))))
-        self.has_gaps = len(nodes) > 2 and uniform_spacing(nodes) is None
 
     def _frame(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         phase = 2 * np.pi / self.length * x[:, None] * np.arange(1, self.order + 1)
@@ -189,7 +179,6 @@ class TensorFit:
             strength = strength[..., None] * axis.strengths
         self._kept = strength > cutoff
         self.amplification = float(np.prod([axis.amplification for axis in axes]))
-        self.has_gaps = any(axis.has_gaps for axis in axes)
         self._damping = np.where(self._kept, cutoff / np.maximum(strength, cutoff), 0.0)
 
     def extended(self, weight: NDArray[np.float64]) -> TensorFit:

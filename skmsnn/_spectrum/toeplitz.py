@@ -8,15 +8,14 @@ so one non-uniform FFT builds it and two FFTs apply it (Feichtinger, Groechenig 
 
 from __future__ import annotations
 
-import finufft
 import numpy as np
 import scipy.fft as sfft
 from numpy.typing import NDArray
 
-from skmsnn._spectrum.lattice import NUFFT_TOLERANCE, LatticeModes, lattice_angles
+from skmsnn._spectrum.lattice import LatticeModes, lattice_angles
 from skmsnn._spectrum.linear import conjugate_gradients
+from skmsnn._spectrum.nufft import waves_from_points
 
-_TYPE_1 = {1: finufft.nufft1d1, 2: finufft.nufft2d1, 3: finufft.nufft3d1}
 _CG_TOLERANCE, _CG_ITERATIONS = 1e-15, 500
 
 
@@ -36,7 +35,7 @@ class ToeplitzFit:
     """
 
     # scattered points have others between them, and held-out ones show what happens there
-    amplification, has_gaps = 1.0, False
+    amplification = 1.0
 
     def __init__(
         self,
@@ -51,7 +50,9 @@ class ToeplitzFit:
         self._angles = lattice_angles(x[used], lengths)
         self._orders, self._lengths = orders, lengths
         doubled = tuple(2 * m for m in orders)
-        self._system = ToeplitzSystem(sum_waves(self._angles, self._weight, doubled), orders)
+        self._system = ToeplitzSystem(
+            waves_from_points(self._angles, self._weight, doubled), orders
+        )
 
     def extended(self, weight: NDArray[np.float64]) -> ToeplitzFit:
         """The same modes fitted to the points under other weights."""
@@ -60,7 +61,7 @@ class ToeplitzFit:
     def solve(self, target: NDArray[np.float64]) -> LatticeModes:
         """Modes closest to a target of shape (n, n_outputs)."""
         columns = [
-            self._system.solve(sum_waves(self._angles, self._weight * column, self._orders))
+            self._system.solve(waves_from_points(self._angles, self._weight * column, self._orders))
             for column in target[self._used].T
         ]
         return LatticeModes(np.stack(columns, axis=-1), self._lengths)
@@ -100,17 +101,3 @@ def central_box(a: NDArray[np.complex128], orders: tuple[int, ...]) -> NDArray[n
     """Of an array over wave numbers, those of at most ``orders``."""
     pairs = zip(a.shape, orders, strict=True)
     return a[tuple(slice(n // 2 - m, n // 2 + m + 1) for n, m in pairs)]
-
-
-def sum_waves(
-    angles: list[NDArray[np.float64]], values: NDArray[np.float64], orders: tuple[int, ...]
-) -> NDArray[np.complex128]:
-    """Sum over points of ``values exp(-i k . x)``, k_j = -orders[j]..orders[j].
-
-    One thread: several add in an order that changes from run to run.
-    """
-    shape = tuple(2 * m + 1 for m in orders)
-    n_modes = shape if len(shape) > 1 else shape[0]
-    return _TYPE_1[len(shape)](
-        *angles, values.astype(complex), n_modes, isign=-1, eps=NUFFT_TOLERANCE, nthreads=1
-    )

@@ -1,0 +1,150 @@
+"""What data lack that a fit does not describe further, from what it leaves of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from skmsnn._domain import Domain, Grid
+
+_NEIGHBOURS = 8
+_LEAST_POINTS = 50
+# A look at so many points is enough.
+_MOST_POINTS = 10_000
+_CORRELATION = 0.2
+# Correlation of the sizes of a residual between neighbours: 0 for white noise of any distribution,
+# 0.25 to 0.6 around jumps.
+_CLUSTERED = 0.2
+# (mean r^2)^2 / mean r^4: 1/3 for normal noise, more for waves, less where few points have it all.
+_LOCALISED = 0.28
+# Share of each half axis that is away from its ends, where any fit leaves most.
+_INSIDE = 0.8
+# Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
+# square: 1/4 for waves of four nodes, 3/8 for noise.
+_FAST = 0.2
+# Difference of gaps between nodes, over the narrowest, up to which they are even.
+_UNEVEN = 1e-6
+# A fit that leaves this share of the values has described nothing.
+_NOTHING_DESCRIBED = 0.5
+
+
+def reason_of_limit(
+    domain: Domain,
+    grid: Grid | None,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    error: float,
+    is_noise: bool = False,
+) -> str:
+    """Name why more stages are of no use, where the residual is too large to be round-off.
+
+    Parameters
+    ----------
+    domain : Domain
+        Of the points.
+    grid : Grid or None
+        On which they lie.
+    x : ndarray of shape (n, d)
+        Scaled points.
+    y, residual : ndarray of shape (n, n_outputs)
+        Values at the points, and what is left of them, in any one unit.
+    error : float
+        Held-out residual relative to the values.
+    is_noise : bool
+        Whether the residual is white, and as large however many modes a fit has. The first alone is
+        not enough: points that are far apart see no smoothness either.
+
+    Returns
+    -------
+    {"noise", "aliased", "discontinuous", "undersampled"}
+        The last where no other shows, or the points are too few to tell.
+    """
+    if is_noise and error < _NOTHING_DESCRIBED:
+        return "noise"
+    if grid is not None and _is_fast(grid, y):
+        return "aliased"
+    inside = np.all((np.abs(x) < _INSIDE) | domain.periodic, axis=1)
+    if _is_localised(x[inside], residual[inside]):
+        return "discontinuous"
+    return "undersampled"
+
+
+def looks_like_noise(x: NDArray[np.float64], residual: NDArray[np.float64]) -> bool:
+    """Whether neither sign nor size of a residual is known from neighbours, as of white noise.
+
+    What a smooth function leaves after too few modes is of one scale, and so correlates, with
+    one sign or the other, with at least one of the nearest neighbours. What a jump leaves is
+    large in one place and small in others. False for fewer points than could tell.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        Points in scaled coordinates.
+    residual : ndarray of shape (n, n_outputs)
+        Residual of a fit at those points.
+    """
+    if not _can_tell(residual):
+        return False
+    here, neighbours = _neighbourhoods(x)
+    products = np.mean(residual[neighbours] * residual[here, None], axis=(0, 2))
+    correlation = np.abs(products / np.mean(residual[here] ** 2)).max()
+    is_white = correlation < _CORRELATION + 4 / np.sqrt(len(here))
+    return bool(is_white and _clustering(residual, here, neighbours) < _CLUSTERED)
+
+
+def _is_localised(x: NDArray[np.float64], residual: NDArray[np.float64]) -> bool:
+    """Whether a residual is large in a few places only, next to each other."""
+    if not _can_tell(residual):
+        return False
+    square = np.mean(residual**2, axis=1)
+    square = square / square.mean()
+    if 1 / np.mean(square**2) > _LOCALISED:
+        return False
+    return _clustering(residual, *_neighbourhoods(x)) > _CLUSTERED
+
+
+def _is_fast(grid: Grid, y: NDArray[np.float64]) -> bool:
+    """Whether values on evenly spaced nodes change from one to the next as fast as they can."""
+    cells = np.full((int(np.prod(grid.shape)), y.shape[1]), np.nan)
+    cells[grid.index] = y - y.mean(axis=0)
+    cells = cells.reshape(*grid.shape, y.shape[1])
+    fastest = 16 * np.nanmean(cells**2)
+    for axis, nodes in enumerate(grid.nodes):
+        if len(nodes) > 2 and _are_even(nodes):
+            second = np.diff(cells, 2, axis=axis)
+            second = second[np.isfinite(second)]
+            if len(second) and np.mean(second**2) > _FAST * fastest:
+                return True
+    return False
+
+
+def _are_even(nodes: NDArray[np.float64]) -> bool:
+    """Whether nodes are evenly spaced, but for some that are missing."""
+    gaps = np.diff(nodes)
+    steps = gaps / gaps.min()
+    return bool(np.allclose(steps, np.rint(steps), rtol=0, atol=_UNEVEN))
+
+
+def _can_tell(residual: NDArray[np.float64]) -> bool:
+    return len(residual) >= _LEAST_POINTS and bool(residual.any())
+
+
+def _neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows all over the points, and the rows next to each."""
+    here = np.arange(0, len(x), -(-len(x) // _MOST_POINTS))
+    nearest = np.asarray(KDTree(x).query(x[here], k=_NEIGHBOURS + 1)[1])
+    return here, nearest[:, 1:]
+
+
+def _clustering(
+    residual: NDArray[np.float64], here: NDArray[np.intp], neighbours: NDArray[np.intp]
+) -> float:
+    """Correlation of the residual's size at a point with that of its neighbours."""
+    size = np.sqrt(np.mean(residual**2, axis=1))
+    size = size - size.mean()
+    variance = np.mean(size[here] ** 2)
+    if variance == 0:
+        return 0.0
+    return float(np.mean(size[neighbours].mean(axis=1) * size[here]) / variance)

@@ -1,0 +1,62 @@
+"""Non-uniform FFTs between wave numbers and points in up to three dimensions, by FINUFFT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import finufft
+import numpy as np
+from numpy.typing import NDArray
+
+# FINUFFT's tightest tolerance in double precision: its widest kernel, 16 points
+TOLERANCE = 2e-15
+MOST_DIMENSIONS = 3
+_TYPE_1 = (finufft.nufft1d1, finufft.nufft2d1, finufft.nufft3d1)
+_TYPE_2 = (finufft.nufft1d2, finufft.nufft2d2, finufft.nufft3d2)
+
+
+def waves_from_points(
+    angles: Sequence[NDArray[np.float64]], values: NDArray[np.float64], orders: tuple[int, ...]
+) -> NDArray[np.complex128]:
+    """Sum over points of ``values exp(-i k . angles)``, k_j = -orders[j]..orders[j].
+
+    One thread: several add in an order that changes from run to run.
+    """
+    shape = tuple(2 * m + 1 for m in orders)
+    n_modes = shape if len(shape) > 1 else shape[0]
+    transform = _TYPE_1[len(shape) - 1]
+    return _transformed(transform, angles, values.astype(complex), n_modes, isign=-1, nthreads=1)
+
+
+def points_from_waves(
+    angles: Sequence[NDArray[np.float64]], coefficients: NDArray[np.complex128]
+) -> NDArray[np.complex128]:
+    """Sum over wave numbers of ``coefficients exp(i k . angles)``, for each of a stack of them.
+
+    Parameters
+    ----------
+    angles : sequence of ndarray of shape (n,)
+        Coordinates of the points along each axis, in radians.
+    coefficients : ndarray of shape (n_outputs, 2 M_1 + 1, ..., 2 M_d + 1)
+        From wave number -M_j to M_j along axis j.
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n)
+    """
+    transform = _TYPE_2[coefficients.ndim - 2]
+    return _transformed(transform, angles, coefficients, isign=1).reshape(len(coefficients), -1)
+
+
+def _transformed(
+    transform: Callable[..., NDArray], angles: Sequence[NDArray], *arguments: object, **how: int
+) -> NDArray[np.complex128]:
+    # FINUFFT takes coordinates for addresses, and a NaN for one far outside of its arrays
+    if not all(np.isfinite(column).all() for column in angles):
+        raise ValueError("The coordinates of points must be finite.")
+    try:
+        return transform(*angles, *arguments, eps=TOLERANCE, **how)
+    except RuntimeError as error:
+        if "alloc" in str(error):
+            raise MemoryError(str(error)) from error
+        raise

@@ -1,0 +1,107 @@
+"""What data lack is named: noise, jumps, aliasing, too few points."""
+
+import numpy as np
+import pytest
+from conftest import tensor_grid
+from sklearn.exceptions import ConvergenceWarning
+
+from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn._diagnosis import looks_like_noise
+
+
+def squares(n, d):
+    return tensor_grid(*[np.linspace(-1, 1, n)] * d)
+
+
+def ended(X, y):
+    model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    return model
+
+
+def smooth(X):
+    return np.cos(3 * X[:, 0] + 1) + 0.5 * np.sin(X.sum(axis=1))
+
+
+@pytest.mark.parametrize("sigma", [1e-5, 1e-2])
+@pytest.mark.parametrize("d", [1, 2])
+class TestNoise:
+    def test_on_a_grid(self, d, sigma, rng):
+        X = squares(900 if d == 1 else 30, d)
+        assert ended(X, smooth(X) + sigma * rng.standard_normal(len(X))).stop_reason_ == "noise"
+
+    def test_scattered_and_heavy_tailed(self, d, sigma, rng):
+        X = rng.uniform(-1, 1, (900, d))
+        assert ended(X, smooth(X) + sigma * rng.laplace(size=len(X))).stop_reason_ == "noise"
+
+
+class TestJumps:
+    @pytest.mark.parametrize("d", [1, 2, 3])
+    def test_scattered(self, d, rng):
+        X = rng.uniform(-1, 1, (1200, d))
+        y = smooth(X) + (X @ np.arange(1, d + 1) > 0.3)
+        assert ended(X, y).stop_reason_ == "discontinuous"
+
+    @pytest.mark.parametrize(("n", "d"), [(700, 1), (35, 2), (11, 3)])
+    def test_on_a_grid(self, n, d):
+        X = squares(n, d)
+        assert ended(X, smooth(X) + (X[:, 0] + X[:, -1] / 3 > 0.21)).stop_reason_ == "discontinuous"
+
+
+class TestFastWaves:
+    """A wave of 2.3 points a wave length, which nothing but Nyquist's theorem resolves."""
+
+    def wave(self, X, spacing):
+        return np.cos(X @ np.full(X.shape[1], np.pi / 1.15 / spacing / np.sqrt(X.shape[1])) + 1)
+
+    def test_on_a_grid_with_holes(self, rng):
+        X = squares(30, 2)
+        y = self.wave(X, 2 / 29 / np.sqrt(2))
+        keep = rng.random(len(X)) < 0.7
+        assert ended(X[keep], y[keep]).stop_reason_ == "aliased"
+
+    @pytest.mark.parametrize("d", [1, 2])
+    def test_scattered(self, d, rng):
+        X = rng.uniform(-1, 1, (800, d))
+        assert ended(X, self.wave(X, 2 / 800 ** (1 / d))).stop_reason_ == "undersampled"
+
+    def test_a_wave_of_four_nodes_is_slow_enough(self, rng):
+        # on a periodic grid, where it is exact whatever is said of others
+        X = np.arange(64)[:, None] / 64
+        y = np.cos(2 * np.pi * 16 * X[:, 0] + 0.3)
+        model = SpectrumInformedMSNNRegressor(period=1.0).fit(X, y)
+        assert model.stop_reason_ == "round-off"
+
+
+def test_a_smooth_function_of_too_few_points_is_undersampled(rng):
+    X = rng.uniform(-1, 1, (300, 3))
+    y = np.exp(np.sin(3 * X[:, 0] + X[:, 1]) * X[:, 2])
+    assert ended(X, y).stop_reason_ == "undersampled"
+
+
+def test_the_warning_says_what_to_do(rng):
+    X = rng.uniform(-1, 1, (500, 2))
+    with pytest.warns(ConvergenceWarning, match="sits in a few places.*fit the parts"):
+        SpectrumInformedMSNNRegressor(random_state=0, max_iter=5).fit(X, np.sign(X[:, 0]))
+
+
+class TestWhiteness:
+    def test_noise_of_any_distribution_is_white(self, rng):
+        x = rng.uniform(-1, 1, (2000, 2))
+        for r in (rng.standard_normal(2000), rng.laplace(size=2000), rng.uniform(-1, 1, 2000)):
+            assert looks_like_noise(x, r[:, None])
+
+    def test_noise_of_growing_size_is_not(self, rng):
+        x = rng.uniform(-1, 1, (2000, 2))
+        r = rng.standard_normal(2000) * np.exp(4 * x[:, 0])
+        assert not looks_like_noise(x, r[:, None])
+
+    def test_waves_are_not(self, rng):
+        x = rng.uniform(-1, 1, (2000, 2))
+        assert not looks_like_noise(x, np.sin(20 * x[:, :1]))
+
+    def test_few_points_and_zeros_are_not(self, rng):
+        x = rng.uniform(-1, 1, (60, 1))
+        assert not looks_like_noise(x[:40], rng.standard_normal((40, 1)))
+        assert not looks_like_noise(x, np.zeros((60, 1)))
