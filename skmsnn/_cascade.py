@@ -241,6 +241,7 @@ class _Task:
         """The stage that is spectral only, from a least squares solve."""
         trial = refine(previous.trial, self.split) if previous else self._select(had_network)
         stage = train_stage = Stage(self.train_scale, modes=trial.modes)
+        assert trial.fit is not None
         full_fit = trial.fit
         if not self.one_track:
             full_fit = previous.full if previous else trial.fit.extended(self.shares.full)

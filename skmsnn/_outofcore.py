@@ -20,7 +20,7 @@ from skmsnn._chunks import Chunk, ChunkedData
 from skmsnn._diagnosis import looks_like_noise, reason_of_limit
 from skmsnn._domain import Domain
 from skmsnn._spectrum.candidates import candidates, periodic_orders
-from skmsnn._spectrum.extension import DenseFit, Frame, Modes, damping_triangle
+from skmsnn._spectrum.extension import DenseFit, Frame, Modes, blocks_of_rows, damping_triangle
 from skmsnn._spectrum.lattice import LatticeModes, lattice_angles
 from skmsnn._spectrum.nufft import waves_from_points
 from skmsnn._spectrum.selection import (
@@ -32,6 +32,7 @@ from skmsnn._spectrum.selection import (
     weighted_rms,
 )
 from skmsnn._spectrum.toeplitz import ToeplitzSystem, central_box
+from skmsnn._spectrum.tsqr import take_in
 from skmsnn._stage import Stage
 
 # Points that are held out, at most, and points that tell which modes a dense fit needs.
@@ -178,7 +179,7 @@ class Triangle:
             self,
             weight=self.weight + other.weight,
             square=self.square + other.square,
-            r=_stacked(self.r, other.r),
+            r=take_in(self.r, np.array(other.r, order="F"))[0],
         )
 
 
@@ -206,20 +207,12 @@ def triangle_of(chunk: Chunk, view: View, frame: Frame, largest_weight: float) -
     found = Triangle(0.0, np.zeros(chunk.y.shape[1]), np.zeros((n_columns, n_columns)))
     for x, weight, rest in view.blocks(chunk):
         r = found.r
-        for start in range(0, len(x), 2 * n_columns):
-            block = slice(start, start + 2 * n_columns)
-            root = np.sqrt(weight[block] / largest_weight)
-            system = np.empty((len(root), n_columns))
-            frame.fill(system[:, : frame.n_columns], x[block], root)
-            system[:, frame.n_columns :] = rest[block] * root[:, None]
-            r = _stacked(r, system)
+        for rows in blocks_of_rows(np.arange(len(x)), n_columns):
+            root = np.sqrt(weight[rows] / largest_weight)
+            r, _ = take_in(r, frame.system(x[rows], root, rest[rows]))
         square = found.square + weight @ rest**2
         found = Triangle(found.weight + float(weight.sum()), square, r)
     return found
-
-
-def _stacked(r: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.linalg.qr(np.concatenate([r, rows]), mode="r"))
 
 
 class Solution(NamedTuple):
@@ -326,7 +319,7 @@ class DenseProblem:
 
     def solve(self, triangle: Triangle, rest: NDArray[np.float64]) -> Solution:
         n_outputs = len(triangle.square)
-        r = _stacked(triangle.r, np.pad(self._damping, ((0, 0), (0, n_outputs))))
+        r, _ = take_in(triangle.r, np.pad(self._damping, ((0, 0), (0, n_outputs))))
         k = self._frame.n_columns
         c = sla.solve_triangular(r[:k, :k], r[:k, k:])
         return Solution(self._frame.modes(c), self._label, self._on_plateau)

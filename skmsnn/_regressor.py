@@ -292,7 +292,8 @@ class SpectrumInformedMSNNRegressor(
 
         Rows are put in canonical form first: those of weight zero are dropped, the rest sorted, and
         those at the same point merged. Weights so equal repetition, and the order of rows
-        does not matter.
+        does not matter. Beyond some tens of thousands of scattered points, stages of many modes are
+        fitted to a part of them, spread over all; residuals are those of all points.
 
         Dask arrays are not loaded: one pass over their chunks finds the scaling, and each stage
         is one more. Stages are then spectral only, ``period="auto"`` takes the points as not

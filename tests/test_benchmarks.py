@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import tensor_grid
 
-from examples.benchmarks import accuracy, functions, honesty
+from examples.benchmarks import accuracy, functions, honesty, memory
 from examples.benchmarks.__main__ import is_best, main
 from examples.benchmarks.cases import CASES
 from examples.benchmarks.competitors import COMPETITORS, Problem
@@ -136,7 +137,36 @@ def test_a_comparison_from_the_command_line(tmp_path, capsys):
     assert "### Summary" in (tmp_path / "benchmark.md").read_text()
 
 
-@pytest.mark.parametrize("number", [14, 23, 30, 35, 37, 38, 47, 49])
+@pytest.mark.parametrize("number", [14, 23, 30, 35, 37, 38, 49])
 def test_the_reported_residual_is_the_error_on_fresh_points(number):
     *_, reported, error, _, _ = honesty.run(number, max_iter=5)
     assert 0.1 * reported <= error <= 10 * reported
+
+
+def test_ends_of_honest_fits_are_counted(capsys):
+    close, silent = honesty.main(["--first", "35", "--cases", "1", "--max-iter", "5"])
+    output = capsys.readouterr().out
+    assert (close, silent) == (1, 0)
+    assert cells(output, "smooth")
+    assert "smooth: no gain 1" in output or "smooth: round-off 1" in output
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
+
+
+@linux
+def test_fits_within_a_bound(capsys):
+    cases = ["--cases", "scattered, periodic"]
+    assert memory.print_peaks(cases[1:], 5000, 500)
+    (fitted,) = cells(capsys.readouterr().out, "scattered, periodic")
+    assert float(fitted[3]) < 1e-13
+    assert 0 < float(fitted[5]) < 500
+    assert not memory.print_peaks(["scattered"], 20000, 20)
+    (beyond,) = cells(capsys.readouterr().out, "scattered")
+    assert "over 20" in beyond[5]
+    assert "lloc" in beyond[4]  # NumPy's or torch's word for it
+
+
+@linux
+def test_many_fits_do_not_gather_memory():
+    assert memory.growth(60) < 20  # MiB; a Jacobian kept by each fit would be more

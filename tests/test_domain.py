@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from conftest import tensor_grid
 
-from skmsnn._domain import Domain, check_periods, detect_periods, find_grid, fold_end_points
+from skmsnn._domain import (
+    Domain,
+    check_periods,
+    detect_periods,
+    find_grid,
+    fold_end_points,
+    uniform_spacing,
+)
 from skmsnn._rows import canonical_rows
 
 
@@ -69,10 +76,38 @@ def test_scaling_far_from_the_origin_keeps_the_digits_of_the_points():
     np.testing.assert_array_equal(domain.scale(2**30 + u), u)
 
 
-def test_a_period_is_mapped_to_length_two():
+@pytest.mark.parametrize("period", [2.5, 4.0, 10.0])
+def test_a_period_is_mapped_to_length_two(period):
     X = np.array([[10.0], [11.0], [12.0]])
-    domain = Domain.of(X, [4.0])
-    np.testing.assert_allclose(domain.scale(X)[:, 0], [-1, -0.5, 0])
+    domain = Domain.of(X, [period])
+    np.testing.assert_allclose(domain.scale(X)[:, 0], -1 + 2 * np.arange(3) / period)
+
+
+class TestUniformSpacing:
+    @pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+    def test_in_any_unit(self, unit):
+        nodes = unit * np.arange(50.0)
+        assert uniform_spacing(nodes) == pytest.approx(unit)
+        nodes[20] += 1e-10 * unit
+        assert uniform_spacing(nodes) == pytest.approx(unit)
+        nodes[20] += 1e-6 * unit
+        assert uniform_spacing(nodes) is None
+
+    def test_rounding_far_from_the_origin_is_no_unevenness(self):
+        nodes = 1e6 + 1e-3 * np.arange(30)
+        assert np.ptp(np.diff(nodes)) > 1e-9 * 1e-3
+        assert uniform_spacing(nodes) == pytest.approx(1e-3, rel=1e-6)
+
+    def test_of_few_nodes(self):
+        assert uniform_spacing(np.array([3.0])) is None
+        assert uniform_spacing(np.array([3.0, 5.0])) == 2
+
+
+def test_periods_are_found_where_only_the_shortest_stencils_are_complete(rng):
+    x, y = 0.25 * np.arange(40), np.linspace(-1, 1, 400)
+    X = tensor_grid(x, y)[np.sort(rng.permutation(16000)[:4800])]
+    values = np.sin(2 * np.pi * X[:, 0] / 10) * np.exp(X[:, 1])
+    assert detect_periods(find_grid(X), values[:, None]) == [pytest.approx(10), None]
 
 
 def test_end_points_a_period_apart_are_one_point():

@@ -280,18 +280,6 @@ class TestLoad:
             for values in pool.map(model.predict, [scattered] * 64):
                 np.testing.assert_array_equal(values, expected)
 
-    def test_many_fits_do_not_gather_memory(self, rng):
-        X = rng.uniform(-1, 1, (100, 2))
-        y = np.exp(X[:, 0]) * X[:, 1]
-
-        def fits(n):
-            for _ in range(n):
-                default(n_modes=4, hidden_layer_sizes=(4,), max_iter=2, tol=1.0).fit(X, y)
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-        before = fits(10)
-        assert fits(30) - before < 20  # MiB; a kept Jacobian a fit would be more
-
 
 # a fit and a print of its predictions, in a process of its own
 SCRIPT = """

@@ -1,5 +1,7 @@
 """Solvers against each other, against SciPy, and against mathematics."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -153,6 +155,31 @@ def test_every_solver_lowers_the_loss_and_keeps_the_best_weights(rng, solver, p)
     assert loss == pytest.approx(min(result.loss_curve), rel=1e-12)
     assert loss < 0.5 * result.loss_curve[0]
     assert len(result.loss_curve) == result.n_iter + 1
+
+
+@pytest.mark.parametrize("solver", sorted(SOLVERS))
+def test_all_iterations_are_made_and_counted(rng, solver):
+    for most in (1, 4, 5):
+        result = SOLVERS[solver](network(), problem(rng), SolverOptions(max_iter=most))
+        assert result.status == "max_iter"
+        assert len(result.loss_curve) == most + 1
+
+
+@pytest.mark.parametrize("bend", [0.05, 3.0])
+def test_geodesic_acceleration_is_that_of_the_parabola(bend):
+    """Of ``c + w + bend w^2`` the velocity is -c, and the acceleration ``-bend c^2`` if small."""
+    c = torch.tensor([0.3, -1.0, 2.0], dtype=torch.float64)
+    model = SimpleNamespace(
+        residual=c,
+        damped=lambda _: lambda b: b,
+        residual_at=lambda w: c + w + bend * w**2,
+        times=lambda v: v,
+    )
+    steps = list(gauss_newton_module._steps(model, torch.zeros(3, dtype=torch.float64), 1e-9))
+    torch.testing.assert_close(steps[-1], -c, rtol=0, atol=1e-13)
+    assert len(steps) == (2 if bend < 1 else 1)
+    if bend < 1:
+        torch.testing.assert_close(steps[0], -c - bend * c**2, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("solver", sorted(SOLVERS))

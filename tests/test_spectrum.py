@@ -1,11 +1,13 @@
 """Every spectrum method against the direct sum, against known spectra, and against each other."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from conftest import relative, tensor_grid
 
 from skmsnn._domain import Domain, find_grid
-from skmsnn._spectrum.candidates import candidates
+from skmsnn._spectrum.candidates import _most_dense_rows, _most_dense_terms, candidates
 from skmsnn._spectrum.dominant import direct_sum, dominant_modes, uniform_grid_modes
 from skmsnn._spectrum.extension import DenseFit, Frame, LatticeFrame
 from skmsnn._spectrum.lattice import (
@@ -14,7 +16,7 @@ from skmsnn._spectrum.lattice import (
     half_lattice,
     total_degree_lattice,
 )
-from skmsnn._spectrum.selection import HeldOut, Split, select_modes
+from skmsnn._spectrum.selection import HeldOut, Split, _ascend, select_modes
 from skmsnn._spectrum.tensor import ExtensionAxis, PeriodicAxis, TensorFit
 from skmsnn._spectrum.toeplitz import ToeplitzFit
 
@@ -121,6 +123,77 @@ def test_held_out_points_join_the_dense_factorisation(rng):
     grown = DenseFit(x, part, Frame(wave_vectors)).extended(np.ones(200)).solve(y)
     whole = DenseFit(x, np.ones(200), Frame(wave_vectors)).solve(y)
     np.testing.assert_allclose(grown.coefficients, whole.coefficients, atol=1e-11)
+
+
+@pytest.mark.parametrize("damping", [1e-14, 0.1])
+def test_damping_is_that_of_the_mean_square_of_a_column(rng, damping):
+    x, y, weight = rng.uniform(-1, 1, (60, 2)), rng.standard_normal((60, 2)), np.ones(60)
+    wave_vectors = np.pi * half_lattice((2, 1)) / 2
+    found = DenseFit(x, weight, Frame(wave_vectors), damping).solve(y)
+    waves = x @ wave_vectors.T
+    design = np.concatenate([np.cos(waves), np.sin(waves[:, 1:])], axis=1)
+    stacked = np.concatenate([design, damping * np.sqrt(60) * np.eye(design.shape[1])])
+    c = np.linalg.lstsq(stacked, np.pad(y, ((0, design.shape[1]), (0, 0))))[0]
+    np.testing.assert_allclose(found.evaluate(x), design @ c, atol=1e-10)
+
+
+@pytest.mark.parametrize("n", [1000, 30_000, 10**6])
+def test_dense_systems_stay_within_operations_and_memory(n):
+    most = _most_dense_terms(n)
+    for k in {10, most // 2, most}:
+        rows = min(n, _most_dense_rows(k))
+        assert 2 * rows * k**2 <= 1e12
+        assert 8 * rows * k <= 2**31
+        assert rows == n or rows >= 20 * k
+        assert rows == n or max(2 * (rows + 1) * k**2 / 1e12, 8 * (rows + 1) * k / 2**31) > 1
+
+
+@pytest.mark.parametrize("d", [2, 4])
+def test_candidates_count_their_columns(rng, d):
+    x = rng.uniform(-1, 1, (400, d))
+    domain = Domain(np.zeros(d), np.ones(d), np.zeros(d, dtype=bool))
+    ladder = candidates(domain, None, x, 400)
+    assert [c.n_terms for c in ladder] == sorted(c.n_terms for c in ladder)
+    for candidate in ladder:
+        assert candidate.n_terms == candidate.fit(np.ones(400)).frame.n_columns
+        assert candidate.n_terms * 1.2 <= 400
+
+
+@pytest.mark.parametrize(
+    ("trials", "tried"),
+    [
+        # (left on held-out points, left on the points of the fit)
+        ([(1, 1), (1e-3, 1e-3), (1e-15, 1e-15), (1e-15, 1e-15)], 3),
+        ([(1, 1), (1e-3, 1e-3), (1e-1, 1e-3), (1e-1, 1e-3), (1e-1, 1e-3)], 4),
+        ([(1, 1), (1e-3, 1e-3), (1e-1, 1e-3), (1e-3, 1e-3), (1e-1, 1e-3), (1e-9, 1e-9)], 6),
+        # worse than the best, but no more than twice, or as bad on their own points
+        ([(1, 1), (1e-3, 1e-3), (2e-3, 1e-5), (2e-3, 1e-5), (2e-3, 1e-5)], 5),
+        ([(1e-3, 1e-3), (1e-1, 1e-1), (1e-1, 1e-1), (1e-1, 1e-1)], 4),
+    ],
+)
+def test_larger_sets_are_tried_until_two_in_turn_overfit(trials, tried):
+    def attempt(number):
+        seen, train = trials[number]
+        return SimpleNamespace(seen_error=seen, train_error=train, promise=seen)
+
+    assert len(list(_ascend(attempt, range(len(trials))))) == tried
+
+
+def test_a_part_of_the_points_serves_where_they_are_many(rng):
+    """Exact modes come out the same, and noise as of the points that are used."""
+    modes = random_lattice(rng, (3, 3), (2.0, 2.0))
+    x, frame = rng.uniform(-1, 1, (2000, 2)), LatticeFrame(half_lattice((3, 3)), modes.lengths)
+    part = np.ones(2000)
+    part[1500:] = 0
+    few = DenseFit(x, part, frame, most_rows=300)
+    for fit in (few, few.extended(np.ones(2000))):
+        found = fit.solve(modes.evaluate(x))
+        assert relative(found.coefficients - modes.coefficients, modes.coefficients) < 1e-12
+    noise = rng.standard_normal((2000, 1))
+    used = np.zeros(2000)
+    used[:1500:5] = 1
+    expected = DenseFit(x, used, frame).solve(noise).coefficients
+    np.testing.assert_allclose(few.solve(noise).coefficients, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(16, 12), (9, 7), (8,), (15,)])

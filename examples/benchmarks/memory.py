@@ -22,8 +22,6 @@ from skmsnn.metrics import relative_l2_error
 
 TURN = 2 * np.pi
 MIB = 2**20
-# MiB beyond the data and the libraries: a constant, and a share a point and dimension
-CONSTANT, PER_POINT = 512, 1.5 * 1024 / 1e6
 
 
 def _waves(X):
@@ -58,11 +56,6 @@ CASES = {
 }
 
 
-def bound(n_points):
-    """MiB that a fit and a prediction of so many points may take, beyond X and y themselves."""
-    return CONSTANT + PER_POINT * n_points
-
-
 def _status(name):
     """A line of the kernel's account of this process, in MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -89,13 +82,12 @@ def fit_within(name, n_points, limit):
     print(len(X), error, model.stop_reason_, peak, sep=",")
 
 
-def print_peaks(names, n_points):
+def print_peaks(names, n_points, limit):
     print(head(["points", "n", "d", "held-out", "end", "peak, MiB", "bound, MiB"]))
     all_within = True
     for name in names:
-        limit = bound(n_points)
         command = [sys.executable, "-m", __spec__.name, "--case", name, "--points", str(n_points)]
-        done = subprocess.run([*command, "--limit", str(limit)], capture_output=True, text=True)
+        done = subprocess.run([*command, "--bound", str(limit)], capture_output=True, text=True)
         cells = [name, n_points, CASES[name][1]]
         if done.returncode:
             all_within = False
@@ -128,8 +120,10 @@ def growth(n_fits):
             model.set_params(**parameters).fit(X, y).predict(X)
         return _status("VmRSS")
 
-    before = fits(max(3, n_fits // 10))
-    return fits(n_fits) - before
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = fits(max(3, n_fits // 10))
+        return fits(n_fits) - before
 
 
 def main(arguments=None):
@@ -138,13 +132,15 @@ def main(arguments=None):
     parser.add_argument("--fits", type=int, default=1000)
     parser.add_argument("--cases", nargs="*", choices=CASES, default=list(CASES))
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
-    parser.add_argument("--limit", type=float, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--bound", type=float, default=4096, help="MiB beyond the data and the libraries (4096)"
+    )
     options = parser.parse_args(arguments)
     if options.case:
-        fit_within(options.case, options.points, options.limit)
+        fit_within(options.case, options.points, options.bound)
         return True
     print(f"{heading()}\n")
-    all_within = print_peaks(options.cases, options.points)
+    all_within = print_peaks(options.cases, options.points, options.bound)
     print(f"\n{options.fits} fits: {growth(options.fits):+.1f} MiB")
     return all_within
 

@@ -33,10 +33,12 @@ _AXIS_STEP = 2
 _MOST_ALONE = 0.5
 _SCATTERED_WIDTH, _OTHER_SCATTERED_WIDTHS = 2.0, (1.4, 3.0, 4.0)
 _SCATTERED_SHARES = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75)
-# A dense system of n rows and k columns costs 2 n k^2 operations and 8 n k bytes.
-_DENSE_OPERATIONS, _DENSE_BYTES = 1e12, 2**32
+# A dense system of n rows and k columns costs 2 n k^2 operations and 8 n k bytes. There are no more
+# terms than this many rows can have within that; larger sets of points are thinned for it.
+_DENSE_OPERATIONS, _DENSE_BYTES, _DENSE_ROWS = 1e12, 2**31, 2**16
 # Cost of the singular value decomposition of one axis of N nodes and order M: about N M^2.
-_AXIS_OPERATIONS = 4e10
+# Its vectors take some gigabytes for the most nodes that a single axis may have.
+_AXIS_OPERATIONS, _LONGEST_AXIS = 4e10, 100_000
 # Rows a mode when a set is tried, and at least when it is fitted. The bases of a grid are
 # orthogonal there, so that a grid with holes can do with fewer.
 _TRIAL_ROWS, _LEAST_ROWS, _LEAST_ROWS_ON_GRID = 4.0, 1.2, 1.05
@@ -117,7 +119,7 @@ def candidates(
     def fits(candidate: Candidate) -> bool:
         return candidate.n_terms == 1 or candidate.n_terms * least_rows <= n_rows
 
-    if grid is not None:
+    if grid is not None and not _is_one_long_axis(domain, grid):
         found = _on_grid(domain, grid, fits)
     elif domain.periodic.all() and x.shape[1] <= 3:
         found = _scattered_periodic(x)
@@ -132,6 +134,13 @@ def candidates(
             distinct.append(candidate)
             sizes.add(candidate.n_terms)
     return distinct
+
+
+def _is_one_long_axis(domain: Domain, grid: Grid) -> bool:
+    """Whether a basis of all nodes is out of reach: they are then as good as scattered."""
+    nodes, *others = grid.nodes
+    is_fast = domain.periodic[0] and grid.is_complete and uniform_spacing(nodes) is not None
+    return not others and not is_fast and len(nodes) > _LONGEST_AXIS
 
 
 def _on_grid(domain: Domain, grid: Grid, fits: Callable[[Candidate], bool]) -> Iterable[Candidate]:
@@ -320,7 +329,7 @@ def _dense_candidate(
     frame = LatticeFrame(numbers, lengths) if is_compact else Frame(2 * np.pi * numbers / lengths)
 
     def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
-        return DenseFit(x, weight, frame, cutoff)
+        return DenseFit(x, weight, frame, cutoff, _most_dense_rows(n_terms))
 
     label = f"{n_terms} wave numbers in {label}"
     rows = int(_TRIAL_ROWS * n_terms)
@@ -328,4 +337,9 @@ def _dense_candidate(
 
 
 def _most_dense_terms(n: int) -> int:
+    n = min(n, _DENSE_ROWS)
     return int(min(np.sqrt(_DENSE_OPERATIONS / (2 * n)), _DENSE_BYTES / (8 * n)))
+
+
+def _most_dense_rows(n_terms: int) -> int:
+    return int(min(_DENSE_OPERATIONS / (2 * n_terms**2), _DENSE_BYTES / (8 * n_terms)))

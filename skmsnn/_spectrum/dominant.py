@@ -12,6 +12,8 @@ from skmsnn._spectrum.lattice import FourierModes, half_lattice, total_degree_la
 # most wave vectors whose amplitude is computed by the direct sum
 _MOST_CANDIDATES = 4000
 _WIDTH = 1.5
+# bytes of phases at a time
+_BLOCK_BYTES = 2**26
 
 
 def dominant_modes(
@@ -108,8 +110,9 @@ def direct_sum(
     """Weighted mean over the points of ``2 target exp(-i w . x)`` for each wave vector."""
     share = (weight / weight.sum())[:, None] * target
     coefficients = np.empty((len(wave_vectors), target.shape[1]), dtype=complex)
-    for start in range(0, len(wave_vectors), 256):
-        block = slice(start, start + 256)
+    step = max(1, _BLOCK_BYTES // (8 * len(x)))
+    for start in range(0, len(wave_vectors), step):
+        block = slice(start, start + step)
         phase = wave_vectors[block] @ x.T
         coefficients[block] = 2 * (np.cos(phase) @ share - 1j * (np.sin(phase) @ share))
     coefficients[~wave_vectors.any(axis=1)] /= 2

@@ -7,19 +7,22 @@ normal equations. Each further stage solves for the residual and wins back what 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
+from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from skmsnn._spectrum.lattice import ROUND_OFF, FourierModes, LatticeModes
+from skmsnn._spectrum.tsqr import Reflections, take_in
 
 Modes = FourierModes | LatticeModes
 
-# bytes of one block of rows while a system is built
-_BLOCK_BYTES = 2**22
+# bytes of complex exponentials at a time, and of rows that a triangle takes in at a time
+_BLOCK_BYTES, _ROWS_BYTES = 2**22, 2**25
 
 
 class Frame:
@@ -36,15 +39,21 @@ class Frame:
         self._waving = wave_vectors.any(axis=1)
         self.n_columns = len(wave_vectors) + int(self._waving.sum())
 
-    def fill(self, system: NDArray[np.float64], x: NDArray[np.float64], root: NDArray) -> None:
-        """Write the columns at points (n, d), times ``root`` of shape (n,), into ``system``."""
-        k = len(self._wave_vectors)
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+        k, n_outputs = len(self._wave_vectors), 0 if target is None else target.shape[1]
+        system = np.empty((len(x), self.n_columns + n_outputs), order="F")
+        if target is not None:
+            system[:, self.n_columns :] = target * root[:, None]
         block_rows = max(1, _BLOCK_BYTES // (16 * k))
         for start in range(0, len(x), block_rows):
             block = slice(start, start + block_rows)
             waves = self._waves(x[block]) * root[block, None]
             system[block, :k] = waves.real
-            system[block, k:] = waves.imag[:, self._waving]
+            system[block, k : self.n_columns] = waves.imag[:, self._waving]
+        return system
 
     def modes(self, c: NDArray[np.float64]) -> Modes:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
@@ -107,6 +116,8 @@ class DenseFit:
         The modes.
     damping : float, default=1e-14
         Relative to the root mean square of a column.
+    most_rows : int, default=None
+        Of more points than those, every second, third, or so is used.
     """
 
     # scattered points have others between them, and held-out ones show what happens there
@@ -118,39 +129,49 @@ class DenseFit:
         weight: NDArray[np.float64],
         frame: Frame,
         damping: float = ROUND_OFF,
+        most_rows: int | None = None,
     ) -> None:
-        self._x, self.frame, self.damping = x, frame, damping
-        rows = np.flatnonzero(weight)
-        triangle = damping_triangle(frame.n_columns, len(rows), damping)
-        self._folds = [self._fold(rows, weight, triangle)]
-        self._weight = weight
+        self._x, self._weight, self.frame, self.damping = x, weight, frame, damping
+        self._most_rows = len(x) if most_rows is None else most_rows
+        n_rows = min(int(np.count_nonzero(weight)), self._most_rows)
+        self._triangle = damping_triangle(frame.n_columns, n_rows, damping)
+        self._blocks: list[_Block] = []
+        self._take_in(np.flatnonzero(weight))
 
     def extended(self, weight: NDArray[np.float64]) -> DenseFit:
         """The fit with more points: those whose weight was 0 and is not in ``weight``."""
-        rows = np.flatnonzero((weight > 0) & (self._weight == 0))
-        if len(rows) == 0:
+        more = np.flatnonzero((weight > 0) & (self._weight == 0))
+        if len(more) == 0:
             return self
         larger = copy(self)
-        larger._folds = [*self._folds, self._fold(rows, weight, self._folds[-1].triangle)]
-        larger._weight = weight
+        larger._blocks, larger._weight = list(self._blocks), weight
+        larger._take_in(more)
         return larger
 
     def solve(self, target: NDArray[np.float64]) -> Modes:
         """Modes closest to a target of shape (n, n_outputs)."""
-        rotated = np.zeros((self.frame.n_columns, target.shape[1]))
-        for fold in self._folds:
-            rotated = fold.rotate(target, rotated)
-        triangle = self._folds[-1].triangle
-        return self.frame.modes(sla.solve_triangular(triangle, rotated, check_finite=False))
+        rotated = np.zeros((self.frame.n_columns, target.shape[1]), order="F")
+        for block in self._blocks:
+            rhs = np.asfortranarray(target[block.rows] * block.root[:, None])
+            rotated = block.reflections.rotate(rotated, rhs)
+        return self.frame.modes(sla.solve_triangular(self._triangle, rotated, check_finite=False))
 
-    def _fold(
-        self, rows: NDArray[np.intp], weight: NDArray[np.float64], triangle: NDArray[np.float64]
-    ) -> _Fold:
-        root = np.sqrt(weight[rows])
-        system = np.empty((len(rows) + len(triangle), len(triangle)), order="F")
-        self.frame.fill(system[: len(rows)], self._x[rows], root)
-        system[len(rows) :] = triangle
-        return _Fold(rows, root, system)
+    def _take_in(self, points: NDArray[np.intp]) -> None:
+        # the share of all points that may be used, of these
+        step = max(1, ceil(np.count_nonzero(self._weight) / self._most_rows))
+        for rows in blocks_of_rows(points[::step], self.frame.n_columns):
+            root = np.sqrt(self._weight[rows])
+            system = self.frame.system(self._x[rows], root)
+            self._triangle, reflections = take_in(self._triangle, system)
+            self._blocks.append(_Block(rows, root, reflections))
+
+
+class _Block(NamedTuple):
+    """Rows that a triangle has taken in, the roots of their weights, and how."""
+
+    rows: NDArray[np.intp]
+    root: NDArray[np.float64]
+    reflections: Reflections
 
 
 def damping_triangle(n_columns: int, n_rows: int, damping: float) -> NDArray[np.float64]:
@@ -158,24 +179,8 @@ def damping_triangle(n_columns: int, n_rows: int, damping: float) -> NDArray[np.
     return np.eye(n_columns) * (damping * np.sqrt(n_rows))
 
 
-class _Fold:
-    """QR of some weighted rows stacked on the triangle of those before."""
-
-    def __init__(
-        self, rows: NDArray[np.intp], root: NDArray[np.float64], system: NDArray[np.float64]
-    ) -> None:
-        self._rows, self._root = rows, root
-        (self._reflectors, self._tau), r = sla.qr(
-            system, mode="raw", overwrite_a=True, check_finite=False
-        )
-        self.triangle: NDArray[np.float64] = np.array(r[: system.shape[1]], dtype=np.float64)
-
-    def rotate(self, target: NDArray, before: NDArray) -> NDArray:
-        """Q' applied to these rows of a target, stacked on what came of those before."""
-        rhs = np.concatenate([target[self._rows] * self._root[:, None], before])
-        rotated, _, info = lapack.dormqr(
-            "L", "T", self._reflectors, self._tau, rhs, lwork=64 * max(rhs.shape)
-        )
-        if info != 0:
-            raise np.linalg.LinAlgError(f"dormqr failed with info={info}.")
-        return rotated[: len(self.triangle)]
+def blocks_of_rows(rows: NDArray[np.intp], n_columns: int) -> Iterator[NDArray[np.intp]]:
+    """As many rows at a time as a triangle best takes in."""
+    step = max(n_columns, _ROWS_BYTES // (8 * n_columns))
+    for start in range(0, len(rows), step):
+        yield rows[start : start + step]

@@ -46,8 +46,8 @@ class Trial:
     ----------
     candidate : Candidate
         The set.
-    fit : LinearFit
-        Its least squares problem on the training share.
+    fit : LinearFit or None
+        Its least squares problem on the training share; None where that was given up.
     modes : FourierModes or LatticeModes
         The solution.
     error, train_error : float
@@ -65,7 +65,7 @@ class Trial:
     """
 
     candidate: Candidate
-    fit: LinearFit
+    fit: LinearFit | None
     modes: Modes
     error: float
     train_error: float
@@ -114,14 +114,22 @@ def select_modes(
         The best, fitted to all of the training share; None for an empty ladder.
     """
     order = rng.permutation(np.flatnonzero(data.train))
+    least_error = least_promise = np.inf
 
     def attempt(candidate: Candidate) -> Trial:
+        nonlocal least_error, least_promise
         weight = data.train
         if candidate.trial_rows is not None and candidate.trial_rows < len(order):
             weight = np.zeros_like(data.train)
             rows = order[: candidate.trial_rows]
             weight[rows] = data.train[rows]
-        return _tried(candidate, candidate.fit(weight), data, weight)
+        trial = _tried(candidate, candidate.fit(weight), data, weight)
+        if trial.error >= least_error and trial.promise >= least_promise:
+            # factorisations are large, and this one is hardly needed again
+            return replace(trial, fit=None)
+        least_error = min(least_error, trial.error)
+        least_promise = min(least_promise, trial.promise)
+        return trial
 
     tried = list(_ascend(attempt, ladder))
     if not tried:
@@ -145,8 +153,10 @@ def select_modes(
     on_plateau = max(sizes) >= _PLATEAU_SPAN * min(sizes)
     rows = best.candidate.trial_rows
     if rows is not None and rows < len(order):
-        best = _tried(best.candidate, best.fit.extended(data.train), data, data.train)
-    return replace(best, on_plateau=on_plateau)
+        fit = best.fit.extended(data.train) if best.fit else best.candidate.fit(data.train)
+        best = _tried(best.candidate, fit, data, data.train)
+    fit = best.fit or best.candidate.fit(data.train)
+    return replace(best, fit=fit, on_plateau=on_plateau)
 
 
 def _promise(trial: Trial) -> float:
@@ -219,6 +229,7 @@ def _with_larger_cutoffs(trial: Trial) -> Iterator[Candidate]:
 
 def refine(trial: Trial, data: Split) -> Trial:
     """Fit the same modes, with the factorisation at hand, to the residual of an earlier stage."""
+    assert trial.fit is not None
     return _tried(trial.candidate, trial.fit, data, data.train)
 
 
