@@ -1,5 +1,6 @@
 """Every spectrum method against the direct sum, against known spectra, and against each other."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -148,15 +149,62 @@ def test_dense_systems_stay_within_operations_and_memory(n):
         assert rows == n or max(2 * (rows + 1) * k**2 / 1e12, 8 * (rows + 1) * k / 2**31) > 1
 
 
-@pytest.mark.parametrize("d", [2, 4])
-def test_candidates_count_their_columns(rng, d):
-    x = rng.uniform(-1, 1, (400, d))
-    domain = Domain(np.zeros(d), np.ones(d), np.zeros(d, dtype=bool))
-    ladder = candidates(domain, None, x, 400)
-    assert [c.n_terms for c in ladder] == sorted(c.n_terms for c in ladder)
-    for candidate in ladder:
-        assert candidate.n_terms == candidate.fit(np.ones(400)).frame.n_columns
-        assert candidate.n_terms * 1.2 <= 400
+def box(periodic):
+    """The domain [-1, 1]^d."""
+    return Domain(np.zeros(len(periodic)), np.ones(len(periodic)), np.array(periodic))
+
+
+class TestCandidates:
+    @pytest.mark.parametrize("d", [2, 4])
+    def test_of_scattered_points_count_their_columns(self, rng, d):
+        x = rng.uniform(-1, 1, (400, d))
+        ladder = candidates(box([False] * d), None, x, 400)
+        sizes = [c.n_terms for c in ladder]
+        assert sizes[-1] > 400 / 4
+        assert all(b >= 1.25 * a for a, b in pairwise(sizes))
+        for candidate in ladder:
+            assert candidate.n_terms == candidate.fit(np.ones(400)).frame.n_columns
+            assert candidate.n_terms * 1.2 <= 400
+        boxes = {v.label.split(", ")[-1] for v in ladder[-1].variants()}
+        assert len(boxes) == (3 if d == 2 else 1)
+        assert ladder[-1].label.split(", ")[-1] not in boxes
+
+    @pytest.mark.parametrize("d", [1, 2, 3])
+    def test_of_periodic_points_count_their_modes(self, rng, d):
+        x, y = rng.uniform(-1, 1, (600, d)), np.ones((600, 1))
+        ladder = candidates(box([True] * d), None, x, 600)
+        assert 600 / 4 < ladder[-1].n_terms <= 600 / 1.2
+        for candidate in ladder:
+            modes = candidate.fit(np.ones(600)).solve(y)
+            assert modes.coefficients[..., 0].size == candidate.n_terms
+            assert not list(candidate.variants())
+            np.testing.assert_array_equal(modes.lengths, 2)
+
+    def test_of_a_grid_are_in_the_box_that_they_name(self):
+        x = tensor_grid(np.linspace(-1, 1, 30), -1 + 2 * np.arange(40) / 40)
+        grid, weight, y = find_grid(x), np.ones(1200), np.ones((1200, 1))
+        ladder = candidates(box([False, True]), grid, x, 1200)
+        assert ladder[0].n_terms == 1
+        best = ladder[4]
+        for candidate, widths in ((best, {2}), *((v, {1.4, 3, 4}) for v in best.variants())):
+            modes = candidate.fit(weight).solve(y)
+            assert modes.lengths[0] in {2 * width for width in widths}
+            assert modes.lengths[1] == 2
+            assert f"box {modes.lengths[0] / 2:g} times" in candidate.label
+            assert str(modes.orders) in candidate.label
+        orders = best.fit(weight).solve(y).orders
+        moves = {c.fit(weight).solve(y).orders for c in best.neighbours()}
+        changes = {tuple(np.sign(np.subtract(move, orders))) for move in moves}
+        assert changes == {(1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1)}
+        periodic = candidates(box([True, True]), grid, x, 1200)
+        assert not list(periodic[4].variants())
+
+
+def test_unit_amplitudes_keep_phases(rng):
+    modes = FourierModes(rng.standard_normal((5, 2)), np.exp(1j * np.arange(5))[:, None] * 3)
+    unit = modes.with_unit_amplitudes()
+    np.testing.assert_allclose(unit.amplitudes, 1)
+    np.testing.assert_allclose(np.exp(1j * unit.phases), np.exp(1j * np.arange(5)))
 
 
 @pytest.mark.parametrize(
