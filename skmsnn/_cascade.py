@@ -257,8 +257,8 @@ class _Task:
             SpectralFit(trial, full_fit),
             # a fit that follows what it cannot resolve leaves little on its own points
             trial.on_plateau
-            and trial.train_error > _NOISE_SHARE * trial.error
-            and looks_like_noise(x, self.train[used] - trial.modes.evaluate(x)),
+            and trial.train_error > _NOISE_SHARE * trial.seen_error
+            and looks_like_noise(x, self.train[used] - trial.modes.evaluate(x), trial.followed),
         )
 
     def _select(self, had_network: bool) -> Trial:

@@ -71,7 +71,9 @@ def reason_of_limit(
     return "undersampled"
 
 
-def looks_like_noise(x: NDArray[np.float64], residual: NDArray[np.float64]) -> bool:
+def looks_like_noise(
+    x: NDArray[np.float64], residual: NDArray[np.float64], followed: float = 0.0
+) -> bool:
     """Whether neither sign nor size of a residual is known from neighbours, as of white noise.
 
     What a smooth function leaves after too few modes is of one scale, and so correlates, with
@@ -84,13 +86,18 @@ def looks_like_noise(x: NDArray[np.float64], residual: NDArray[np.float64]) -> b
         Points in scaled coordinates.
     residual : ndarray of shape (n, n_outputs)
         Residual of a fit at those points.
+    followed : float
+        Share K / n of noise that a fit of K modes to n points has taken out. What it leaves of
+        white noise has the covariance I - P, P the projection on the modes: between neighbours a
+        correlation of up to (K / n) / (1 - K / n).
     """
     if not _can_tell(residual):
         return False
     here, neighbours = _neighbourhoods(x)
     products = np.mean(residual[neighbours] * residual[here, None], axis=(0, 2))
     correlation = np.abs(products / np.mean(residual[here] ** 2)).max()
-    is_white = correlation < _CORRELATION + 4 / np.sqrt(len(here))
+    allowed = _CORRELATION + 4 / np.sqrt(len(here))
+    is_white = correlation < max(allowed, followed / (1 - followed))
     return bool(is_white and _clustering(residual, here, neighbours) < _CLUSTERED)
 
 

@@ -176,8 +176,9 @@ class SpectrumInformedMSNNRegressor(
     stop_reason_ : str
         Why there are no more stages. Above ``tol`` what the data lack, as far as that can be told
         from what is left: "noise", "aliased" (on a grid y varies as fast as it can from node to
-        node), "discontinuous" (what is left sits in a few places), or else "undersampled".
-        Otherwise "round-off", "no gain", "n_stages", "interrupted", "callback" or "memory".
+        node; also below ``tol``), "discontinuous" (what is left sits in a few places), or else
+        "undersampled". Otherwise "round-off", "no gain", "n_stages", "interrupted", "callback" or
+        "memory".
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_ : int
@@ -326,8 +327,9 @@ class SpectrumInformedMSNNRegressor(
         Warns
         -----
         ConvergenceWarning
-            If the residual on held-out points ends above ``tol``, or memory runs out in a later
-            stage, in which case the stages before it are the model.
+            If the residual on held-out points ends above ``tol``, or may be deceptive, as of waves
+            beyond the Nyquist limit of a grid; or if memory runs out in a later stage, in which
+            case the stages before it are the model.
         """
         X, y, sample_weight = as_numpy(X), as_numpy(y), as_numpy(sample_weight)
         X_val, y_val = as_numpy(X_val), as_numpy(y_val)
@@ -777,9 +779,14 @@ class SpectrumInformedMSNNRegressor(
             helps = fit.error < share * error and norm < last_norm
             if self.stages_ and not helps:
                 callbacks.end_stage()
-                if error <= max(_NEAR_ROUND_OFF, self.tol) * size or not recipe.is_adaptive:
-                    return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
-                return reason_of_limit(*problem, values, residuals.full, error / size)
+                if error <= _NEAR_ROUND_OFF * size:
+                    return "round-off"
+                if not recipe.is_adaptive:
+                    return "no gain"
+                rest = residuals.full
+                reason = reason_of_limit(*problem, values, rest, error / size, fit.is_noise)
+                # below tol nothing is wanting, unless the points deceive
+                return reason if error > self.tol * size or reason == "aliased" else "no gain"
             residuals, error = remaining, fit.error
             self._keep(fit, norm / size, error / size, shares.held_out is not None)
             progress.end(norm / size, error / size, fit.message)
@@ -803,9 +810,11 @@ class SpectrumInformedMSNNRegressor(
             fit = cascade.fit_stage()
             if self.stages_ and not fit.error < _LEAST_GAIN * error:
                 callbacks.end_stage()
-                if error <= max(_NEAR_ROUND_OFF, self.tol) * size:
-                    return "round-off" if error <= _NEAR_ROUND_OFF * size else "no gain"
-                return cascade.reason_of_limit(error / size)
+                if error <= _NEAR_ROUND_OFF * size:
+                    return "round-off"
+                if error <= self.tol * size:
+                    return "no gain"
+                return cascade.reason_of_limit(error / size, fit.is_noise)
             cascade.keep(fit)
             error = fit.error
             self._keep(fit, cascade.norm / size, error / size, cascade.has_held_out)
@@ -842,10 +851,12 @@ class SpectrumInformedMSNNRegressor(
             )
         on_held_out = bool(self.validation_norms_)
         error = (self.validation_norms_ or self.residual_norms_)[-1]
-        if not error <= self.tol:
+        is_above = not error <= self.tol
+        if is_above or self.stop_reason_ == "aliased":
             warnings.warn(
                 f"The relative RMS residual on {'held-out' if on_held_out else 'training'} points "
-                f"is {error:.1e} after {self.n_stages_} stages, above tol={self.tol:g}: "
+                f"is {error:.1e} after {self.n_stages_} stages, {'above' if is_above else 'below'} "
+                f"tol={self.tol:g}: "
                 f"{_ADVICE[self.stop_reason_]}.",
                 ConvergenceWarning,
                 stacklevel=3,

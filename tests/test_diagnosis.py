@@ -61,6 +61,18 @@ class TestFastWaves:
         keep = rng.random(len(X)) < 0.7
         assert ended(X[keep], y[keep]).stop_reason_ == "aliased"
 
+    def test_a_residual_below_tol_that_deceives_is_told(self, rng):
+        """Waves of 0.6 and of 1.4 times the Nyquist limit are the same on the nodes."""
+        X = np.linspace(-1, 1, 1201)[:, None]
+        fast = 1.4 * np.pi * 600
+        model = SpectrumInformedMSNNRegressor(random_state=0, period=None, tol=1e-2)
+        with pytest.warns(ConvergenceWarning, match="below tol=0.01: .* as fast as it can"):
+            model.fit(X, np.cos(fast * X[:, 0] + 1))
+        assert model.stop_reason_ == "aliased"
+        fresh = rng.uniform(-1, 1, (500, 1))
+        error = model.predict(fresh) - np.cos(fast * fresh[:, 0] + 1)
+        assert model.validation_norms_[-1] < 1e-2 < np.sqrt(np.mean(error**2))
+
     @pytest.mark.parametrize("d", [1, 2])
     def test_scattered(self, d, rng):
         X = rng.uniform(-1, 1, (800, d))
@@ -105,3 +117,13 @@ class TestWhiteness:
         x = rng.uniform(-1, 1, (60, 1))
         assert not looks_like_noise(x[:40], rng.standard_normal((40, 1)))
         assert not looks_like_noise(x, np.zeros((60, 1)))
+
+    def test_what_a_fit_leaves_of_noise_is_judged_by_its_share_of_modes(self, rng):
+        """Without its slower 2/5, white noise correlates by -sin(2 pi / 5) / (3 pi / 5) = -0.50."""
+        r = np.fft.rfft(rng.standard_normal(2000))
+        r[:401] = 0
+        r = np.fft.irfft(r)[:, None]
+        x = np.linspace(-1, 1, 2000)[:, None]
+        assert np.mean(r[1:] * r[:-1]) / np.mean(r**2) == pytest.approx(-0.505, abs=0.05)
+        assert not looks_like_noise(x, r)
+        assert looks_like_noise(x, r, followed=0.4)

@@ -192,6 +192,7 @@ class TestCandidates:
             assert modes.lengths[1] == 2
             assert f"box {modes.lengths[0] / 2:g} times" in candidate.label
             assert str(modes.orders) in candidate.label
+        assert len(list(best.variants())) == 3 * 4
         orders = best.fit(weight).solve(y).orders
         moves = {c.fit(weight).solve(y).orders for c in best.neighbours()}
         changes = {tuple(np.sign(np.subtract(move, orders))) for move in moves}

@@ -34,8 +34,8 @@ _GOOD_ENOUGH_TO_REFINE, _AXIS_ROUNDS, _WORTH_A_ROUND, _WORTH_A_BOX = 1e-13, 4, 0
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 _CUTOFF_SHARE, _AS_GOOD, _NO_DIFFERENCE = 0.1, 1.5, 1e-3
 # A plateau: sets whose sizes span this factor leave as much on their own points as the best one,
-# to within this factor. That is so of noise: what more modes can take of it is K / n.
-_PLATEAU_SPAN, _PLATEAU_WIDTH = 2.0, 1.5
+# to within this factor, but for the share K / n of noise that K modes follow on n points.
+_PLATEAU_SPAN, _PLATEAU_WIDTH, _MOST_FOLLOWED = 1.5, 1.15, 0.95
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Trial:
     promise : float
         What ``error`` may come to under a larger cut-off, which lowers the amplification: at least
         the rounding, amplified.
+    n_rows : int
+        Points of the fit.
     on_plateau : bool
         Whether much smaller or larger sets leave as much, so that more modes are no help.
     """
@@ -71,7 +73,18 @@ class Trial:
     train_error: float
     seen_error: float
     promise: float
+    n_rows: int = 0
     on_plateau: bool = False
+
+    @property
+    def followed(self) -> float:
+        """Share K / n of noise that K modes follow on n points."""
+        return min(self.candidate.n_terms / max(1, self.n_rows), _MOST_FOLLOWED)
+
+    @property
+    def noise_level(self) -> float:
+        """What ``train_error`` says of the noise, if all that is left is noise."""
+        return self.train_error / (1 - self.followed) ** 0.5
 
 
 class HeldOut(NamedTuple):
@@ -144,11 +157,11 @@ def select_modes(
     if most_promising is not surest:
         ends.append(_raise_cutoff(attempt, tried, most_promising))
     best = _smallest_as_good(ends, _error)
-    level = best.train_error
+    level = best.noise_level
     sizes = [
         t.candidate.n_terms
         for t in tried
-        if level / _PLATEAU_WIDTH <= t.train_error <= level * _PLATEAU_WIDTH
+        if level / _PLATEAU_WIDTH <= t.noise_level <= level * _PLATEAU_WIDTH
     ]
     on_plateau = max(sizes) >= _PLATEAU_SPAN * min(sizes)
     rows = best.candidate.trial_rows
@@ -243,7 +256,8 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
     seen_error = weighted_rms(held_rest, held_out.weight)
     error = max(seen_error, fit.amplification * train_error)
     promise = max(seen_error, fit.amplification * min(train_error, _ROUNDING))
-    return Trial(candidate, fit, modes, error, train_error, seen_error, promise)
+    n_rows = int(np.count_nonzero(used))
+    return Trial(candidate, fit, modes, error, train_error, seen_error, promise, n_rows)
 
 
 def _ascend(attempt: Callable[[Candidate], Trial], ladder: Iterable[Candidate]) -> Iterator[Trial]:
