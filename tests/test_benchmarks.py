@@ -21,7 +21,7 @@ def cells(output, name):
 
 
 def test_accuracy_prints_goal_and_figure(capsys):
-    accuracy.main(["--cases", "log-cosine", "waves", "pole, periodic", "--size", "0.4"])
+    accuracy.main(["--cases", "log-cosine", "waves", "pole, periodic", "--size", "0.25"])
     output = capsys.readouterr().out
     (log_cosine,) = cells(output, "log-cosine")
     assert float(log_cosine[1]) == 1e-14
@@ -126,10 +126,10 @@ def test_a_comparison_from_the_command_line(tmp_path, capsys):
     """A method past its limit is ended and shown; the next one is measured all the same."""
     pytest.importorskip("matplotlib")
     methods = ["default", "MLPRegressor", "FFT + NUFFT", "gpytorch"]
-    arguments = ["--cases", "turbulence 128", "--size", "0.3", "--limit", "4"]
+    arguments = ["--cases", "turbulence 128", "--size", "0.3", "--limit", "3"]
     main([*arguments, "--methods", *methods, "--output", str(tmp_path)])
     output = capsys.readouterr().out
-    assert "more than 4 s" in output
+    assert "more than 3 s" in output
     results = {r["competitor"]: r for r in json.loads((tmp_path / "benchmark.json").read_text())}
     assert results["FFT + NUFFT"]["error"] > 0
     assert results["MLPRegressor"]["error"] is None
@@ -137,7 +137,7 @@ def test_a_comparison_from_the_command_line(tmp_path, capsys):
     assert "### Summary" in (tmp_path / "benchmark.md").read_text()
 
 
-@pytest.mark.parametrize("number", [14, 23, 30, 35, 37, 38, 49])
+@pytest.mark.parametrize("number", [30, 35, 37, 38, 49])
 def test_the_reported_residual_is_the_error_on_fresh_points(number):
     *_, reported, error, _, _ = honesty.run(number, max_iter=5)
     assert 0.1 * reported <= error <= 10 * reported
@@ -169,4 +169,4 @@ def test_fits_within_a_bound(capsys):
 
 @linux
 def test_many_fits_do_not_gather_memory():
-    assert memory.growth(60) < 20  # MiB; a Jacobian kept by each fit would be more
+    assert memory.growth(45) < 10  # MiB; a Jacobian kept by each fit would be more

@@ -1,14 +1,20 @@
 """Every spectrum method against the direct sum, against known spectra, and against each other."""
 
+from fractions import Fraction
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import relative, tensor_grid
 
 from skmsnn._domain import Domain, find_grid
-from skmsnn._spectrum.candidates import _most_dense_rows, _most_dense_terms, candidates
+from skmsnn._spectrum.candidates import (
+    _SCATTERED_SHARES,
+    _most_dense_rows,
+    _most_dense_terms,
+    candidates,
+    periodic_orders,
+)
 from skmsnn._spectrum.dominant import direct_sum, dominant_modes, uniform_grid_modes
 from skmsnn._spectrum.extension import DenseFit, Frame, LatticeFrame
 from skmsnn._spectrum.lattice import (
@@ -17,7 +23,6 @@ from skmsnn._spectrum.lattice import (
     half_lattice,
     total_degree_lattice,
 )
-from skmsnn._spectrum.selection import HeldOut, Split, _ascend, select_modes
 from skmsnn._spectrum.tensor import ExtensionAxis, PeriodicAxis, TensorFit
 from skmsnn._spectrum.toeplitz import ToeplitzFit
 
@@ -180,6 +185,12 @@ class TestCandidates:
             assert not list(candidate.variants())
             np.testing.assert_array_equal(modes.lengths, 2)
 
+    @pytest.mark.parametrize(("m", "d"), [(40, 1), (40, 2), (10, 3), (20, 3)])
+    def test_of_periodic_points_reach_shares_of_what_a_grid_of_as_many_shows(self, m, d):
+        """Rounded down exactly, though roots of m**d in floating point may fall short of m."""
+        shares = [Fraction(s).limit_denominator(100) for s in _SCATTERED_SHARES]
+        assert periodic_orders(m**d, d) == [int(s * m / 2) for s in shares]
+
     def test_of_a_grid_are_in_the_box_that_they_name(self):
         x = tensor_grid(np.linspace(-1, 1, 30), -1 + 2 * np.arange(40) / 40)
         grid, weight, y = find_grid(x), np.ones(1200), np.ones((1200, 1))
@@ -206,26 +217,6 @@ def test_unit_amplitudes_keep_phases(rng):
     unit = modes.with_unit_amplitudes()
     np.testing.assert_allclose(unit.amplitudes, 1)
     np.testing.assert_allclose(np.exp(1j * unit.phases), np.exp(1j * np.arange(5)))
-
-
-@pytest.mark.parametrize(
-    ("trials", "tried"),
-    [
-        # (left on held-out points, left on the points of the fit)
-        ([(1, 1), (1e-3, 1e-3), (1e-15, 1e-15), (1e-15, 1e-15)], 3),
-        ([(1, 1), (1e-3, 1e-3), (1e-1, 1e-3), (1e-1, 1e-3), (1e-1, 1e-3)], 4),
-        ([(1, 1), (1e-3, 1e-3), (1e-1, 1e-3), (1e-3, 1e-3), (1e-1, 1e-3), (1e-9, 1e-9)], 6),
-        # worse than the best, but no more than twice, or as bad on their own points
-        ([(1, 1), (1e-3, 1e-3), (2e-3, 1e-5), (2e-3, 1e-5), (2e-3, 1e-5)], 5),
-        ([(1e-3, 1e-3), (1e-1, 1e-1), (1e-1, 1e-1), (1e-1, 1e-1)], 4),
-    ],
-)
-def test_larger_sets_are_tried_until_two_in_turn_overfit(trials, tried):
-    def attempt(number):
-        seen, train = trials[number]
-        return SimpleNamespace(seen_error=seen, train_error=train, promise=seen)
-
-    assert len(list(_ascend(attempt, range(len(trials))))) == tried
 
 
 def test_a_part_of_the_points_serves_where_they_are_many(rng):
@@ -300,22 +291,6 @@ def test_dominant_modes_are_those_of_largest_amplitude(rng, sampling):
     np.testing.assert_allclose(found.evaluate(x), y, atol=1e-10)
 
 
-def test_selection_takes_the_modes_that_the_function_has(rng):
-    """High frequency alone: sets that do not reach it must not end the search."""
-    n = 96
-    x = -1 + 2 * np.arange(n)[:, None] / n
-    y = np.sin(np.pi * 30 * x)
-    domain = Domain(np.zeros(1), np.ones(1), np.array([True]))
-    held = np.sort(rng.permutation(n)[:10])
-    train = np.ones(n)
-    train[held] = 0
-    ladder = candidates(domain, find_grid(x), x, n - 10)
-    split = Split(x, y, train, HeldOut(x[held], y[held], np.ones(10)))
-    best = select_modes(ladder, split, np.random.RandomState(0))
-    assert best.error < 1e-12
-    assert best.modes.orders[0] >= 30
-
-
 def test_fourier_extension_of_a_smooth_function_is_exact_off_its_nodes(rng):
     nodes = np.linspace(-1, 1, 100)
     fit = TensorFit([ExtensionAxis(nodes, 25, 4.0)], (100,), np.arange(100), np.ones(100))
@@ -336,21 +311,6 @@ def test_an_extension_spans_the_same_space_on_symmetric_nodes(n_nodes):
     np.testing.assert_allclose(identity, np.eye(len(identity)), atol=1e-14)
     projections = [a.synthesise(a.analyse(np.eye(n_nodes), 0), 0) for a in (one, other)]
     np.testing.assert_allclose(*projections, atol=1e-7)
-
-
-def test_selection_takes_more_modes_along_the_axis_that_needs_them(rng):
-    """A pole near the real axis along one, a parabola along the other."""
-    x = tensor_grid(-1 + 2 * np.arange(64) / 64, np.linspace(-1, 1, 12))
-    y = (1 + x[:, 1:] ** 2) / (1.15 + np.cos(np.pi * x[:, :1]))
-    domain = Domain(np.zeros(2), np.ones(2), np.array([True, False]))
-    held = np.sort(rng.permutation(768)[:200])
-    train = np.ones(768)
-    train[held] = 0
-    grid = find_grid(x)
-    split = Split(x, y, train, HeldOut(x[held], y[held], np.ones(200)))
-    best = select_modes(candidates(domain, grid, x, 568), split, np.random.RandomState(0))
-    even = [c.fit(train).solve(y) for c in candidates(domain, grid, x, 568)]
-    assert best.error < 0.1 * min(np.std(y[held] - m.evaluate(x[held])) for m in even)
 
 
 def test_least_squares_with_hardly_more_points_than_modes_converges(rng):

@@ -105,7 +105,7 @@ def print_peaks(names, n_points, limit):
 def growth(n_fits):
     """MiB by which this process grows over so many fits, after a tenth as many."""
     rng = np.random.default_rng(0)
-    X = rng.uniform(-1, 1, (100, 2))
+    X = rng.uniform(-1, 1, (400, 2))
     y = np.exp(X[:, 0]) * X[:, 1]
     settings = [
         {},
