@@ -10,6 +10,8 @@ from conftest import relative, tensor_grid
 from skmsnn._domain import Domain, find_grid
 from skmsnn._spectrum.candidates import (
     _SCATTERED_SHARES,
+    _SHARES,
+    _axis_order,
     _most_dense_rows,
     _most_dense_terms,
     candidates,
@@ -190,6 +192,11 @@ class TestCandidates:
         """Rounded down exactly, though roots of m**d in floating point may fall short of m."""
         shares = [Fraction(s).limit_denominator(100) for s in _SCATTERED_SHARES]
         assert periodic_orders(m**d, d) == [int(s * m / 2) for s in shares]
+
+    @pytest.mark.parametrize("n", [2, 3, 10, 11, 40, 41])
+    def test_of_a_periodic_axis_are_at_most_as_many_as_nodes(self, n):
+        nodes = -1 + 2 * np.arange(n) / n
+        assert all(2 * _axis_order(nodes, share, 1.0, True) + 1 <= n for share in _SHARES)
 
     def test_of_a_grid_are_in_the_box_that_they_name(self):
         x = tensor_grid(np.linspace(-1, 1, 30), -1 + 2 * np.arange(40) / 40)

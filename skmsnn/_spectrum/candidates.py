@@ -221,7 +221,7 @@ def _axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic
     if n == 1 or share == 0:
         return 0
     if periodic:
-        return min(int(share * n / 2 + 1e-9), (n - 1) // 2)
+        return int(share * n / 2 + 1e-9)
     order = round(share * width * (n - 1) / 2)
     return max(1, min(order, int(np.sqrt(_AXIS_OPERATIONS / n) / 2)))
 
