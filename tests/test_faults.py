@@ -292,6 +292,9 @@ for parameters in ({}, {"n_modes": 6, "hidden_layer_sizes": (6,), "max_iter": 4,
     model = SpectrumInformedMSNNRegressor(random_state=3, tol=1e-3, n_stages=2)
     model.set_params(**parameters).fit(X, np.sin(X[:, 0] + X[:, 1] ** 2))
     print(*(value.hex() for value in model.predict(X)))
+X = rng.uniform(-1, 1, (600, 1))  # in the gaps between these, rounding is amplified
+model = SpectrumInformedMSNNRegressor(random_state=3, n_stages=1).fit(X, np.sign(X[:, 0] - 0.2))
+print(*(value.hex() for value in model.predict(rng.uniform(-1, 1, (300, 1)))))
 """
 
 

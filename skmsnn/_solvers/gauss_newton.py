@@ -15,6 +15,7 @@ from skmsnn._solvers._base import (
     SolverOptions,
     SolverResult,
     StallDetector,
+    one_thread,
     set_weights,
     weights_of,
 )
@@ -135,9 +136,7 @@ class _LinearModel:
         """
         shift = damping * self._scale
         if damping > _NORMAL_EQUATIONS_DAMPING:
-            triangle, _ = torch.linalg.cholesky_ex(
-                self._normal + shift * self._identity, upper=True
-            )
+            triangle = _cholesky(self._normal + shift * self._identity)
             return lambda b: _solve_normal(triangle, self._transposed_times(b))
         triangle = self._triangle(damping)
 
@@ -167,11 +166,11 @@ class _LinearModel:
         shift = damping * self._scale
         if damping > _PRECONDITIONED_DAMPING:
             first, normal, identity = self._preconditioned
-            second, _ = torch.linalg.cholesky_ex(normal + shift * identity, upper=True)
-            return second @ first
+            return _cholesky(normal + shift * identity) @ first
         triangle = self._identity * shift**0.5
         for j in self._rows():
-            reflectors, _ = torch.geqrf(torch.cat([j, triangle]))
+            with one_thread():
+                reflectors, _ = torch.geqrf(torch.cat([j, triangle]))
             triangle = reflectors[: len(self._weights)].triu()
         return triangle
 
@@ -179,11 +178,10 @@ class _LinearModel:
     def _preconditioned(self) -> tuple[Tensor, Tensor, Tensor]:
         """A triangle R with J R^-1 well conditioned, R^-T J^T J R^-1, and R^-T R^-1."""
         shift = _PRECONDITIONER * self._scale
-        triangle, _ = torch.linalg.cholesky_ex(self._normal + shift * self._identity, upper=True)
-        scaled = (
-            torch.linalg.solve_triangular(triangle, j, upper=True, left=False) for j in self._rows()
-        )
-        inverse = torch.linalg.solve_triangular(triangle, self._identity, upper=True)
+        triangle = _cholesky(self._normal + shift * self._identity)
+        with one_thread():
+            inverse = torch.linalg.solve_triangular(triangle, self._identity, upper=True)
+        scaled = (j @ inverse for j in self._rows())
         normal = sum((j.T @ j for j in scaled), torch.zeros_like(inverse))
         return triangle, normal, inverse.T @ inverse
 
@@ -197,6 +195,13 @@ class _LinearModel:
         return (jacobian * self._root[block][..., None]).flatten(0, 1)
 
 
+@one_thread()
+def _cholesky(matrix: Tensor) -> Tensor:
+    triangle, _ = torch.linalg.cholesky_ex(matrix, upper=True)
+    return triangle
+
+
+@one_thread()
 def _solve_normal(triangle: Tensor, rhs: Tensor) -> Tensor:
     return torch.cholesky_solve(rhs[:, None], triangle, upper=True)[:, 0]
 

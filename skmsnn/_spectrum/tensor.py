@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from skmsnn._spectrum.lattice import ROUND_OFF, LatticeModes
 from skmsnn._spectrum.linear import least_squares_conjugate_gradients
+from skmsnn._spectrum.threads import one_blas_thread
 
 # With hardly more points than modes the condition number is near 1e3 and iterations are many.
 _CG_TOLERANCE, _CG_ITERATIONS = 1e-16, 15_000
@@ -232,6 +233,7 @@ class TensorFit:
         return c
 
 
+@one_blas_thread
 def _svd(a: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
     if a.size == 0:  # SciPy before 1.14 refuses it
         n, k = a.shape
