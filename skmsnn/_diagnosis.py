@@ -63,12 +63,32 @@ def reason_of_limit(
     """
     if is_noise and error < _NOTHING_DESCRIBED:
         return "noise"
-    if grid is not None and _is_fast(grid, y):
+    if is_aliased(grid, y):
         return "aliased"
     inside = np.all((np.abs(x) < _INSIDE) | domain.periodic, axis=1)
     if _is_localised(x[inside], residual[inside]):
         return "discontinuous"
     return "undersampled"
+
+
+def is_aliased(grid: Grid | None, y: NDArray[np.float64]) -> bool:
+    """Whether values on evenly spaced nodes change from one to the next as fast as they can.
+
+    A small residual then says little: waves beyond the Nyquist limit are the same on the nodes.
+    """
+    if grid is None:
+        return False
+    cells = np.full((int(np.prod(grid.shape)), y.shape[1]), np.nan)
+    cells[grid.index] = y - y.mean(axis=0)
+    cells = cells.reshape(*grid.shape, y.shape[1])
+    fastest = 16 * np.nanmean(cells**2)
+    for axis, nodes in enumerate(grid.nodes):
+        if len(nodes) > 2 and _are_even(nodes):
+            second = np.diff(cells, 2, axis=axis)
+            second = second[np.isfinite(second)]
+            if len(second) and np.mean(second**2) > _FAST * fastest:
+                return True
+    return False
 
 
 def looks_like_noise(
@@ -110,21 +130,6 @@ def _is_localised(x: NDArray[np.float64], residual: NDArray[np.float64]) -> bool
     if 1 / np.mean(square**2) > _LOCALISED:
         return False
     return _clustering(residual, *_neighbourhoods(x)) > _CLUSTERED
-
-
-def _is_fast(grid: Grid, y: NDArray[np.float64]) -> bool:
-    """Whether values on evenly spaced nodes change from one to the next as fast as they can."""
-    cells = np.full((int(np.prod(grid.shape)), y.shape[1]), np.nan)
-    cells[grid.index] = y - y.mean(axis=0)
-    cells = cells.reshape(*grid.shape, y.shape[1])
-    fastest = 16 * np.nanmean(cells**2)
-    for axis, nodes in enumerate(grid.nodes):
-        if len(nodes) > 2 and _are_even(nodes):
-            second = np.diff(cells, 2, axis=axis)
-            second = second[np.isfinite(second)]
-            if len(second) and np.mean(second**2) > _FAST * fastest:
-                return True
-    return False
 
 
 def _are_even(nodes: NDArray[np.float64]) -> bool:

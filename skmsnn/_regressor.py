@@ -20,7 +20,7 @@ from skmsnn._arrays import as_numpy, like
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Recipe, Residuals, Shares, StageFit, fit_stage
 from skmsnn._chunks import ChunkedData, is_dask, map_rows
-from skmsnn._diagnosis import reason_of_limit
+from skmsnn._diagnosis import is_aliased, reason_of_limit
 from skmsnn._domain import (
     Domain,
     Grid,
@@ -783,10 +783,12 @@ class SpectrumInformedMSNNRegressor(
                     return "round-off"
                 if not recipe.is_adaptive:
                     return "no gain"
-                rest = residuals.full
-                reason = reason_of_limit(*problem, values, rest, error / size, fit.is_noise)
-                # below tol nothing is wanting, unless the points deceive
-                return reason if error > self.tol * size or reason == "aliased" else "no gain"
+                if error > self.tol * size:
+                    rest = residuals.full
+                    return reason_of_limit(*problem, values, rest, error / size, fit.is_noise)
+                # nothing is wanting, unless the points deceive
+                is_deceptive = not fit.is_noise and is_aliased(shares.grid, values)
+                return "aliased" if is_deceptive else "no gain"
             residuals, error = remaining, fit.error
             self._keep(fit, norm / size, error / size, shares.held_out is not None)
             progress.end(norm / size, error / size, fit.message)

@@ -1,5 +1,6 @@
 """Solvers against each other, against SciPy, and against mathematics."""
 
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ from skmsnn._network import StageNetwork
 from skmsnn._solvers import SOLVERS, Problem, SolverOptions
 from skmsnn._solvers import gauss_newton as gauss_newton_module
 from skmsnn._solvers._base import set_weights, weights_of
+from skmsnn._solvers._threads import one_thread
 from skmsnn._solvers.gauss_newton import jacobian_of
 
 
@@ -199,3 +201,25 @@ def test_a_report_can_stop_a_solver(rng, solver):
     result = SOLVERS[solver](module, data, SolverOptions(max_iter=50, report=report))
     assert result.status == "stopped"
     assert seen == [1, 2, 3]
+
+
+@pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="torch without MKL")
+def test_factorisations_on_one_thread_leave_other_threads_as_they_are(rng):
+    """Done at once in four threads they have the digits of one alone, and threads come back."""
+    a = torch.from_numpy(rng.standard_normal((800, 400)))
+    matrix = a.T @ a
+
+    @one_thread()
+    def factorise(_=None):
+        return torch.linalg.cholesky(matrix)
+
+    def threads_after(_):
+        factorise()
+        return torch.get_num_threads()
+
+    n_threads, alone = torch.get_num_threads(), factorise()
+    with ThreadPoolExecutor(4) as pool:
+        assert all(torch.equal(found, alone) for found in pool.map(factorise, range(100)))
+        assert set(pool.map(threads_after, range(100))) == {n_threads}
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == n_threads

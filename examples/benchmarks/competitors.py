@@ -81,12 +81,16 @@ class Competitor:
 # --- what suits what
 
 
-def needs(*, d=None, grid=False, periodic=False, most=None, least_d=None, package=None):
+def needs(
+    *, d=None, grid=False, periodic=False, most=None, least_d=None, package=None, interpolator=None
+):
     """Reason why a problem does not suit a method, or None."""
 
     def unsuited(problem):
         if package is not None and find_spec(package) is None:
             return f"{package} is not installed"
+        if interpolator is not None and not hasattr(si, interpolator):
+            return f"this SciPy has no {interpolator}"
         if d is not None and problem.d not in d:
             return f"not in {problem.d} dimensions"
         if least_d is not None and problem.d < least_d:
@@ -490,7 +494,7 @@ COMPETITORS = [
     Competitor("paper's recipe", partial(as_published, init="spectrum", p=10)),
     Competitor("MSNN (scale factor)", partial(as_published, init="scale-factor")),
     *[Competitor(f"spline, k={k}", partial(fit_spline, k), needs(d=(1,))) for k in (3, 5, 9)],
-    Competitor("AAA", fit_aaa, needs(d=(1,), most=5000)),
+    Competitor("AAA", fit_aaa, needs(d=(1,), most=5000, interpolator="AAA")),
     *[
         Competitor(f"grid {m}", partial(fit_grid, m), needs(d=(2, 3), grid=True))
         for m in ("cubic", "quintic")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -73,14 +72,3 @@ class StallDetector:
         if len(self._losses) <= self._window:
             return False
         return loss > (1 - self._gain) * self._losses[-1 - self._window]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """For factorisations: with more threads LAPACK rounds otherwise, which training amplifies."""
-    found = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(found)

@@ -15,10 +15,10 @@ from skmsnn._solvers._base import (
     SolverOptions,
     SolverResult,
     StallDetector,
-    one_thread,
     set_weights,
     weights_of,
 )
+from skmsnn._solvers._threads import one_thread
 
 _BLOCK_BYTES = 2**28
 # Relative damping above which the normal equations still give a step its digits: their rounding

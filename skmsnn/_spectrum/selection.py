@@ -73,13 +73,13 @@ class Trial:
     train_error: float
     seen_error: float
     promise: float
-    n_rows: int = 0
+    n_rows: int
     on_plateau: bool = False
 
     @property
     def followed(self) -> float:
         """Share K / n of noise that K modes follow on n points."""
-        return min(self.candidate.n_terms / max(1, self.n_rows), _MOST_FOLLOWED)
+        return min(self.candidate.n_terms / self.n_rows, _MOST_FOLLOWED)
 
     @property
     def noise_level(self) -> float:
