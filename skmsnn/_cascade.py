@@ -25,6 +25,7 @@ from skmsnn._stage import (
     Points,
     Stage,
     Training,
+    no_worse_than_mean,
     solve_linear_layers,
     to_spectrum,
     train_network,
@@ -354,12 +355,16 @@ class _Task:
         )
         training = Training(recipe.solver_name, options, recipe.device)
         result = train_network(module, points, self.train, training, self._watcher())
-        train_stage = self._network_stage(module, architecture, self.train_scale)
-        stage = train_stage
+        no_worse_than_mean(module, Points(shares.x, shares.train), self.train)
+        stage = train_stage = self._network_stage(module, architecture)
         if not self.one_track:
+            # the network's hidden layers are those of the training share, and so is its scale
+            points, full = Points(shares.x, shares.full), self.full * self.full_scale
+            full = full / self.train_scale
             if exact:
-                solve_linear_layers(module, Points(shares.x, shares.full), self.full, _END_CUTOFF)
-            stage = self._network_stage(module, architecture, self.full_scale)
+                solve_linear_layers(module, points, full, _END_CUTOFF)
+            no_worse_than_mean(module, points, full)
+            stage = self._network_stage(module, architecture)
         rest = self.held_out.target - train_stage.predict(self.held_out.x) / self.train_scale
         error = weighted_rms(rest, self.held_out.weight) * self.size
         return StageFit(
@@ -371,10 +376,8 @@ class _Task:
             n_iter=max(1, result.n_iter),
         )
 
-    def _network_stage(
-        self, module: StageNetwork, architecture: dict[str, Any], scale: NDArray[np.float64]
-    ) -> Stage:
-        return Stage(scale, network=NetworkWeights.of(module, architecture))
+    def _network_stage(self, module: StageNetwork, architecture: dict[str, Any]) -> Stage:
+        return Stage(self.train_scale, network=NetworkWeights.of(module, architecture))
 
     def _training_rows(self, module: StageNetwork) -> NDArray[np.float64]:
         """Weights of the training share, thinned where Gauss-Newton needs no more rows."""

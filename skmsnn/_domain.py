@@ -81,7 +81,8 @@ class Domain:
         low, high = X.min(axis=0), X.max(axis=0)
         periodic = np.array([period is not None for period in periods])
         half_range = high / 2 - low / 2
-        half_range[half_range == 0] = 1.0
+        # of a constant column as far as it is from zero, so that rounding stays rounding
+        half_range = np.where(half_range == 0, np.maximum(1.0, np.abs(low)), half_range)
         half_period = np.array([np.nan if period is None else period / 2 for period in periods])
         half_width = np.where(periodic, half_period, half_range)
         centre = np.where(periodic, low + half_width, low / 2 + high / 2)

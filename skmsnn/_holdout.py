@@ -20,9 +20,15 @@ def held_out_rows(
     fraction: float,
     rng: np.random.RandomState,
 ) -> NDArray[np.intp]:
-    """Ascending rows to hold out of scaled points (n, d), sorted along the first feature."""
+    """Ascending rows to hold out of scaled points (n, d), sorted along the first feature.
+
+    Raises
+    ------
+    ValueError
+        If none would be left for training.
+    """
     n, d = x.shape
-    block = round(1 / fraction)
+    block = round(min(1 / fraction, n))
     if d == 1 and block >= _LEAST_BLOCK:
         starts = np.arange(0, n - block + 1, block)
         return starts + rng.randint(1, block - 1, size=len(starts))
@@ -31,4 +37,9 @@ def held_out_rows(
         is_corner = np.all(np.abs(x[:, ~periodic]) > 1 - 1e-12, axis=1)
         if not is_corner.all():
             rows = rows[~is_corner[rows]]
-    return np.sort(rows[: max(1, round(fraction * n))])
+    rows = rows[: max(1, round(fraction * n))]
+    if len(rows) == n:
+        raise ValueError(
+            f"validation_fraction={fraction:g} holds out all of the {n} distinct points; lower it."
+        )
+    return np.sort(rows)

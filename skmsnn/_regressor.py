@@ -110,7 +110,8 @@ class SpectrumInformedMSNNRegressor(
     p : float, default=2.0
         Order of the loss ``(mean |u - t|^p)^(1/p)``, at least 2. The paper uses 10, against spikes
         in the residual. 2 is the default since least squares solves it exactly: with a direct
-        readout no spikes are left for a larger p to remove. Spectral stages always use 2.
+        readout no spikes are left for a larger p to remove. Spectral stages always use 2, and a
+        warning says so where another p was asked for.
     hidden_layer_sizes : sequence of int, default=(30, 30, 30)
         Widths of the hidden layers of a trained network; half of them where ``solver="auto"`` adds
         hidden layers of its own choice, as in equal time the narrower network leaves less.
@@ -342,6 +343,7 @@ class SpectrumInformedMSNNRegressor(
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
             raise
+        self._warn_of_unused_norm()
         self._warn_unless_converged()
         return self
 
@@ -634,7 +636,8 @@ class SpectrumInformedMSNNRegressor(
         if y_val.size != len(X_val) * y.shape[1]:
             raise ValueError(f"y_val has shape {y_val.shape}, but y has {y.shape[1]} outputs.")
         weight = _check_sample_weight(weight_val, X_val, dtype=np.float64, ensure_non_negative=True)
-        return Rows(X_val, y_val.reshape(len(y_val), y.shape[1]), weight)
+        y_val = y_val.reshape(len(y_val), y.shape[1])
+        return canonical_rows(X_val, y_val, weight, "sample_weight_val")
 
     def _recipes(self) -> Iterator[Recipe]:
         """What each stage is to be, one after the other."""
@@ -841,15 +844,25 @@ class SpectrumInformedMSNNRegressor(
             stop_reasons_=[*self.stop_reasons_, fit.message],
         )
 
+    def _warn_of_unused_norm(self) -> None:
+        n_spectral = sum(stage.is_spectral for stage in self.stages_)
+        if self.p != 2 and n_spectral:
+            warnings.warn(
+                f"p={self.p:g} was not used in {n_spectral} of {self.n_stages_} stages: "
+                "solver='auto' fits spectral stages by least squares, which is p=2. Set "
+                "solver='gauss-newton', 'lbfgs' or 'adam' to train on the p-norm.",
+                stacklevel=4,
+            )
+
     def _warn_unless_converged(self) -> None:
         if self.stop_reason_ == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=3)
+            warnings.warn("Training interrupted by user.", stacklevel=4)
             return
         if self.stop_reason_ == "memory":
             warnings.warn(
                 f"Memory ran out; the model is of the {self.n_stages_} stages before that.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         on_held_out = bool(self.validation_norms_)
         error = (self.validation_norms_ or self.residual_norms_)[-1]
@@ -861,7 +874,7 @@ class SpectrumInformedMSNNRegressor(
                 f"tol={self.tol:g}: "
                 f"{_ADVICE[self.stop_reason_]}.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def __sklearn_tags__(self) -> Tags:

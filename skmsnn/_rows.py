@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+# Weight relative to the largest at which a row, scaled by its root in least squares, is round-off.
+_NEGLIGIBLE = np.finfo(float).eps ** 2
+
 
 class Rows(NamedTuple):
     """Points of shape (n, d), targets of shape (n, n_outputs) and weights of shape (n,)."""
@@ -17,17 +20,23 @@ class Rows(NamedTuple):
 
 
 def canonical_rows(
-    X: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    name: str = "sample_weight",
 ) -> Rows:
-    """Drop rows of weight zero, sort the rest, and merge those at the same point.
+    """Drop rows of no weight, sort the rest, and merge those at the same point.
 
     Rows equal in X and y are merged first, by adding their weights alone, so that an integer
     weight gives to the last bit what repetition gives. What then shares a point is averaged.
-    The largest weight of the result is 1.
+    The largest weight of the result is 1. Beside it weights below 5e-32 count as zero.
     """
-    used = weight > 0
-    if not used.any():
-        raise ValueError("All sample weights are zero; at least one row needs a positive weight.")
+    largest = weight.max()
+    if not largest > 0:
+        raise ValueError(f"{name} is zero everywhere; at least one row needs a positive weight.")
+    # by a power of two, which changes no digit, so that sums cannot overflow
+    weight = np.ldexp(weight, -np.frexp(largest)[1])
+    used = weight > _NEGLIGIBLE
     X, y, weight = X[used], y[used], weight[used]
     X = X + 0.0  # -0.0 and 0.0 are the same point
     order = np.lexsort((*y.T[::-1], *X.T[::-1]))

@@ -301,6 +301,29 @@ def solve_linear_layers(
 
 @_memory_errors()
 @torch.no_grad()
+def no_worse_than_mean(module: StageNetwork, points: Points, target: NDArray[np.float64]) -> None:
+    """Make outputs that leave more of the target than its weighted mean does that mean.
+
+    So does training that has hardly begun, or a constant output beside others.
+    """
+    used = points.weight > 0
+    values, weight = target[used], points.weight[used]
+    mean = np.average(values, axis=0, weights=weight)
+    left, left_by_mean = (
+        np.average((values - fit) ** 2, axis=0, weights=weight)
+        for fit in (evaluate(module, points.x[used]), mean)
+    )
+    first, *others = module.linear_layers
+    for j in np.flatnonzero(~(left <= left_by_mean)):
+        for layer in (first, *others):
+            layer.weight[j] = 0.0
+            if layer.bias is not None:
+                layer.bias[j] = 0.0
+        first.bias[j] = mean[j]
+
+
+@_memory_errors()
+@torch.no_grad()
 def evaluate(
     module: StageNetwork, x: NDArray[np.float64], device: torch.device | str = "cpu"
 ) -> NDArray[np.float64]:

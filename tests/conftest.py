@@ -1,5 +1,16 @@
+import contextlib
+
 import numpy as np
 import pytest
+
+with contextlib.suppress(ImportError):
+    from hypothesis import settings
+
+    # always the same samples; for a wide search
+    #     pytest tests/test_properties.py --hypothesis-profile wide
+    settings.register_profile("wide", max_examples=2000, deadline=None)
+    settings.register_profile("short", max_examples=150, deadline=None, derandomize=True)
+    settings.load_profile("short")
 
 
 @pytest.fixture

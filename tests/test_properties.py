@@ -12,37 +12,67 @@ from hypothesis import strategies as st  # noqa: E402
 
 from skmsnn import SpectrumInformedMSNNRegressor  # noqa: E402
 
-POINTS = ("scattered", "grid", "holes", "duplicates", "collinear", "constant column", "integers")
-VALUES = ("smooth", "random", "constant", "step", "two outputs")
+GRIDS = ("grid", "uneven grid", "holes")
+POINTS = (
+    *GRIDS,
+    *("scattered", "duplicates", "near duplicates", "collinear", "circle", "clusters"),
+    *("constant column", "integers", "far away", "heavy tails"),
+)
+VALUES = ("smooth", "random", "constant", "step", "spike", "outlier", "offset", "two outputs")
+WEIGHTS = ("none", "zeros", "extreme", "one")
 LAYOUTS = ("C", "F", "read-only", "float32", "backwards", "memory-mapped", "pandas", "polars")
-UNITS = (-300, -100, -8, 0, 8, 100, 300)
+UNITS = (-300, -100, -8, 0, 8, 100, 290)
 
 
 def points(kind, n, d, rng):
-    if kind in ("grid", "holes"):
+    if kind in GRIDS:
         side = max(2, round(n ** (1 / d)))
-        X = np.stack(np.meshgrid(*[np.linspace(0, 1, side)] * d, indexing="ij"), -1).reshape(-1, d)
-        return X if kind == "grid" else X[rng.permutation(len(X))[: max(1, int(0.7 * len(X)))]]
+        axes = np.linspace(0, 1, side) if kind != "uneven grid" else np.sort(rng.random((d, side)))
+        X = np.stack(np.meshgrid(*np.broadcast_to(axes, (d, side)), indexing="ij"), -1)
+        X = X.reshape(-1, d)
+        return X[rng.permutation(len(X))[: max(1, int(0.7 * len(X)))]] if kind == "holes" else X
     X = rng.uniform(-1, 1, (n, d))
-    if kind == "duplicates":
-        return X[rng.integers(0, max(1, n // 2), n)]
-    if kind == "collinear":
-        return X[:, :1] * np.arange(1, d + 1) + 0.5
-    if kind == "constant column":
-        X[:, rng.integers(d)] = 3.25
-    return np.round(20 * X) if kind == "integers" else X
+    some = X[rng.integers(0, max(1, n // 2), n)]
+    turn = np.pi * X[:, 0]
+    return {
+        "scattered": X,
+        "duplicates": some,
+        "near duplicates": some * (1 + 4e-16 * rng.integers(-3, 4, (n, d))),
+        "collinear": X[:, :1] * np.arange(1, d + 1) + 0.5,
+        "circle": np.column_stack([np.cos(turn), np.sin(turn), X])[:, :d],
+        "clusters": 1e-6 * X + rng.integers(0, 2, (n, 1)),
+        "constant column": np.where(np.arange(d) == rng.integers(d), 3.25, X),
+        "integers": np.round(20 * X),
+        "far away": X + 10.0 ** rng.uniform(0, 15),
+        "heavy tails": rng.standard_t(1, (n, d)),
+    }[kind]
 
 
 def values(kind, X, rng):
-    t = X @ np.arange(1, X.shape[1] + 1)
-    size = np.abs(t).max() or 1.0
-    if kind == "two outputs":
-        return np.stack([np.sin(3 * t / size), np.full(len(X), 2.0)], axis=1)
+    t = (X - X.mean(axis=0)) @ np.arange(1, X.shape[1] + 1)
+    smooth = np.sin(3 * t / (np.abs(t).max() or 1.0))
+    one = np.arange(len(X)) == rng.integers(len(X))
     return {
-        "smooth": np.sin(3 * t / size),
+        "smooth": smooth,
         "random": rng.standard_normal(len(X)),
         "constant": np.full(len(X), -7.5),
         "step": (t > 0).astype(float),
+        "spike": one.astype(float),
+        "outlier": np.where(one, 1e12, smooth),
+        "offset": smooth + 1e8,
+        "two outputs": np.stack([smooth, np.full(len(X), 2.0)], axis=1),
+    }[kind]
+
+
+def weights(kind, n, rng):
+    weight = rng.integers(0, 3, n).astype(float)
+    weight[rng.integers(n)] = 1.0
+    one = np.arange(n) == rng.integers(n)
+    return {
+        "none": None,
+        "zeros": weight,
+        "extreme": 10.0 ** rng.uniform(-300, 300, n),
+        "one": one.astype(float),
     }[kind]
 
 
@@ -55,11 +85,23 @@ def data(draw):
     )
     y = values(draw(st.sampled_from(VALUES)), X, rng)
     X, y = X * 10.0 ** draw(st.sampled_from(UNITS)), y * 10.0 ** draw(st.sampled_from(UNITS))
-    weight = None
-    if draw(st.booleans()):
-        weight = rng.integers(0, 3, len(X)).astype(float)
-        weight[0] = 1.0
-    return X, y, weight
+    return X, y, weights(draw(st.sampled_from(WEIGHTS)), len(X), rng)
+
+
+# of estimators that are not the default, which train whatever the data are
+PARAMETERS = st.fixed_dictionaries(
+    {
+        "solver": st.sampled_from(["gauss-newton", "lbfgs", "adam"]),
+        "init": st.sampled_from(["spectrum", "scale-factor", "random-fourier", "xavier"]),
+        "activation": st.sampled_from(["tanh", "sin", "gelu"]),
+        "p": st.sampled_from([2.0, 10.0, 100.0]),
+        "n_stages": st.integers(1, 3),
+        "hidden_layer_sizes": st.sampled_from([4, (3, 3)]),
+        "spectral_readout": st.booleans(),
+        "early_stopping": st.booleans(),
+        "validation_fraction": st.sampled_from([0.001, 0.1, 0.5, 0.9]),
+    }
+)
 
 
 def laid_out(X, y, layout):
@@ -100,25 +142,76 @@ def size(a, weight):
     return largest * np.sqrt(np.average((a / safe) ** 2, axis=0, weights=weight))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
-@given(data(), st.sampled_from(LAYOUTS))
-def test_a_fit_is_finite_and_no_worse_than_the_mean(sample, layout):
-    X, y = laid_out(*sample[:2], layout)
-    weight = sample[2]
-    model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5)
+def of_weight(weight, n):
+    """Rows whose weight is not negligible beside the largest."""
+    return np.arange(n) if weight is None else np.flatnonzero(weight > 1e-31 * weight.max())
+
+
+def quietly(fit, *arguments, **keywords):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(X, y, sample_weight=weight)
+        return fit(*arguments, **keywords)
+
+
+def assert_finite_and_no_worse_than_the_mean(model, X, y, weight):
     predicted = model.predict(X)
     assert predicted.shape == y.shape
     assert np.isfinite(predicted).all()
     y = np.asarray(y, dtype=float)
-    mean = np.average(y, axis=0, weights=weight)
+    rows = of_weight(weight, len(y))
+    y, predicted, weight = y[rows], predicted[rows], None if weight is None else weight[rows]
+    if weight is not None:
+        weight = weight / weight.max()
+    unit = np.abs(y).max() or 1.0
+    mean = unit * np.average(y / unit, axis=0, weights=weight)
     round_off = 1e-6 * size(y, weight)
     assert np.all(size(predicted - y, weight) <= 1.01 * size(y - mean, weight) + round_off)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@given(data(), st.sampled_from(LAYOUTS))
+def test_a_fit_is_finite_and_no_worse_than_the_mean(sample, layout):
+    X, y = laid_out(*sample[:2], layout)
+    model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5)
+    quietly(model.fit, X, y, sample_weight=sample[2])
+    assert_finite_and_no_worse_than_the_mean(model, X, y, sample[2])
+
+
+@given(data(), PARAMETERS)
+def test_so_is_one_of_any_parameters(sample, parameters):
+    model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5).set_params(**parameters)
+    quietly(model.fit, *sample[:2], sample_weight=sample[2])
+    assert_finite_and_no_worse_than_the_mean(model, *sample)
+
+
+@given(data(), st.integers(0, 2**32 - 1))
+def test_so_are_predictions_between_the_points(sample, seed):
+    """Under the least damping, 1e-14, a solution is at most 5e13 times as large as its data."""
+    X, y, weight = sample
+    model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5)
+    quietly(model.fit, X, y, sample_weight=weight)
+    X = X[of_weight(weight, len(X))]
+    predicted = model.predict(between(X, seed))
+    assert np.abs(predicted).max() / 5e13 <= np.abs(y).max()
+
+
+def between(X, seed):
+    """Points of the box that others fill."""
+    share = np.random.default_rng(seed).random((100, X.shape[1]))
+    return X.min(axis=0) * share + X.max(axis=0) * (1 - share)
+
+
+@pytest.mark.parametrize("kind", ["smooth", "step"])
+@pytest.mark.parametrize(("n", "d"), [(19, 3), (20, 3), (25, 2), (40, 5), (60, 3)])
+def test_beside_points_on_a_line_a_fit_is_of_their_size(n, d, kind, rng):
+    """They show nothing of it, and solutions that only rounding tells apart are not followed."""
+    X = points("collinear", n, d, rng)
+    y = values(kind, X, rng)
+    model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5)
+    quietly(model.fit, X, y)
+    assert np.abs(model.predict(between(X, 0))).max() <= 3 * np.abs(y).max()
+
+
+@settings(max_examples=25)
 @given(data(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(sample, random):
     X, y, weight = sample
@@ -127,8 +220,6 @@ def test_the_order_of_rows_does_not_matter(sample, random):
     fits = []
     for rows in (slice(None), order):
         model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model.fit(X[rows], y[rows], sample_weight=None if weight is None else weight[rows])
+        quietly(model.fit, X[rows], y[rows], None if weight is None else weight[rows])
         fits.append(model.predict(X))
     np.testing.assert_array_equal(*fits)

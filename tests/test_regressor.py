@@ -151,6 +151,33 @@ class TestStages:
         assert model.residual_norms_[1] < 0.5 * model.residual_norms_[0]
         assert model.validation_norms_ == []
 
+    @pytest.mark.parametrize(
+        ("solver", "p", "max_iter"),
+        [("gauss-newton", 2, 40), ("gauss-newton", 4, 40), ("lbfgs", 2, 1000)],
+    )
+    def test_trained_stages_leave_on_fresh_points_what_they_report(self, solver, p, max_iter, rng):
+        """The model of all points is not the one that was judged, but is as good."""
+        X, fresh = rng.uniform(-1, 1, (2, 600, 2))
+        model = default(
+            solver=solver, p=p, n_modes=8, hidden_layer_sizes=(8,), max_iter=max_iter, n_stages=2
+        ).fit(X, gentle(X))
+        error = relative(model.predict(fresh) - gentle(fresh), gentle(fresh))
+        assert error < 1e-3
+        assert error < 3 * model.validation_norms_[-1]
+        assert model.residual_norms_[-1] < 3 * model.validation_norms_[-1]
+
+    @pytest.mark.parametrize("early_stopping", [True, False])
+    @pytest.mark.parametrize("solver", ["gauss-newton", "lbfgs", "adam"])
+    def test_training_that_has_hardly_begun_leaves_the_mean(self, solver, early_stopping, rng):
+        X = rng.uniform(-1, 1, (100, 2))
+        y = np.stack([np.full(100, 5.0), 1e9 + rng.standard_normal(100)], axis=1)
+        model = default(
+            solver=solver, init="xavier", max_iter=1, n_stages=1, early_stopping=early_stopping
+        ).fit(X, y)
+        np.testing.assert_allclose(model.predict(X)[:, 0], 5.0, rtol=1e-14)
+        left = np.sqrt(np.mean((model.predict(X) - y)[:, 1] ** 2))
+        assert left <= y[:, 1].std() * (1 + 1e-6)
+
     def test_warm_start_adds_stages(self, grid):
         parameters = dict(solver="gauss-newton", n_modes=6, early_stopping=False, **FAST)
         model = SpectrumInformedMSNNRegressor(warm_start=True, n_stages=1, **parameters)

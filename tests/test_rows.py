@@ -36,5 +36,14 @@ def test_signed_zeros_are_one_point():
 
 
 def test_no_positive_weight_is_an_error():
-    with pytest.raises(ValueError, match="sample weights are zero"):
+    with pytest.raises(ValueError, match="sample_weight is zero everywhere"):
         canonical_rows(np.zeros((2, 1)), np.zeros((2, 1)), np.zeros(2))
+
+
+def test_weights_of_any_size(rng):
+    """Only ratios count, and none that its square root, 1e-17, would hide in rounding."""
+    X, y = np.array([[1.0], [1.0], [2.0], [3.0]]), np.ones((4, 1))
+    for unit in (1e-323, 1e-300, 1.0, 2.0**1023):
+        rows = canonical_rows(X, y, np.array([unit, unit, unit, 1e-34 * unit]))
+        np.testing.assert_array_equal(rows.X, [[1.0], [2.0]])
+        np.testing.assert_array_equal(rows.weight, [1.0, 0.5])

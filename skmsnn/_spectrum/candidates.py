@@ -261,10 +261,11 @@ def periodic_orders(n: int, d: int) -> list[int]:
 def _scattered_ball(domain: Domain, x: NDArray[np.float64]) -> Iterable[Candidate]:
     """Wave vectors of a lattice within a ball, growing."""
     sizes: list[tuple[float, int]] = []
+    lengths = _box(domain, _SCATTERED_WIDTH)
+    most = _most_dense_terms(len(x))
     for radius in (r / 4 for r in count(2)):
-        lengths = _box(domain, _SCATTERED_WIDTH)
         n_terms = 2 * len(_in_ball(radius, lengths)) - 1
-        if n_terms > _most_dense_terms(len(x)):
+        if n_terms > most:
             break
         if not sizes or n_terms >= _TERMS_GROWTH * sizes[-1][1]:
             sizes.append((radius, n_terms))
@@ -337,8 +338,8 @@ def _dense_candidate(
 
 
 def _most_dense_terms(n: int) -> int:
-    n = min(n, _DENSE_ROWS)
-    return int(min(np.sqrt(_DENSE_OPERATIONS / (2 * n)), _DENSE_BYTES / (8 * n)))
+    rows = min(n, _DENSE_ROWS)
+    return int(min(n, np.sqrt(_DENSE_OPERATIONS / (2 * rows)), _DENSE_BYTES / (8 * rows)))
 
 
 def _most_dense_rows(n_terms: int) -> int:

@@ -219,25 +219,40 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
     large between them, next to the boundary most of all, where few held-out points are to see
     it. Those smaller than what is left are of no use.
     """
+
+    def under(candidate: Candidate) -> Trial:
+        tried.append(attempt(candidate))
+        return tried[-1]
+
     last = best
-    for coarser in _with_larger_cutoffs(best):
-        trial = attempt(coarser)
-        tried.append(trial)
-        makes_no_difference = np.isclose(trial.error, last.error, rtol=_NO_DIFFERENCE)
-        if trial.seen_error > _AS_GOOD * best.error or makes_no_difference:
+    coarser = _with_larger_cutoffs(best)
+    for number, candidate in enumerate(coarser, start=1):
+        trial = under(candidate)
+        if trial.seen_error > _AS_GOOD * best.error:
             break
-        last = trial
         if trial.error <= _AS_GOOD * best.error:
             best = trial
+        if _are_the_same(trial, last):
+            # then others may be too, all at once; where points lie on a line in space, say, what
+            # is left out is rounding, which a small cut-off makes large beside the line
+            if best is trial and number < len(coarser):
+                largest = under(coarser[-1])
+                best = largest if _are_the_same(largest, trial) else trial
+            break
+        last = trial
     return best
 
 
-def _with_larger_cutoffs(trial: Trial) -> Iterator[Candidate]:
-    """The same modes, with fewer combinations that are small at the points."""
-    if trial.candidate.cutoff is not None:
-        for cutoff in _CUTOFFS:
-            if cutoff < _CUTOFF_SHARE * trial.train_error:
-                yield replace(trial.candidate, cutoff=cutoff)
+def _are_the_same(one: Trial, other: Trial) -> bool:
+    return bool(np.isclose(one.error, other.error, rtol=_NO_DIFFERENCE))
+
+
+def _with_larger_cutoffs(trial: Trial) -> list[Candidate]:
+    """The same modes, with fewer combinations that are small at the points, more to fewer."""
+    if trial.candidate.cutoff is None:
+        return []
+    largest = _CUTOFF_SHARE * trial.train_error
+    return [replace(trial.candidate, cutoff=cutoff) for cutoff in _CUTOFFS if cutoff < largest]
 
 
 def refine(trial: Trial, data: Split) -> Trial:

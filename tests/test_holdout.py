@@ -1,0 +1,43 @@
+"""Points are held out between others, and never all."""
+
+import numpy as np
+import pytest
+from conftest import tensor_grid
+
+from skmsnn._holdout import held_out_rows
+
+
+def held(x, fraction, on_grid=False, periodic=False):
+    flags = np.full(x.shape[1], periodic)
+    return held_out_rows(x, flags, on_grid, fraction, np.random.RandomState(0))
+
+
+@pytest.mark.parametrize("fraction", [1e-9, 0.001, 0.01, 0.1, 0.3])
+@pytest.mark.parametrize("n", [20, 21, 200])
+def test_on_a_line_neither_ends_nor_neighbours(fraction, n):
+    rows = held(np.linspace(-1, 1, n)[:, None], fraction)
+    assert 1 <= len(rows) <= max(1, round(0.34 * n))
+    assert rows[0] > 0
+    assert rows[-1] < n - 1
+    assert np.all(np.diff(rows) > 1)
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [(1e-9, 1), (0.1, 6), (0.5, 32), (0.98, 63)])
+def test_the_share_is_as_asked_for(fraction, expected, rng):
+    rows = held(rng.uniform(-1, 1, (64, 2)), fraction)
+    assert len(rows) == expected
+    assert np.all(np.diff(rows) > 0)
+
+
+def test_corners_of_a_grid_are_for_fitting():
+    x = tensor_grid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))
+    rows = held(x, 0.9, on_grid=True)
+    assert len(rows) == 21  # of 25, and 22 asked for
+    assert not np.any(np.all(np.abs(x[rows]) == 1, axis=1))
+    assert 0 in held(x, 0.9, on_grid=True, periodic=True)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_to_hold_out_all_is_an_error(d, rng):
+    with pytest.raises(ValueError, match="holds out all of the 20 distinct points; lower it"):
+        held(rng.uniform(-1, 1, (20, d)), 0.99)
