@@ -57,8 +57,10 @@ _TERMS_AFTER_NETWORK = 1000
 # Cut-offs of the linear solves before and after training. Training stalls from the huge weights of
 # a solve that uses every digit.
 _START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
-# Least ratio of training to held-out residual for both to be noise.
-_NOISE_SHARE = 0.3
+# Least ratio of training to held-out residual for both to be noise, and least share of what the
+# ratio is expected to be: K modes leave sqrt(1 - K/n) of noise on their n points, and
+# 1 / sqrt(1 - K/n) on others.
+_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED = 0.3, 0.6
 
 Watch = Callable[[int, float, float], None]
 
@@ -249,6 +251,7 @@ class _Task:
             stage = Stage(self.full_scale, modes=full_fit.solve(self.full))
         used = self.shares.train > 0
         x = self.shares.x[used]
+        noise_share = max(_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED * (1 - trial.followed))
         return StageFit(
             stage,
             train_stage,
@@ -258,7 +261,7 @@ class _Task:
             SpectralFit(trial, full_fit),
             # a fit that follows what it cannot resolve leaves little on its own points
             trial.on_plateau
-            and trial.train_error > _NOISE_SHARE * trial.seen_error
+            and trial.train_error > noise_share * trial.seen_error
             and looks_like_noise(x, self.train[used] - trial.modes.evaluate(x), trial.followed),
         )
 

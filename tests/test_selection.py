@@ -139,11 +139,10 @@ def test_only_factorisations_that_may_be_needed_again_are_kept():
         # as good under the largest cut-off below a tenth of what is left
         ({1e-12: 1.1e-3, 1e-10: 1.2e-3, 1e-8: 1.3e-3, 1e-6: 1.4e-3, 1e-4: 1.4e-3}, 4, 1e-6),
         ({1e-12: 1.1e-3, 1e-10: 2e-3, 1e-8: 1e-3}, 2, 1e-12),
-        # what makes no difference is asked of the largest, which must make none
-        ({1e-12: 1.000001e-3, 1e-6: 1.000002e-3}, 2, 1e-6),
-        ({1e-12: 1.000001e-3, 1e-6: 1.2e-3}, 2, 1e-12),
-        ({1e-12: 1.1e-3, 1e-10: 1.100001e-3, 1e-6: 1.100002e-3}, 3, 1e-6),
-        ({1e-12: 1.1e-3, 1e-10: 1.100001e-3, 1e-6: 0.9e-3}, 3, 1e-10),
+        # what makes no difference: one more, beyond the root of 2e-16 times what is left, 7e-11
+        ({1e-12: 1.000001e-3, 1e-10: 1.000002e-3}, 2, 1e-10),
+        ({1e-12: 1.000001e-3, 1e-10: 1.2e-3}, 2, 1e-12),
+        ({1e-12: 1.1e-3, 1e-10: 1.100001e-3}, 2, 1e-10),
     ],
 )
 def test_cutoffs_grow_while_that_does_no_harm(seen, tried, chosen):

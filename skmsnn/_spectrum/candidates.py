@@ -262,7 +262,7 @@ def _scattered_ball(domain: Domain, x: NDArray[np.float64]) -> Iterable[Candidat
     """Wave vectors of a lattice within a ball, growing."""
     sizes: list[tuple[float, int]] = []
     lengths = _box(domain, _SCATTERED_WIDTH)
-    most = _most_dense_terms(len(x))
+    most = min(_most_dense_terms(len(x)), len(x))
     for radius in (r / 4 for r in count(2)):
         n_terms = 2 * len(_in_ball(radius, lengths)) - 1
         if n_terms > most:
@@ -295,7 +295,8 @@ def _in_ball(radius: float, lengths: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _scattered_total_degree(domain: Domain, x: NDArray[np.float64]) -> Iterable[Candidate]:
     """Wave vectors of a lattice with bounded sum of |k_j|, growing."""
-    largest = (_most_dense_terms(len(x)) + 1) // 2
+    # half of what can be solved: here other boxes, too, are tried with the largest sets
+    largest = min((_most_dense_terms(len(x)) + 1) // 2, len(x))
 
     def candidate(numbers: NDArray[np.int64], degree: int, width: float) -> Candidate:
         def variants() -> Iterable[Candidate]:
@@ -338,8 +339,8 @@ def _dense_candidate(
 
 
 def _most_dense_terms(n: int) -> int:
-    rows = min(n, _DENSE_ROWS)
-    return int(min(n, np.sqrt(_DENSE_OPERATIONS / (2 * rows)), _DENSE_BYTES / (8 * rows)))
+    n = min(n, _DENSE_ROWS)
+    return int(min(np.sqrt(_DENSE_OPERATIONS / (2 * n)), _DENSE_BYTES / (8 * n)))
 
 
 def _most_dense_rows(n_terms: int) -> int:

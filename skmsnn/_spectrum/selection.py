@@ -220,39 +220,41 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
     it. Those smaller than what is left are of no use.
     """
 
-    def under(candidate: Candidate) -> Trial:
-        tried.append(attempt(candidate))
+    def under(cutoff: float) -> Trial:
+        tried.append(attempt(replace(best.candidate, cutoff=cutoff)))
         return tried[-1]
 
     last = best
-    coarser = _with_larger_cutoffs(best)
-    for number, candidate in enumerate(coarser, start=1):
-        trial = under(candidate)
+    larger = _larger_cutoffs(best)
+    while larger:
+        cutoff = larger.pop(0)
+        trial = under(cutoff)
         if trial.seen_error > _AS_GOOD * best.error:
             break
         if trial.error <= _AS_GOOD * best.error:
             best = trial
-        if _are_the_same(trial, last):
-            # then others may be too, all at once; where points lie on a line in space, say, what
-            # is left out is rounding, which a small cut-off makes large beside the line
-            if best is trial and number < len(coarser):
-                largest = under(coarser[-1])
-                best = largest if _are_the_same(largest, trial) else trial
+        if _agree(trial.error, last.error):
+            # Others will make no difference either, unless to rounding beside the points, as where
+            # they lie on a line in space: of a residual r it is up to eps r / cutoff^2 there.
+            harmless = np.sqrt(np.finfo(float).eps * trial.train_error)
+            if best is trial and larger and cutoff < harmless:
+                sure = under(next((c for c in larger if c >= harmless), larger[-1]))
+                if _agree(sure.error, trial.error) and _agree(sure.train_error, trial.train_error):
+                    best = sure
             break
         last = trial
     return best
 
 
-def _are_the_same(one: Trial, other: Trial) -> bool:
-    return bool(np.isclose(one.error, other.error, rtol=_NO_DIFFERENCE))
+def _agree(one: float, other: float) -> bool:
+    return bool(np.isclose(one, other, rtol=_NO_DIFFERENCE))
 
 
-def _with_larger_cutoffs(trial: Trial) -> list[Candidate]:
-    """The same modes, with fewer combinations that are small at the points, more to fewer."""
+def _larger_cutoffs(trial: Trial) -> list[float]:
+    """Cut-offs that leave more of the combinations out that are small at the points."""
     if trial.candidate.cutoff is None:
         return []
-    largest = _CUTOFF_SHARE * trial.train_error
-    return [replace(trial.candidate, cutoff=cutoff) for cutoff in _CUTOFFS if cutoff < largest]
+    return [cutoff for cutoff in _CUTOFFS if cutoff < _CUTOFF_SHARE * trial.train_error]
 
 
 def refine(trial: Trial, data: Split) -> Trial:
