@@ -113,9 +113,10 @@ def test_periods_are_found_where_only_the_shortest_stencils_are_complete(rng):
 
 
 def test_end_points_a_period_apart_are_one_point():
-    X = np.linspace(0, 2 * np.pi, 9)[:, None]
+    X = np.linspace(-1, 2 * np.pi - 1, 9)[:, None]
     folded = fold_end_points(X, [2 * np.pi])
     assert folded[-1, 0] == folded[0, 0]
+    np.testing.assert_array_equal(folded[:-1], X[:-1])
 
 
 @pytest.mark.parametrize(
@@ -125,11 +126,41 @@ def test_end_points_a_period_apart_are_one_point():
         ([0.5, None], "smaller than the extent"),
         ([-1.0, None], "positive and finite"),
         ([np.inf, None], "positive and finite"),
+        ([None, -1.0], "positive and finite, got -1.0 for feature 1"),
+        ([None, 0.5], "smaller than the extent 1 of feature 1"),
     ],
 )
 def test_wrong_periods_are_told(period, message):
     with pytest.raises(ValueError, match=message):
         check_periods(period, np.array([[0.0, 0.0], [1.0, 1.0]]))
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [
+        (None, [None, None]),
+        (3, [3.0, 3.0]),
+        (2.0 * (1 - 1e-13), [2.0, 2.0]),
+        ([None, 2.0], [None, 2.0]),
+        (np.array([2.0, 5.0]), [2.0, 5.0]),
+    ],
+)
+def test_periods_of_at_least_the_extent_are_taken(period, expected):
+    assert check_periods(period, np.array([[3.0, -1.0], [5.0, 1.0]])) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("n", "found"), [(13, False), (14, True)])
+def test_few_nodes_show_no_period(n, found):
+    X = tensor_grid(np.arange(n) / n, np.linspace(0, 1, 30))
+    periods = detect_periods(find_grid(X), np.sin(2 * np.pi * X[:, :1]) * np.exp(X[:, 1:]))
+    assert periods == [pytest.approx(1.0) if found else None, None]
+
+
+@pytest.mark.parametrize("value", [0.0, 3.25, -1e300])
+def test_rounding_of_a_constant_column_stays_rounding(value):
+    domain = Domain.of(np.full((3, 1), value), [None])
+    np.testing.assert_array_equal(domain.scale(np.array([[value]])), [[0.0]])
+    assert abs(domain.scale(np.array([[np.nextafter(value, np.inf)]]))[0, 0]) < 1e-15
 
 
 @pytest.mark.parametrize("keep", [0.8, 0.55])
