@@ -158,6 +158,39 @@ def test_cutoffs_grow_while_that_does_no_harm(seen, tried, chosen):
     assert best.candidate.cutoff == chosen
 
 
+def test_a_cutoff_that_amplifies_what_is_left_is_passed_over():
+    own = {1e-14: 2e-5, 1e-12: 4e-5, 1e-10: 2.5e-5, 1e-8: 1e-3}
+
+    def prepare(weight, cutoff):
+        return Leaves(own[cutoff], 1e-3 if cutoff < 1e-8 else 1, amplification=100.0)
+
+    best = selected([Candidate(1, prepare, "a", cutoff=1e-14)])
+    assert best.candidate.cutoff == 1e-10
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        # cut-offs whose square is above the rounding of what is left, 2e-16 of it
+        (0.9, [1e-14, 1e-12, 1e-6]),
+        (0.4, [1e-14, 1e-12, 1e-8]),
+        (1e-4, [1e-14, 1e-12, 1e-8]),
+        (4e-5, [1e-14, 1e-12, 1e-10]),
+        (1e-9 / 0.25, [1e-14, 1e-12]),
+    ],
+)
+def test_where_cutoffs_make_no_difference_one_that_hides_rounding_is_taken(own, expected):
+    cutoffs = []
+
+    def prepare(weight, cutoff):
+        cutoffs.append(cutoff)
+        return Leaves(own, 1.0)
+
+    best = selected([Candidate(1, prepare, "a", cutoff=1e-14)])
+    assert cutoffs[: len(expected)] == expected
+    assert best.candidate.cutoff == expected[-1]
+
+
 @pytest.mark.parametrize(
     ("gain", "least", "rounds"),
     [(0.5, 0, 4), (0.65, 0, 4), (0.75, 0, 1), (1.2, 0, 1), (1e-6, 0, 2), (0.5, 1e-9, 4)],

@@ -237,8 +237,9 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
             # Others will make no difference either, unless to rounding beside the points, as where
             # they lie on a line in space: of a residual r it is up to eps r / cutoff^2 there.
             harmless = np.sqrt(np.finfo(float).eps * trial.train_error)
-            if best is trial and larger and cutoff < harmless:
-                sure = under(next((c for c in larger if c >= harmless), larger[-1]))
+            enough = [c for c in larger if c >= harmless]
+            if best is trial and cutoff < harmless and enough:
+                sure = under(enough[0])
                 if _agree(sure.error, trial.error) and _agree(sure.train_error, trial.train_error):
                     best = sure
             break
