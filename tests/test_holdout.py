@@ -22,7 +22,16 @@ def test_on_a_line_neither_ends_nor_neighbours(fraction, n):
     assert np.all(np.diff(rows) > 1)
 
 
-@pytest.mark.parametrize(("fraction", "expected"), [(1e-9, 1), (0.1, 6), (0.5, 32), (0.98, 63)])
+@pytest.mark.parametrize(
+    ("n", "fraction", "expected"), [(200, 0.1, 20), (207, 0.1, 20), (200, 0.28, 50), (21, 0.01, 1)]
+)
+def test_on_a_line_one_of_each_block_is_held_out(n, fraction, expected):
+    assert len(held(np.linspace(-1, 1, n)[:, None], fraction)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fraction", "expected"), [(1e-9, 1), (0.1, 6), (0.3, 19), (0.5, 32), (0.98, 63)]
+)
 def test_the_share_is_as_asked_for(fraction, expected, rng):
     rows = held(rng.uniform(-1, 1, (64, 2)), fraction)
     assert len(rows) == expected

@@ -34,6 +34,58 @@ def problem(rng, n=60, n_features=2, n_outputs=1):
     return Problem(x, target, weight / weight.sum())
 
 
+class TestLinearModel:
+    """Of the Gauss-Newton step: its sum of squares is the loss, and so are its slopes."""
+
+    @pytest.mark.parametrize("n_outputs", [1, 3])
+    def test_its_residual_is_that_of_the_loss_at_any_weights(self, rng, n_outputs):
+        module, data = network(n_outputs=n_outputs), problem(rng, n_outputs=n_outputs)
+        weights = weights_of(module)
+        model = gauss_newton_module._LinearModel(module, data, 2.0)
+        other = weights + 0.3 * torch.from_numpy(rng.standard_normal(len(weights)))
+        for at, residual in (
+            (weights, model.residual),
+            (weights, model.residual_at(weights)),
+            (other, model.residual_at(other)),
+        ):
+            set_weights(module, at)
+            loss = p_norm(module(data.x) - data.target, 2, data.weight)
+            assert float(residual.norm()) == pytest.approx(float(loss.detach()), rel=1e-12)
+        signs = torch.sign(module(data.x) - data.target).reshape(-1)
+        assert torch.equal(torch.sign(model.residual_at(other)), signs)
+
+    @pytest.mark.parametrize("p", [2.0, 4.0, 10.0])
+    def test_its_gradient_is_along_that_of_the_loss(self, rng, p):
+        module, data = network(n_outputs=2), problem(rng, n_outputs=2)
+        model = gauss_newton_module._LinearModel(module, data, p)
+        found = model._transposed_times(model.residual)
+        loss = p_norm(module(data.x) - data.target, p, data.weight)
+        slopes = torch.autograd.grad(loss, list(module.parameters()))
+        expected = torch.cat([slope.reshape(-1) for slope in slopes])
+        cosine = found @ expected / (found.norm() * expected.norm())
+        assert float(cosine) == pytest.approx(1, abs=1e-12)
+
+    def test_the_accelerated_step_is_of_second_order(self, rng):
+        """Where J v + r = 0 can be solved, it leaves the square of what the plain step leaves."""
+        module = network(n_modes=3, hidden=(6,))
+        weights = weights_of(module)
+        x = torch.from_numpy(rng.uniform(-1, 1, (8, 2)))
+        left = []
+        for size in (0.02, 0.01):
+            set_weights(module, weights)
+            with torch.no_grad():
+                target = module(x) + size * torch.sin(5 * x[:, :1])
+            data = Problem(x, target, torch.full((8, 1), 1 / 8, dtype=torch.float64))
+            model = gauss_newton_module._LinearModel(module, data, 2.0)
+            steps = list(gauss_newton_module._steps(model, weights, 1e-9))
+            assert len(steps) == 2
+            left.append([float(model.residual_at(weights + step).norm()) for step in steps])
+        (accelerated, plain), (half_accelerated, half_plain) = left
+        assert plain / half_plain == pytest.approx(4, rel=0.2)
+        assert accelerated / half_accelerated > 6
+        assert accelerated < 0.3 * plain
+
+
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @pytest.mark.parametrize(("n_modes", "readout"), [(3, True), (3, False), (0, False)])
 def test_jacobian_is_that_of_finite_differences(rng, n_outputs, n_modes, readout):
