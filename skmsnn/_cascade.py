@@ -361,12 +361,12 @@ class _Task:
         no_worse_than_mean(module, Points(shares.x, shares.train), self.train)
         stage = train_stage = self._network_stage(module, architecture)
         if not self.one_track:
-            # the network's hidden layers are those of the training share, and so is its scale
-            points, full = Points(shares.x, shares.full), self.full * self.full_scale
-            full = full / self.train_scale
+            # the network was trained in the unit of the training share, and stays in it
+            everywhere = Points(shares.x, shares.full)
+            target = self.full * (self.full_scale / self.train_scale)
             if exact:
-                solve_linear_layers(module, points, full, _END_CUTOFF)
-            no_worse_than_mean(module, points, full)
+                solve_linear_layers(module, everywhere, target, _END_CUTOFF)
+            no_worse_than_mean(module, everywhere, target)
             stage = self._network_stage(module, architecture)
         rest = self.held_out.target - train_stage.predict(self.held_out.x) / self.train_scale
         error = weighted_rms(rest, self.held_out.weight) * self.size

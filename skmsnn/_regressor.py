@@ -143,8 +143,9 @@ class SpectrumInformedMSNNRegressor(
         of round-off: half the digits.
     early_stopping : bool, default=True
         Whether a share of the points is held out to decide how many modes a stage has and whether
-        it is kept. The points of that share join the last linear solve of their stage. Of fewer
-        than 20 distinct points none is held out.
+        it is kept. The points of that share join the last linear solve of their stage, where it
+        has one: not under "lbfgs", "adam" or ``p`` above 2. Of fewer than 20 distinct points none
+        is held out.
     validation_fraction : float, default=0.1
         The share that is held out.
     warm_start : bool, default=False
@@ -292,10 +293,11 @@ class SpectrumInformedMSNNRegressor(
     ) -> SpectrumInformedMSNNRegressor:
         """Fit the stages.
 
-        Rows are put in canonical form first: those of weight zero are dropped, the rest sorted, and
-        those at the same point merged. Weights so equal repetition, and the order of rows
-        does not matter. Beyond some tens of thousands of scattered points, stages of many modes are
-        fitted to a part of them, spread over all; residuals are those of all points.
+        Rows are put in canonical form first: those of weight zero, or below 5e-32 of the largest,
+        are dropped, the rest sorted, and those at the same point merged. Weights so equal
+        repetition, and the order of rows does not matter. Beyond some tens of thousands of
+        scattered points, stages of many modes are fitted to a part of them, spread over all;
+        residuals are those of all points.
 
         Dask arrays are not loaded: one pass over their chunks finds the scaling, and each stage
         is one more. Stages are then spectral only, ``period="auto"`` takes the points as not

@@ -302,9 +302,9 @@ def solve_linear_layers(
 @_memory_errors()
 @torch.no_grad()
 def no_worse_than_mean(module: StageNetwork, points: Points, target: NDArray[np.float64]) -> None:
-    """Make outputs that leave more of the target than its weighted mean does that mean.
+    """Set to their weighted mean those outputs of which the module leaves more than that does.
 
-    So does training that has hardly begun, or a constant output beside others.
+    It may after training that has hardly begun, or of an output that is constant beside others.
     """
     used = points.weight > 0
     values, weight = target[used], points.weight[used]
@@ -313,13 +313,12 @@ def no_worse_than_mean(module: StageNetwork, points: Points, target: NDArray[np.
         np.average((values - fit) ** 2, axis=0, weights=weight)
         for fit in (evaluate(module, points.x[used]), mean)
     )
-    first, *others = module.linear_layers
+    layers = module.linear_layers
     for j in np.flatnonzero(~(left <= left_by_mean)):
-        for layer in (first, *others):
+        for layer in layers:
             layer.weight[j] = 0.0
-            if layer.bias is not None:
-                layer.bias[j] = 0.0
-        first.bias[j] = mean[j]
+            layer.bias[j] = 0.0
+        layers[0].bias[j] = mean[j]
 
 
 @_memory_errors()
