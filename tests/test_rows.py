@@ -47,3 +47,15 @@ def test_weights_of_any_size(rng):
         rows = canonical_rows(X, y, np.array([unit, unit, unit, 1e-34 * unit]))
         np.testing.assert_array_equal(rows.X, [[1.0], [2.0]])
         np.testing.assert_array_equal(rows.weight, [1.0, 0.5])
+
+
+def test_small_weights_that_count_are_kept():
+    rows = canonical_rows(np.arange(3.0)[:, None], np.ones((3, 1)), np.array([1e200, 1e170, 1e160]))
+    np.testing.assert_allclose(rows.weight, [1.0, 1e-30], rtol=1e-15)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_points_are_sorted_by_the_first_feature_then_the_next(rng, d):
+    X = rng.integers(0, 3, (100, d)).astype(float)
+    rows = canonical_rows(X, rng.integers(0, 2, (100, 2)).astype(float), np.ones(100))
+    np.testing.assert_array_equal(rows.X, np.unique(X, axis=0))
