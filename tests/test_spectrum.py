@@ -218,6 +218,45 @@ class TestCandidates:
         periodic = candidates(box([True, True]), grid, x, 1200)
         assert not list(periodic[4].variants())
 
+    @pytest.mark.parametrize(
+        "periodic", [[False, False, False], [False, True, False, False], [True, False]]
+    )
+    def test_of_scattered_points_are_harmonics_of_the_box_that_they_name(self, rng, periodic):
+        """Up to the same wave length along every axis, of a ball or of a total degree."""
+        d = len(periodic)
+        x, y = rng.uniform(-1, 1, (300, d)), rng.standard_normal((300, 1))
+        ladder = candidates(box(periodic), None, x, 300)
+        sets = [ladder[-1], *ladder[-1].variants()]
+        assert len(sets) > 1
+        for candidate in sets:
+            width = float(candidate.label.split("box ")[1].split(" ")[0])
+            fundamental = 2 * np.pi / np.where(periodic, 2.0, 2 * width)
+            modes = candidate.fit(np.ones(300)).solve(y)
+            waves = modes.to_modes() if isinstance(modes, LatticeModes) else modes
+            numbers = waves.wave_vectors / fundamental
+            np.testing.assert_allclose(numbers, np.rint(numbers), atol=1e-12)
+            if d <= 3:
+                highest = np.linalg.norm(waves.wave_vectors, axis=1).max()
+                along = np.abs(waves.wave_vectors).max(axis=0)
+                np.testing.assert_array_less(highest - fundamental - 1e-9, along)
+            else:
+                assert np.abs(numbers).sum(axis=1).max() == pytest.approx(np.abs(numbers).max())
+        assert not list(
+            candidates(box([True] * 4), None, rng.uniform(-1, 1, (300, 4)), 300)[-1].variants()
+        )
+
+    def test_of_a_periodic_axis_with_uneven_nodes_have_its_period(self, rng):
+        """Uniform nodes that fill the period are for the FFT, and others for least squares."""
+        n = 24
+        for nodes in (-1 + 2 * np.arange(n) / n, np.sort(rng.uniform(-1, 1, n))):
+            for kept in (nodes, nodes[: n - 4]):
+                x = kept[:, None]
+                wave = np.cos(np.pi * 3 * x + 0.4)
+                candidate = candidates(box([True]), find_grid(x), x, len(x))[-1]
+                modes = candidate.fit(np.ones(len(x))).solve(wave)
+                np.testing.assert_array_equal(modes.lengths, 2)
+                np.testing.assert_allclose(modes.evaluate(x), wave, atol=1e-9)
+
 
 def test_unit_amplitudes_keep_phases(rng):
     modes = FourierModes(rng.standard_normal((5, 2)), np.exp(1j * np.arange(5))[:, None] * 3)
