@@ -25,6 +25,7 @@ from skmsnn._spectrum.lattice import (
     half_lattice,
     total_degree_lattice,
 )
+from skmsnn._spectrum.linear import least_squares_conjugate_gradients
 from skmsnn._spectrum.tensor import ExtensionAxis, PeriodicAxis, TensorFit
 from skmsnn._spectrum.toeplitz import ToeplitzFit
 
@@ -370,3 +371,77 @@ def test_least_squares_with_hardly_more_points_than_modes_converges(rng):
     second = fit.solve(y - first.evaluate(x))
     found = first.coefficients + second.coefficients
     assert relative(found - modes.coefficients, modes.coefficients) < 1e-10
+
+
+class TestConjugateGradients:
+    """Of least squares with singular values 1, 1/2, ... and a part that no unknown reaches."""
+
+    values = 0.5 ** np.arange(12)
+
+    def solved(self, **stops):
+        calls = []
+
+        def operator(c):
+            calls.append(1)
+            return np.append(self.values * c, 0.0)
+
+        c = least_squares_conjugate_gradients(
+            operator, lambda r: self.values * r[:-1], np.append(np.ones(12), 3.0), **stops
+        )
+        return c, len(calls)
+
+    def test_the_solution_is_that_of_the_normal_equations(self):
+        c, _ = self.solved(tolerance=0, max_iter=500, angle=1e-14)
+        np.testing.assert_allclose(c, 1 / self.values, rtol=1e-6)
+
+    def test_a_residual_that_has_stopped_falling_ends_it(self):
+        _, n_calls = self.solved(tolerance=0, max_iter=10_000, angle=0, patience=50)
+        assert 12 <= n_calls < 150
+
+    def test_one_that_still_falls_does_not(self):
+        """Each iteration takes a little of it, and a quarter in fewer than ``patience``."""
+        n = 100
+        second = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
+        c = least_squares_conjugate_gradients(
+            lambda c: second @ c,
+            lambda r: second @ r,
+            second @ np.sin(np.arange(n) / 7),
+            tolerance=0,
+            max_iter=20_000,
+            angle=1e-12,
+            patience=400,
+        )
+        assert (
+            relative(second @ (c - np.sin(np.arange(n) / 7)), second @ np.sin(np.arange(n) / 7))
+            < 1e-6
+        )
+
+
+@pytest.mark.parametrize("cutoff", [1e-2, 1e-6])
+def test_an_extension_keeps_what_is_above_its_cutoff(cutoff, rng):
+    nodes = np.sort(rng.uniform(-1, 1, 40))
+    waves = np.pi / 2 * nodes[:, None] * np.arange(1, 13)
+    frame = np.concatenate([np.ones((40, 1)), np.cos(waves), np.sin(waves)], axis=1)
+    s = np.linalg.svd(frame, compute_uv=False)
+    strengths = ExtensionAxis(nodes, 12, 4.0, cutoff).strengths
+    assert 1 < len(strengths) < 25
+    np.testing.assert_allclose(strengths, s[s > cutoff * s[0]] / s[0], rtol=1e-8)
+
+
+@pytest.mark.parametrize("cutoff", [0.3, 1e-2])
+def test_a_grid_with_holes_is_damped_as_a_dense_solve(cutoff, rng):
+    """Each product of basis functions by the cut-off over its strength, those below it left out."""
+    nodes = [np.sort(rng.uniform(-1, 1, n)) for n in (9, 11)]
+    axes = [ExtensionAxis(one, 3, 4.0, cutoff / 10) for one in nodes]
+    index = np.sort(rng.permutation(99)[:70])
+    weight, target = rng.uniform(0.2, 1, 70), rng.standard_normal((70, 1))
+    bases = [axis.synthesise(np.eye(len(axis.strengths)), 0) for axis in axes]
+    design = np.kron(*bases)[index]
+    strength = np.kron(*[axis.strengths for axis in axes])
+    design, strength = design[:, strength > cutoff], strength[strength > cutoff]
+    root = np.sqrt(weight)[:, None]
+    stacked = np.concatenate([root * design, np.diag(cutoff / strength)])
+    c = np.linalg.lstsq(stacked, np.pad(root * target, ((0, len(strength)), (0, 0))))[0]
+    fit = TensorFit(axes, (9, 11), index, weight, cutoff)
+    found = fit.solve(target).evaluate(tensor_grid(*nodes)[index])
+    np.testing.assert_allclose(found, design @ c, atol=1e-8)
