@@ -158,14 +158,15 @@ def test_cutoffs_grow_while_that_does_no_harm(seen, tried, chosen):
     assert best.candidate.cutoff == chosen
 
 
-def test_a_cutoff_that_amplifies_what_is_left_is_passed_over():
-    own = {1e-14: 2e-5, 1e-12: 4e-5, 1e-10: 2.5e-5, 1e-8: 1e-3}
+@pytest.mark.parametrize(("under_larger", "chosen"), [(2.5e-5, 1e-10), (5e-5, 1e-14)])
+def test_a_cutoff_that_amplifies_what_is_left_is_passed_over(under_larger, chosen):
+    own = {1e-14: 2e-5, 1e-12: 4e-5, 1e-10: under_larger, 1e-8: 1e-3}
 
     def prepare(weight, cutoff):
         return Leaves(own[cutoff], 1e-3 if cutoff < 1e-8 else 1, amplification=100.0)
 
     best = selected([Candidate(1, prepare, "a", cutoff=1e-14)])
-    assert best.candidate.cutoff == 1e-10
+    assert best.candidate.cutoff == chosen
 
 
 @pytest.mark.parametrize(

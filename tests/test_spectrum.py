@@ -441,7 +441,7 @@ def test_a_grid_with_holes_is_damped_as_a_dense_solve(cutoff, rng):
     design, strength = design[:, strength > cutoff], strength[strength > cutoff]
     root = np.sqrt(weight)[:, None]
     stacked = np.concatenate([root * design, np.diag(cutoff / strength)])
-    c = np.linalg.lstsq(stacked, np.pad(root * target, ((0, len(strength)), (0, 0))))[0]
+    c = np.linalg.lstsq(stacked, np.pad(root * target, ((0, len(strength)), (0, 0))), rcond=None)[0]
     fit = TensorFit(axes, (9, 11), index, weight, cutoff)
     found = fit.solve(target).evaluate(tensor_grid(*nodes)[index])
     np.testing.assert_allclose(found, design @ c, atol=1e-8)
