@@ -34,11 +34,20 @@ from skmsnn._html import stages_table
 from skmsnn._network import ACTIVATIONS
 from skmsnn._outofcore import ChunkedCascade, Summary
 from skmsnn._progress import Progress
+from skmsnn._restoring import restoring
 from skmsnn._rows import Rows, canonical_rows
-from skmsnn._solvers import SOLVERS, SolverOptions
+from skmsnn._solvers import SOLVERS, SolverOptions, threads_of_torch
 from skmsnn._spectrum.candidates import candidates
 from skmsnn._spectrum.selection import HeldOut, weighted_rms
-from skmsnn._stage import CascadeModule, Points, Stage, prediction_device, training_device
+from skmsnn._spectrum.threads import one_blas_thread
+from skmsnn._stage import (
+    CascadeModule,
+    Points,
+    Stage,
+    prediction_device,
+    training_device,
+    with_autograd,
+)
 
 # relative residual at which the digits of y are used up
 _ROUND_OFF = 1e-15
@@ -338,7 +347,8 @@ class SpectrumInformedMSNNRegressor(
         X_val, y_val = as_numpy(X_val), as_numpy(y_val)
         sample_weight_val = as_numpy(sample_weight_val)
         before = dict(self.__dict__)
-        fit = self._fit_chunks if is_dask(X) else self._fit
+        fit = with_autograd(self._fit_chunks if is_dask(X) else self._fit)
+        fit = restoring(threads_of_torch, one_blas_thread.now)(fit)
         try:
             fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
         except BaseException:

@@ -10,7 +10,8 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -19,11 +20,35 @@ from torch import Tensor, nn
 
 from skmsnn._initialisation import Spectrum
 from skmsnn._network import StageNetwork
+from skmsnn._restoring import restoring
 from skmsnn._solvers import SOLVERS, Problem, SolverOptions, SolverResult
 from skmsnn._spectrum.candidates import Modes
 from skmsnn._spectrum.lattice import FourierModes, LatticeModes
 
 _BLOCK_BYTES = 2**26
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def autograd_mode() -> Callable[[], object]:
+    """Whether torch records derivatives now, as what sets it back."""
+    return partial(torch.set_grad_enabled, torch.is_grad_enabled())
+
+
+def with_autograd(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function that differentiates, also when called in ``no_grad``."""
+
+    @wraps(function)
+    @restoring(autograd_mode)
+    def differentiating(*args: P.args, **kwargs: P.kwargs) -> T:
+        if torch.is_inference_mode_enabled():
+            with torch.inference_mode(False):
+                return function(*args, **kwargs)
+        torch.set_grad_enabled(True)
+        return function(*args, **kwargs)
+
+    return differentiating
 
 
 @contextmanager
@@ -90,6 +115,7 @@ class Stage:
         """Whether the stage is spectral only."""
         return self.modes is not None
 
+    @restoring(autograd_mode)
     def predict(
         self, x: NDArray[np.float64], device: torch.device | str = "cpu"
     ) -> NDArray[np.float64]:
@@ -100,6 +126,7 @@ class Stage:
         module = self.network.to_module().to(device)
         return self.scale * evaluate(module, x, device)
 
+    @with_autograd
     def derivative(self, x: NDArray[np.float64], nu: Sequence[int]) -> NDArray[np.float64]:
         """Derivative of order nu_j along each scaled coordinate j; shape (n, n_outputs)."""
         if self.modes is not None:
@@ -107,6 +134,7 @@ class Stage:
         assert self.network is not None
         return self.scale * differentiate(self.network.to_module(), x, nu)
 
+    @restoring(autograd_mode)
     def to_module(self) -> StageNetwork:
         """The stage's function, without the scale, as a torch module of scaled coordinates."""
         if self.network is not None:

@@ -280,6 +280,7 @@ class TestInvariance:
         np.random.seed(3)  # noqa: NPY002
         before = (
             torch.get_default_dtype(),
+            torch.is_grad_enabled(),
             torch.get_num_threads(),
             torch.get_rng_state().tolist(),
             np.random.get_state()[1].tolist(),  # noqa: NPY002
@@ -287,11 +288,27 @@ class TestInvariance:
         SpectrumInformedMSNNRegressor(solver="adam", **FAST).fit(grid, smooth(grid))
         after = (
             torch.get_default_dtype(),
+            torch.is_grad_enabled(),
             torch.get_num_threads(),
             torch.get_rng_state().tolist(),
             np.random.get_state()[1].tolist(),  # noqa: NPY002
         )
         assert before == after
+
+    @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+    @pytest.mark.parametrize("solver", ["auto", "gauss-newton", "lbfgs", "adam"])
+    def test_where_torch_records_no_derivatives_fits_and_derivatives_are_the_same(
+        self, grid, solver, mode
+    ):
+        parameters = dict(FAST, solver=solver, n_stages=1, random_state=7)
+        y = np.abs(smooth(grid))
+        with mode():
+            model = SpectrumInformedMSNNRegressor(**parameters).fit(grid, y)
+            gradient = model.gradient(grid)
+            assert not torch.is_grad_enabled()
+        expected = SpectrumInformedMSNNRegressor(**parameters).fit(grid, y)
+        np.testing.assert_array_equal(model.predict(grid), expected.predict(grid))
+        np.testing.assert_array_equal(gradient, expected.gradient(grid))
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
     def test_default_dtype_of_torch_does_not_matter(self, grid, dtype):

@@ -6,8 +6,9 @@ best weights it saw in the module and knows nothing of stages or of scikit-learn
 
 from skmsnn._solvers import adam, gauss_newton, lbfgs
 from skmsnn._solvers._base import Problem, SolverOptions, SolverResult
+from skmsnn._solvers._threads import threads_of_torch
 
-__all__ = ["SOLVERS", "Problem", "SolverOptions", "SolverResult"]
+__all__ = ["SOLVERS", "Problem", "SolverOptions", "SolverResult", "threads_of_torch"]
 
 SOLVERS = {
     "adam": adam.minimise,
