@@ -25,6 +25,7 @@ from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn._spectrum.nufft import points_from_waves
 from skmsnn.metrics import relative_l2_error
 from skmsnn.persistence import TRUSTED_TYPES
 
@@ -118,6 +119,13 @@ class TestInterruptedSteps:
             assert self.state() == before
         assert n_steps > 40
         assert ends == {False, True}
+
+    def test_an_argument_of_a_library_in_c_is_interrupted_like_all_else(self, rng):
+        """What ctypes catches while it converts an argument, it raises as an error of its own."""
+        angles, coefficients = [rng.uniform(-3, 3, 50)], np.ones((1, 7), dtype=complex)
+        convert = ("ctypeslib.py",)
+        steps = list(interrupted_at_steps(convert, lambda: points_from_waves(angles, coefficients)))
+        assert steps
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs POSIX signals")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
 
 import finufft
@@ -56,6 +57,11 @@ def _transformed(
         raise ValueError("The coordinates of points must be finite.")
     try:
         return transform(*angles, *arguments, eps=TOLERANCE, **how)
+    except ctypes.ArgumentError as error:
+        # what ctypes makes of any exception while it converts an argument
+        if "KeyboardInterrupt" in str(error):
+            raise KeyboardInterrupt from error
+        raise
     except RuntimeError as error:
         if "alloc" in str(error):
             raise MemoryError(str(error)) from error
