@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 # FINUFFT's tightest tolerance in double precision: its widest kernel, 16 points
 TOLERANCE = 2e-15
 MOST_DIMENSIONS = 3
+# Operations below which starting further threads, some milliseconds, takes longer than they save.
+_WORTH_THREADS = 2e7
 _TYPE_1 = (finufft.nufft1d1, finufft.nufft2d1, finufft.nufft3d1)
 _TYPE_2 = (finufft.nufft1d2, finufft.nufft2d2, finufft.nufft3d2)
 
@@ -46,7 +48,16 @@ def points_from_waves(
     ndarray of shape (n_outputs, n)
     """
     transform = _TYPE_2[coefficients.ndim - 2]
-    return _transformed(transform, angles, coefficients, isign=1).reshape(len(coefficients), -1)
+    threads = 1 if _operations(len(angles[0]), coefficients) < _WORTH_THREADS else 0
+    values = _transformed(transform, angles, coefficients, isign=1, nthreads=threads)
+    return values.reshape(len(coefficients), -1)
+
+
+def _operations(n_points: int, coefficients: NDArray[np.complex128]) -> float:
+    """Of the kernel at the points and of the FFT on twice as many nodes an axis, roughly."""
+    n_outputs, *n_waves = coefficients.shape
+    n_nodes = float(np.prod([2.0 * n for n in n_waves]))
+    return n_outputs * (n_points * 16.0 ** len(n_waves) + 5 * n_nodes * np.log2(n_nodes))
 
 
 def _transformed(
