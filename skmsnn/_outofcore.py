@@ -42,6 +42,8 @@ _KERNEL_BYTES = 2**25
 # Held-out residual that tells that a box of modes which serves a sample serves all points.
 _RESOLVED = 1e-12
 _POINTS_A_BLOCK = 2**18
+# Share of the weight that the fitted points should have, and below which there is nothing to fit.
+_LEAST_SHARE_OF_WEIGHT = 0.1
 # No larger box of modes is tried after two in turn that do this much worse than the best.
 _WORSE, _PATIENCE = 3.0, 2
 # Sizes that span this factor and leave the same, to within that one, are a plateau, as of noise.
@@ -62,6 +64,7 @@ class Summary:
     largest: NDArray[np.float64]
     square: NDArray[np.float64]
     weight: float
+    largest_weight: float
     sample: Chunk
 
     @classmethod
@@ -75,6 +78,7 @@ class Summary:
             largest,
             np.sum(chunk.weight[:, None] * relative**2, axis=0),
             float(chunk.weight.sum()),
+            float(chunk.weight.max(initial=0.0)),
             _smallest_keys(chunk),
         )
 
@@ -91,6 +95,7 @@ class Summary:
             largest=largest,
             square=np.asarray(square),
             weight=self.weight + other.weight,
+            largest_weight=max(self.largest_weight, other.largest_weight),
             sample=_smallest_keys(Chunk(*(np.concatenate(pair) for pair in pairs))),
         )
 
@@ -306,12 +311,13 @@ class DenseProblem:
         tried: HeldOut,
         judges: HeldOut,
         rng: np.random.RandomState,
+        largest_weight: float,
     ) -> None:
         trial = _trial(domain, tried, judges, rng)
         assert isinstance(trial.fit, DenseFit)
         self._frame, damping = trial.fit.frame, trial.fit.damping
         self._label, self._on_plateau = trial.candidate.label, trial.on_plateau
-        self._largest_weight = float(tried.weight.max())
+        self._largest_weight = largest_weight
         self._damping = damping_triangle(self._frame.n_columns, n_points, damping)
 
     def gather(self, data: ChunkedData, view: View) -> Triangle:
@@ -365,11 +371,20 @@ class ChunkedCascade:
         self._judges = own if validation is None else validation
         least_key = float(sample.key[n_held]) if n_held else 0.0
         self._view = View(domain, summary.y_scale, least_key)
-        is_periodic = domain.periodic.all() and data.n_features <= 3
-        kind = PeriodicProblem if is_periodic else DenseProblem
         n_points = summary.n_points - n_held
+        fitted = 1 - float(own.weight.sum()) / summary.weight if n_held else 1.0
+        if fitted < _LEAST_SHARE_OF_WEIGHT * n_points / summary.n_points:
+            raise ValueError(
+                f"The {n_held} points held out have all but {fitted:.1e} of sample_weight, and in "
+                "fits of dask arrays they do not join the fit; give weights that differ less, "
+                "points to hold out as X_val, or early_stopping=False."
+            )
         self._problem: PeriodicProblem | DenseProblem
-        self._problem = kind(domain, n_points, tried, self._judges, rng)
+        if domain.periodic.all() and data.n_features <= 3:
+            self._problem = PeriodicProblem(domain, n_points, tried, self._judges, rng)
+        else:
+            largest = summary.largest_weight
+            self._problem = DenseProblem(domain, n_points, tried, self._judges, rng, largest)
         self._sums: WaveSums | Triangle = self._problem.gather(data, self._view)
 
     @property
