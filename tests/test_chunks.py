@@ -104,20 +104,17 @@ class TestFitInChunks:
         """They do not join the fit, which would be of the points that hardly count."""
         X = rng.uniform(-1, 1, (60, 1))
         y = open_function(X)
-        ends = set()
+        messages = []
         for heavy in range(12):
-            weight = np.where(np.arange(60) == heavy, 1.0, 1e-9)
-            data = chunked(X, y, weight, rows=25)
+            data = chunked(X, y, np.where(np.arange(60) == heavy, 1.0, 1e-9), rows=25)
             try:
                 model = default(validation_fraction=0.5).fit(*data)
             except ValueError as error:
-                assert "held out have all but" in str(error)
-                ends.add("refused")
+                messages.append(str(error))
                 model = default(early_stopping=False).fit(*data)
-            else:
-                ends.add("fitted")
             assert abs(model.predict(X[[heavy]]) - y[heavy]) < 1e-9
-        assert ends == {"refused", "fitted"}
+        assert 0 < len(messages) < 12
+        assert all("held out have all but" in message for message in messages)
 
     def test_parameters_of_networks_are_refused(self, scattered):
         with pytest.raises(ValueError, match="spectral stages alone"):
