@@ -1,8 +1,11 @@
-"""Interrupts at chosen steps of a call, as Ctrl-C does at chance ones."""
+"""Interrupts at chosen steps of a call, as Ctrl-C does at chance ones, and what they may leave."""
 
 import dis
 import sys
 from contextlib import suppress
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
 
 # a signal is seen where Python code begins, after a call, and where a loop goes round
 _SEEN_AFTER = ("RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD", "BEFORE_WITH")
@@ -65,3 +68,13 @@ def interrupted_at_steps(files, function, most=None):
             steps.run(function)
         assert steps.count == number + 1, "a step later than the interrupt, or none"
         yield number
+
+
+def blas_threads():
+    """Of every BLAS library in the process, its number of threads."""
+    return [library["num_threads"] for library in _blas().info()]
+
+
+@cache
+def _blas():
+    return ThreadpoolController().select(user_api="blas")

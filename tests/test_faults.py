@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -16,13 +17,13 @@ import numpy as np
 import pytest
 import torch
 from conftest import tensor_grid
-from interrupts import interrupted_at_steps
+from interrupts import blas_threads, interrupted_at_steps
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn._spectrum.nufft import points_from_waves
@@ -61,29 +62,21 @@ def alarm():
 class TestInterruptedSteps:
     """At chosen steps of the package and of what it enters and leaves; signals come at chance."""
 
-    FILES = tuple(
-        str(Path(*parts))
-        for parts in (
-            ("skmsnn", "_cascade.py"),
-            ("skmsnn", "_regressor.py"),
-            ("skmsnn", "_restoring.py"),
-            ("skmsnn", "_stage.py"),
-            ("_solvers", "_base.py"),
-            ("_solvers", "_threads.py"),
-            ("_spectrum", "threads.py"),
-            ("autograd", "grad_mode.py"),
-            ("utils", "_contextlib.py"),
-            ("contextlib.py",),
-        )
+    FILES = (
+        "skmsnn/_cascade.py",
+        "skmsnn/_regressor.py",
+        "skmsnn/_restoring.py",
+        "skmsnn/_stage.py",
+        "_solvers/_base.py",
+        "_solvers/_threads.py",
+        "_spectrum/threads.py",
+        "autograd/grad_mode.py",
+        "utils/_contextlib.py",
+        "contextlib.py",
     )
-    BLAS = ThreadpoolController().select(user_api="blas")
 
     def state(self):
-        return (
-            torch.is_grad_enabled(),
-            torch.get_num_threads(),
-            [library["num_threads"] for library in self.BLAS.info()],
-        )
+        return torch.is_grad_enabled(), torch.get_num_threads(), blas_threads()
 
     @pytest.mark.filterwarnings("ignore:Training interrupted")
     @pytest.mark.parametrize(
@@ -138,18 +131,17 @@ class TestInterrupts:
         start = time.perf_counter()
         expected = default(**parameters).fit(X, y)
         seconds = time.perf_counter() - start
+        stages = list(expected.staged_predict(X))
         ends = set()
         for share in np.linspace(0.02, 0.98, 13):
             model = default(**parameters)
             alarm(share * seconds)
             try:
-                model.fit(X, y)
-            except KeyboardInterrupt:
-                ends.add("raised")
+                with suppress(KeyboardInterrupt):
+                    model.fit(X, y)
             finally:
                 alarm(0)
             if hasattr(model, "stages_"):
-                stages = list(expected.staged_predict(X))
                 np.testing.assert_array_equal(model.predict(X), stages[model.n_stages_ - 1])
                 ends.add(model.stop_reason_)
             else:

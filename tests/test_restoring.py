@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from interrupts import interrupted_at_steps
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from interrupts import blas_threads, interrupted_at_steps
+from threadpoolctl import threadpool_limits
 
 from skmsnn._restoring import restoring
 from skmsnn._solvers._threads import one_thread, threads_of_torch
@@ -13,11 +13,6 @@ from skmsnn._spectrum.threads import one_blas_thread
 from skmsnn._stage import with_autograd
 
 EVERYWHERE = (".py",)
-BLAS = ThreadpoolController().select(user_api="blas")
-
-
-def blas_threads():
-    return [library["num_threads"] for library in BLAS.info()]
 
 
 def test_what_changes_a_state_and_raises_leaves_it_as_found():
