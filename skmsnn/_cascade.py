@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,18 +13,31 @@ from numpy.typing import NDArray
 
 from skmsnn._diagnosis import looks_like_noise
 from skmsnn._domain import Domain, Grid
+from skmsnn._holdout import LEAST_NODES_OF_PAIRS
 from skmsnn._initialisation import Spectrum, initialise
 from skmsnn._network import StageNetwork
 from skmsnn._solvers import SolverOptions
-from skmsnn._spectrum.candidates import Candidate, LinearFit
+from skmsnn._spectrum.candidates import Candidate, LinearFit, candidates
 from skmsnn._spectrum.dominant import dominant_modes
+from skmsnn._spectrum.extension import DenseFit
+from skmsnn._spectrum.grid_selection import select_on_grid
 from skmsnn._spectrum.lattice import FourierModes
-from skmsnn._spectrum.selection import HeldOut, Split, Trial, refine, select_modes, weighted_rms
+from skmsnn._spectrum.leave_out import weighted_rms
+from skmsnn._spectrum.polynomial_selection import FEW_POINTS, select_polynomial
+from skmsnn._spectrum.selection import (
+    HeldOut,
+    Split,
+    Trial,
+    leave_one_out,
+    refine,
+    select_modes,
+)
 from skmsnn._stage import (
     NetworkWeights,
     Points,
     Stage,
     Training,
+    evaluate,
     no_worse_than_mean,
     solve_linear_layers,
     to_spectrum,
@@ -54,6 +67,21 @@ _WATCH_PATIENCE = 30
 # In more dimensions than those, sets that are tried on what a network leaves have at most this
 # many terms: larger ones take seconds, and none was ever kept.
 _TERMS_AFTER_NETWORK = 1000
+# Left on unseen points, relative to the target, by a polynomial that is all there is to find.
+_SETTLED = 1e-14
+# Chance of a point to be held out, at most: where a fit finds it hard half of the points stay in.
+_MOST_LIKELY = 0.5
+# The last linear solve of a network is kept if it leaves no more of held-out points than this many
+# times what training left: it has the digits, and may swing between the points.
+_AS_GOOD = 1.5
+# Chance of a point to be held out, at most: where a fit finds it hard half of the points stay in.
+_MOST_LIKELY = 0.5
+# The last linear solve of a network is kept if it leaves no more of held-out points than this many
+# times what training left: it has the digits, and may swing between the points.
+_AS_GOOD = 1.5
+# Least damping of dense fits that tell what they leave on unseen points: at round-off they said up
+# to a thousand times too much, and ranked sets of modes wrongly.
+_UNSEEN_CUTOFF = 1e-11
 # Cut-offs of the linear solves before and after training. Training stalls from the huge weights of
 # a solve that uses every digit.
 _START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
@@ -100,6 +128,8 @@ class Shares:
 
     ``train`` and ``full`` are weights of the points ``x``: without and with the held-out ones.
     ``held_out`` is None where all points are for training; they are then judged by themselves.
+    ``levels`` are the features of few levels, and how many. With ``leaves_out`` spectral stages are
+    fitted to all points, and judged by what fits that have not seen a point leave there.
     """
 
     domain: Domain
@@ -108,7 +138,38 @@ class Shares:
     train: NDArray[np.float64]
     full: NDArray[np.float64]
     held_out: Points | None
-    ladder: list[Candidate]
+    levels: dict[int, int]
+    leaves_out: bool
+    held_rows: NDArray[np.intp] | None = None
+
+    def ladder(self, weight: NDArray[np.float64]) -> list[Candidate]:
+        """Sets of modes for the points of positive weight, in ascending order of size."""
+        n_rows = int(np.count_nonzero(weight))
+        return candidates(self.domain, self.grid, self.x, n_rows, self.levels)
+
+    def asking_where_it_is_hard(
+        self, unseen: Remainder | None, rng: np.random.RandomState
+    ) -> Shares:
+        """Hold out more of the scattered points where a fit leaves most of what it has not seen.
+
+        A point where a function is singular has few others about it, and a tenth of all points
+        may have none of these. The weights of those held out make up for how likely they were.
+        """
+        given = self.held_out is not None and not np.any(self.train != self.full)
+        if self.held_out is None or given or self.grid is not None or unseen is None:
+            return self
+        square = np.mean(unseen.residual**2, axis=1)
+        chance = np.zeros(len(self.x))
+        chance[unseen.rows] = square / max(float(square.sum()), np.finfo(float).tiny)
+        n_held = len(self.held_out.x)
+        chance = np.minimum(0.5 * n_held * (chance + 1 / len(chance)), _MOST_LIKELY)
+        rows = np.flatnonzero((rng.uniform(size=len(chance)) < chance) & (self.full > 0))
+        if not 0 < len(rows) < np.count_nonzero(self.full):
+            return self
+        train = self.full.copy()
+        train[rows] = 0
+        held_out = Points(self.x[rows], self.full[rows] / chance[rows])
+        return replace(self, train=train, held_out=held_out, held_rows=rows)
 
     @property
     def judges(self) -> Points:
@@ -127,6 +188,11 @@ class Residuals:
     full: NDArray[np.float64]
     judged: NDArray[np.float64]
 
+    def asked_at(self, shares: Shares) -> Residuals:
+        """The same, judged at other points, which no stage so far has been fitted without."""
+        assert shares.held_rows is not None
+        return replace(self, judged=self.full[shares.held_rows])
+
     def after(self, train_stage: Stage, stage: Stage, shares: Shares) -> Residuals:
         """Subtract a stage, in its version for each model."""
         train = self.train - train_stage.predict(shares.x)
@@ -136,6 +202,13 @@ class Residuals:
         if shares.held_out is None:
             return Residuals(train, full, train)
         return Residuals(train, full, self.judged - train_stage.predict(shares.held_out.x))
+
+
+class Remainder(NamedTuple):
+    """Some of the points, by their rows, and what is left there (n_rows, n_outputs)."""
+
+    rows: NDArray[np.intp]
+    residual: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -164,6 +237,10 @@ class StageFit:
         What a next stage may refine.
     is_noise : bool
         Whether the residual that the stage leaves is white.
+    unseen : Remainder or None
+        What it leaves at points that it has not seen; None where only its own are known.
+    shares : Shares or None
+        How the points were shared out for it, where that was not as they were given.
     """
 
     stage: Stage
@@ -174,6 +251,8 @@ class StageFit:
     spectral: SpectralFit | None = None
     is_noise: bool = False
     n_iter: int = 1
+    unseen: Remainder | None = None
+    shares: Shares | None = None
 
 
 def fit_stage(
@@ -208,11 +287,19 @@ def fit_stage(
     # a network leaves what its optimiser cannot lower, and so a second one cannot
     had_network = previous is not None and previous.spectral is None
     best = task.spectral(previous.spectral if previous else None, had_network)
-    if had_network or best.error <= max(recipe.tol, _NETWORK_REACH) or best.is_noise:
+    is_good = best.error <= max(recipe.tol, _NETWORK_REACH)
+    # Few points tell nothing of a network, nor do few lines of what it does between them; and on a
+    # line a spline is as local as the points are.
+    is_blind = shares.leaves_out and (shares.held_out is None or shares.x.shape[1] == 1)
+    is_blind |= shares.grid is not None and min(shares.grid.shape) < LEAST_NODES_OF_PAIRS
+    if previous is not None or is_good or best.is_noise or is_blind:
         return best
+    asked = shares.asking_where_it_is_hard(best.unseen, rng)
+    if asked is not shares:
+        task = _Task(recipe, asked, residuals.asked_at(asked), rng, watch)
     for network in task.networks():
         if network.error < _WORTHWHILE * best.error:
-            best = network
+            best = network if asked is shares else replace(network, shares=asked)
         if best.error <= recipe.tol:
             break
     return best
@@ -238,20 +325,34 @@ class _Task:
         self.held_out = HeldOut(judges.x, residuals.judged / self.train_scale, judges.weight)
         self.split = Split(shares.x, self.train, shares.train, self.held_out)
         self.size = float(np.sqrt(np.mean(self.train_scale**2)))
+        self.full_size = float(np.sqrt(np.mean(self.full_scale**2)))
+        rounding = float(np.finfo(float).eps) / self.full_size
+        self.whole = Split(shares.x, self.full, shares.full, None, rounding)
         self.one_track = not np.any(shares.train != shares.full)
 
     def spectral(self, previous: SpectralFit | None, had_network: bool) -> StageFit:
         """The stage that is spectral only, from a least squares solve."""
+        if previous is not None and previous.trial.unseen is not None:
+            if previous.trial.is_final:
+                return self._of_all_points(replace(previous.trial, error=np.inf))
+            return self._of_all_points(refine(previous.trial, self.whole))
+        if previous is None and self.shares.leaves_out and not had_network:
+            return self._of_all_points(self._select_unseen())
         trial = refine(previous.trial, self.split) if previous else self._select(had_network)
+        if trial is None:
+            return self._of_all_points(select_polynomial(self.whole, self.shares.levels))
+        if previous is None and self.shares.held_out is not None and not had_network:
+            simple = select_polynomial(self.whole, self.shares.levels)
+            if simple.error * self.full_size < trial.error * self.size:
+                return self._of_all_points(simple)
         stage = train_stage = Stage(self.train_scale, modes=trial.modes)
         assert trial.fit is not None
         full_fit = trial.fit
         if not self.one_track:
             full_fit = previous.full if previous else trial.fit.extended(self.shares.full)
             stage = Stage(self.full_scale, modes=full_fit.solve(self.full))
-        used = self.shares.train > 0
-        x = self.shares.x[used]
-        noise_share = max(_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED * (1 - trial.followed))
+        rest = self.train - trial.modes.evaluate(self.shares.x)
+        foreseen = trial.train_error / trial.seen_error if trial.seen_error > 0 else 0.0
         return StageFit(
             stage,
             train_stage,
@@ -259,23 +360,77 @@ class _Task:
             [1.0, trial.train_error],
             f"least squares over {trial.candidate.label}",
             SpectralFit(trial, full_fit),
-            # a fit that follows what it cannot resolve leaves little on its own points
-            trial.on_plateau
-            and trial.train_error > noise_share * trial.seen_error
-            and looks_like_noise(x, self.train[used] - trial.modes.evaluate(x), trial.followed),
+            self._is_noise(trial, foreseen, rest, self.shares.train > 0),
+            unseen=self._left_out_of(trial, rest),
         )
 
-    def _select(self, had_network: bool) -> Trial:
-        ladder = self.shares.ladder
+    def _left_out_of(self, trial: Trial, rest: NDArray[np.float64]) -> Remainder | None:
+        """Where the training share has points that others do not foresee."""
+        if not isinstance(trial.fit, DenseFit):
+            return None
+        left_out = leave_one_out(trial.fit, self.shares.train)
+        rows, left = left_out(self.train, rest, self.split.rounding)
+        return Remainder(rows, left * self.train_scale)
+
+    def _of_all_points(self, trial: Trial) -> StageFit:
+        """The stage of a fit to all points, that tells what it leaves unseen."""
+        assert trial.fit is not None
+        assert trial.unseen is not None
+        stage = Stage(self.full_scale, modes=trial.modes)
+        rest = self.full - trial.modes.evaluate(self.shares.x)
+        rows, left = trial.unseen(self.full, rest, self.whole.rounding)
+        # typical too, not root mean square alone: few points at the edge say nothing of noise
+        typical = [float(np.median(np.abs(a))) for a in (rest[rows], left)]
+        pairs = [(trial.train_error, trial.seen_error), typical]
+        foreseen = max(own / unseen if unseen > 0 else 0.0 for own, unseen in pairs)
+        return StageFit(
+            stage,
+            stage,
+            trial.error * self.full_size,
+            [1.0, trial.train_error],
+            f"least squares over {trial.candidate.label}",
+            SpectralFit(trial, trial.fit),
+            self._is_noise(trial, foreseen, rest, self.shares.full > 0),
+            unseen=Remainder(rows, left * self.full_scale),
+        )
+
+    def _is_noise(
+        self, trial: Trial, foreseen: float, rest: NDArray[np.float64], used: NDArray[np.bool_]
+    ) -> bool:
+        """Whether a fit leaves white noise, as far as it can be told.
+
+        A fit that follows what it cannot resolve leaves little on its own points: ``foreseen`` is
+        the ratio of what it leaves there to what it leaves of unseen ones.
+        """
+        noise_share = max(_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED * (1 - trial.followed))
+        return bool(
+            trial.on_plateau
+            and foreseen > noise_share
+            and looks_like_noise(self.shares.x[used], rest[used], trial.followed)
+        )
+
+    def _select_unseen(self) -> Trial:
+        """The functions that foresee unseen points best."""
+        shares = self.shares
+        if shares.grid is not None:
+            return select_on_grid(shares.domain, shares.grid, self.whole, self.rng)
+        simple = select_polynomial(self.whole, shares.levels)
+        if simple.error <= _SETTLED or np.count_nonzero(shares.full) < FEW_POINTS:
+            return simple
+        waves = select_modes(shares.ladder(shares.full), self.whole, self.rng)
+        if waves is None or simple.error < waves.error:
+            return simple
+        return waves
+
+    def _select(self, had_network: bool) -> Trial | None:
+        ladder = self.shares.ladder(self.shares.train)
         if had_network and self.shares.x.shape[1] > _LATTICE_DIMENSIONS:
             ladder = [c for c in ladder if c.n_terms <= _TERMS_AFTER_NETWORK]
         if self.shares.held_out is None:
             # nothing tells how many modes the data carry: half as many as there are points
             n_points = np.count_nonzero(self.shares.train)
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]
-        trial = select_modes(ladder, self.split, self.rng)
-        assert trial is not None
-        return trial
+        return select_modes(ladder, self.split, self.rng)
 
     def networks(self) -> Iterator[StageFit]:
         """Networks that are worth their time on this many points, cheap to expensive."""
@@ -357,7 +512,19 @@ class _Task:
             loss_floor=np.finfo(float).eps / 2 / self.size,
         )
         training = Training(recipe.solver_name, options, recipe.device)
-        result = train_network(module, points, self.train, training, self._watcher())
+        kept = _BestOnHeldOut(module)
+        result = train_network(module, points, self.train, training, self._watcher(kept))
+        kept.restore()
+        error = self._error_of(module)
+        if exact and shares.held_out is not None:
+            # the last linear solve is judged as well, by the same solve without the held-out points
+            solve_linear_layers(module, points, self.train, _END_CUTOFF)
+            solved = self._error_of(module)
+            exact = solved <= _AS_GOOD * error
+            if exact:
+                error = solved
+            else:
+                kept.restore()
         no_worse_than_mean(module, Points(shares.x, shares.train), self.train)
         stage = train_stage = self._network_stage(module, architecture)
         if not self.one_track:
@@ -379,6 +546,11 @@ class _Task:
             n_iter=max(1, result.n_iter),
         )
 
+    def _error_of(self, module: StageNetwork) -> float:
+        rest = self.held_out.target - evaluate(module, self.held_out.x)
+        error = weighted_rms(rest, self.held_out.weight)
+        return error if np.isfinite(error) else np.inf
+
     def _network_stage(self, module: StageNetwork, architecture: dict[str, Any]) -> Stage:
         return Stage(self.train_scale, network=NetworkWeights.of(module, architecture))
 
@@ -396,7 +568,9 @@ class _Task:
         thinned[rows] = weight[rows]
         return thinned
 
-    def _watcher(self) -> Callable[[int, float, Callable[[NDArray], NDArray]], bool]:
+    def _watcher(
+        self, kept: _BestOnHeldOut
+    ) -> Callable[[int, float, Callable[[NDArray], NDArray]], bool]:
         """Report every iteration; stop a training that has long stopped to help held-out points."""
         best, waited = np.inf, 0
         every = max(1, self.recipe.options.max_iter // 200)
@@ -412,10 +586,32 @@ class _Task:
             error = weighted_rms(rest, self.held_out.weight)
             self.watch(iteration, loss * self.size, error * self.size)
             waited = 0 if error < best else waited + 1
-            best = min(best, error)
+            if error < best:
+                best = error
+                kept.note()
             return waited >= _WATCH_PATIENCE
 
         return watch
+
+
+class _BestOnHeldOut:
+    """The weights of a network in training that served the held-out points best."""
+
+    def __init__(self, module: StageNetwork) -> None:
+        self._module = module
+        self._weights: dict[str, torch.Tensor] | None = None
+
+    def note(self) -> None:
+        """Keep those of now."""
+        state = self._module.state_dict()
+        self._weights = {name: weight.detach().cpu().clone() for name, weight in state.items()}
+
+    def restore(self) -> None:
+        """Go back to those kept, or keep those of now where none were."""
+        if self._weights is None:
+            self.note()
+        else:
+            self._module.load_state_dict(self._weights)
 
 
 def _rms_of_outputs(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from skmsnn._domain import Domain, Grid
+from skmsnn._reasons import StopReason
 
 _NEIGHBOURS = 8
 _LEAST_POINTS = 50
@@ -27,6 +28,18 @@ _FAST = 0.2
 _UNEVEN = 1e-6
 # A fit that leaves this share of the values has described nothing.
 _NOTHING_DESCRIBED = 0.5
+# Fewer points than these leave open what lies between them.
+FEW_POINTS = 8
+# Decimal digits at which values may be seen to be rounded.
+_MOST_DIGITS = 13
+# Powers of ten beyond which a unit of rounding may overflow.
+_FARTHEST = 250
+# Nodes of an axis along which roughness can be told; the share of what cannot be foreseen that a
+# few places have of it, and how few; nodes from an end that are at it.
+_LEAST_NODES, _MOST_OF_IT, _FEW_PLACES, _AT_END = 10, 0.8, 0.3, 4
+# Least share of what four neighbours leave that six leave of a rough function: waves of six nodes,
+# a twelfth of the sampling theorem's worst case, have 0.28, kinks and jumps 0.5 to 1.
+_ROUGH = 0.3
 
 
 def reason_of_limit(
@@ -37,7 +50,8 @@ def reason_of_limit(
     residual: NDArray[np.float64],
     error: float,
     is_noise: bool = False,
-) -> str:
+    n_levels: dict[int, int] | None = None,
+) -> StopReason:
     """Name why more stages are of no use, where the residual is too large to be round-off.
 
     Parameters
@@ -51,24 +65,130 @@ def reason_of_limit(
     y, residual : ndarray of shape (n, n_outputs)
         Values at the points, and what is left of them, in any one unit.
     error : float
-        Held-out residual relative to the values.
+        Held-out residual relative to the spread of the values.
     is_noise : bool
         Whether the residual is white, and as large however many modes a fit has. The first alone is
         not enough: points that are far apart see no smoothness either.
+    n_levels : dict from int to int, default=None
+        Features of few levels, and how many.
 
     Returns
     -------
-    {"noise", "aliased", "discontinuous", "undersampled"}
-        The last where no other shows, or the points are too few to tell.
+    StopReason
+        UNDERSAMPLED where no other shows, or the points are too few to tell.
     """
+    if len(x) < FEW_POINTS:
+        return StopReason.FEW_POINTS
     if is_noise and error < _NOTHING_DESCRIBED:
-        return "noise"
+        return StopReason.NOISE
+    if grid is not None and n_levels:
+        return StopReason.FEW_LEVELS
     if is_aliased(grid, y):
-        return "aliased"
+        return StopReason.ALIASED
+    describes = error < _NOTHING_DESCRIBED
+    rough = _roughness(grid, y) if grid is not None and describes else None
+    if rough is not None:
+        return rough
     inside = np.all((np.abs(x) < _INSIDE) | domain.periodic, axis=1)
     if _is_localised(x[inside], residual[inside]):
-        return "discontinuous"
-    return "undersampled"
+        return StopReason.DISCONTINUOUS
+    return StopReason.UNDERSAMPLED
+
+
+def rounding_of(y: NDArray[np.float64]) -> float:
+    """Root mean square rounding error that values show, as of single precision or few decimals.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n, n_outputs)
+        Values, in the units in which they were rounded.
+
+    Returns
+    -------
+    float
+        0 where they show none, or are too few to.
+    """
+    if len(y) < _LEAST_POINTS or not np.any(y):
+        return 0.0
+    size = float(np.sqrt(np.mean(y**2)))
+    largest = float(np.abs(y).max())
+    for kind in (np.float16, np.float32):
+        with np.errstate(over="ignore", under="ignore"):
+            is_of_kind = largest < np.finfo(kind).max and np.array_equal(y, y.astype(kind))
+        if is_of_kind:
+            return size * float(np.finfo(kind).eps) / 12**0.5 / 2
+    top = int(np.floor(np.log10(largest)))
+    if abs(top) > _FARTHEST:
+        return 0.0
+    for decimals in range(2 - top, _MOST_DIGITS - top):
+        unit = 10.0**-decimals
+        if np.all(np.abs(y - np.rint(y / unit) * unit) <= 4 * np.finfo(float).eps * np.abs(y)):
+            return unit / 12**0.5
+    exponent = np.floor(np.log10(np.where(y == 0, 1.0, np.abs(y))))
+    for digits in range(2, _MOST_DIGITS):
+        units = 10.0 ** (exponent - digits + 1)
+        if np.all(np.abs(y - np.rint(y / units) * units) <= 4 * np.finfo(float).eps * np.abs(y)):
+            return float(np.sqrt(np.mean(units**2) / 12))
+    return 0.0
+
+
+def _roughness(grid: Grid, y: NDArray[np.float64]) -> StopReason | None:
+    """Whether values on a grid are rough in a few places: at an end, or elsewhere.
+
+    Each value is foreseen from its neighbours along an axis, by polynomials through two, four and
+    six of them. Where a function is smooth and resolved, each pair leaves much less than the pair
+    before: of waves of six nodes a quarter. At jumps, kinks and singular ends it is not so.
+    """
+    cells = np.full((int(np.prod(grid.shape)), y.shape[1]), np.nan)
+    cells[grid.index] = y - y.mean(axis=0)
+    cells = cells.reshape(*grid.shape, y.shape[1])
+    worst, reason = 0.0, None
+    for axis, nodes in enumerate(grid.nodes):
+        if len(nodes) < _LEAST_NODES:
+            continue
+        columns = np.moveaxis(cells, axis, 0).reshape(len(nodes), -1)
+        four, six = (_unforeseen(nodes, columns, pairs) for pairs in (2, 3))
+        known = np.isfinite(four) & np.isfinite(six)
+        if not known.any():
+            continue
+        square = np.where(known, six, 0.0) ** 2
+        total = square.sum()
+        if total <= worst:
+            continue
+        worst = total
+        order = np.argsort(-square, axis=None)
+        held = np.cumsum(square.ravel()[order])
+        few = order[: int(np.searchsorted(held, _MOST_OF_IT * total)) + 1]
+        is_rough = np.sqrt(square.ravel()[few].sum()) > _ROUGH * np.sqrt(
+            np.sum(four.ravel()[few] ** 2)
+        )
+        reason = None
+        if is_rough and len(few) < _FEW_PLACES * known.sum():
+            line = few // columns.shape[1]
+            at_end = np.minimum(line, len(nodes) - 1 - line) < _AT_END
+            is_end = np.average(at_end, weights=square.ravel()[few]) > _MOST_OF_IT
+            reason = StopReason.SINGULAR_END if is_end else StopReason.DISCONTINUOUS
+    return reason
+
+
+def _unforeseen(
+    nodes: NDArray[np.float64], columns: NDArray[np.float64], pairs: int
+) -> NDArray[np.float64]:
+    """What the polynomial through the ``2 * pairs`` nearest other nodes leaves at each node.
+
+    Over what it leaves of white noise of size one, which uneven nodes amplify.
+    """
+    n = len(nodes)
+    left = np.empty_like(columns)
+    for i in range(n):
+        start = min(max(i - pairs, 0), n - 2 * pairs - 1)
+        others = np.array([k for k in range(start, start + 2 * pairs + 1) if k != i])
+        gaps = nodes[i] - nodes[others]
+        between = np.subtract.outer(nodes[others], nodes[others])
+        np.fill_diagonal(between, 1.0)
+        weights = np.prod(gaps) / gaps / np.prod(between, axis=1)
+        left[i] = (columns[i] - weights @ columns[others]) / np.sqrt(1 + weights @ weights)
+    return left
 
 
 def is_aliased(grid: Grid | None, y: NDArray[np.float64]) -> bool:

@@ -150,7 +150,7 @@ def find_grid(X: NDArray[np.float64]) -> Grid | None:
     n = len(X)
     nodes, index, n_cells = [], np.zeros(n, dtype=np.intp), 1
     for column in X.T:
-        values, position = _merge_close(column)
+        values, position = merge_close(column)
         n_cells *= len(values)
         if n < _LEAST_COVERAGE * n_cells:
             return None
@@ -227,7 +227,7 @@ def _rms(a: NDArray) -> float:
     return float(np.sqrt(np.mean(a**2)))
 
 
-def _merge_close(column: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+def merge_close(column: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Distinct values up to round-off, and which of them each entry is."""
     values, position = np.unique(column, return_inverse=True)
     tolerance = 16 * np.finfo(float).eps * np.abs(values).max()

@@ -1,8 +1,9 @@
-"""Which points are held out: at random, but between others.
+"""Which points are held out: where fresh points fall, and between others.
 
-What a fit does at a point of which there is no neighbour on one side, or in a gap of several, says
-little of a fit that has the point. So corners of a grid are for fitting, and so are the ends of a
-line and the neighbours of what is held out on it.
+On a grid these are whole lines: a node held out alone has all its coordinates in common with
+others, and says nothing of what a fit does between the lines. What a fit does beyond the last
+point, or in a gap of several, says little of a fit that has the points: so ends stay in, and so do
+the neighbours of what is held out on a line.
 """
 
 from __future__ import annotations
@@ -10,13 +11,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._domain import Grid
+
 _LEAST_BLOCK = 3
+# Nodes of an axis of which whole lines are held out. With fewer the rest has gaps too wide.
+_LEAST_NODES = 8
+# And nodes of which, besides the pair of lines next to the ends, another is held out.
+LEAST_NODES_OF_PAIRS = 24
 
 
 def held_out_rows(
     x: NDArray[np.float64],
     periodic: NDArray[np.bool_],
-    on_grid: bool,
+    grid: Grid | None,
     fraction: float,
     rng: np.random.RandomState,
 ) -> NDArray[np.intp]:
@@ -30,10 +37,19 @@ def held_out_rows(
     n, d = x.shape
     block = round(min(1 / fraction, n))
     if d == 1 and block >= _LEAST_BLOCK:
-        starts = np.arange(0, n - block + 1, block)
-        return starts + rng.randint(1, block - 1, size=len(starts))
+        return _one_of_each_block(n, block, rng)
+    if grid is not None and 1 / fraction >= _LEAST_BLOCK:
+        on_lines = _rows_on_lines(grid, periodic, fraction, rng)
+        if 0 < len(on_lines) < n:
+            if grid.is_complete:
+                return on_lines
+            # with holes there may be hardly more points than modes: a pair of lines across each
+            # axis, and single points up to the share
+            others = np.setdiff1d(np.arange(n), on_lines)
+            missing = max(0, round(fraction * n) - len(on_lines))
+            return np.sort(np.concatenate([on_lines, rng.permutation(others)[:missing]]))
     rows = rng.permutation(n)
-    if on_grid and not periodic.all():
+    if grid is not None and not periodic.all():
         is_corner = np.all(np.abs(x[:, ~periodic]) > 1 - 1e-12, axis=1)
         if not is_corner.all():
             rows = rows[~is_corner[rows]]
@@ -43,3 +59,55 @@ def held_out_rows(
             f"validation_fraction={fraction:g} holds out all of the {n} distinct points; lower it."
         )
     return np.sort(rows)
+
+
+def _one_of_each_block(n: int, block: int, rng: np.random.RandomState) -> NDArray[np.intp]:
+    """One point of each block of a line, and at both ends the one next to the last."""
+    starts = np.arange(0, n - block + 1, block)
+    rows = starts + rng.randint(1, block - 1, size=len(starts))
+    if len(rows) > 1:
+        rows[0], rows[-1] = 1, n - 2
+    return rows
+
+
+def _rows_on_lines(
+    grid: Grid, periodic: NDArray[np.bool_], fraction: float, rng: np.random.RandomState
+) -> NDArray[np.intp]:
+    """Points on some lines across each axis, that together are about the share asked for."""
+    long = [j for j, n in enumerate(grid.shape) if n >= _LEAST_NODES]
+    on_line = np.zeros(len(grid.index), dtype=bool)
+    where = np.unravel_index(grid.index, grid.shape)
+    for j in long:
+        n = grid.shape[j]
+        # the lines of each axis miss a share s of the points: all of them 1 - (1 - s)^d
+        share = 1 - (1 - fraction) ** (1 / len(long))
+        n_lines = 2
+        if grid.is_complete and n >= LEAST_NODES_OF_PAIRS:
+            n_lines = max(4, round(share * n))
+        lines = _separate_lines(n, n_lines, bool(periodic[j]), rng)
+        on_line |= np.isin(where[j], lines)
+    return np.flatnonzero(on_line)
+
+
+def _separate_lines(
+    n: int, n_lines: int, periodic: bool, rng: np.random.RandomState
+) -> NDArray[np.intp]:
+    """Lines in pairs that mirror each other, none next to another, and none at an end.
+
+    Left out alone, one of a pair asks nothing of even functions. Next to each end there is one: the
+    cells there are where a fit is worst.
+    """
+    free = np.ones(n, dtype=bool)
+    lines: list[int] = []
+    order = [int(i) for i in rng.permutation(n // 2)]
+    if not periodic:
+        free[[0, -1]] = False
+        order = [1, *order] if n_lines > 2 or n < LEAST_NODES_OF_PAIRS else order
+    for i in order:
+        pair = {i, n - 1 - i}
+        if len(lines) >= n_lines or not free[list(pair)].all() or max(pair) - min(pair) == 1:
+            continue
+        lines += pair
+        for k in pair:
+            free[[k - 1, k, (k + 1) % n]] = False
+    return np.array(sorted(lines), dtype=np.intp)

@@ -15,7 +15,16 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class StageNetwork(nn.Module):
+class StageModule(nn.Module):
+    """The function of one stage, of scaled coordinates (n, d); values (n, n_outputs)."""
+
+    @property
+    def widest(self) -> int:
+        """Numbers that it holds for one point at a time, at most."""
+        raise NotImplementedError
+
+
+class StageNetwork(StageModule):
     """Fourier layer, hidden layers, linear output, and a direct readout of the Fourier layer.
 
     The first layer is ``amplitudes * cos(x @ W.T + b)``: wave vectors W and phases b are
@@ -80,6 +89,10 @@ class StageNetwork(nn.Module):
             total = total + self.output(x)
         assert isinstance(total, Tensor)
         return total
+
+    @property
+    def widest(self) -> int:
+        return max(layer.in_features for layer in self.modules() if isinstance(layer, nn.Linear))
 
     @property
     def linear_layers(self) -> list[nn.Linear]:

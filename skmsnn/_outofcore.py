@@ -19,9 +19,11 @@ from skmsnn._cascade import StageFit
 from skmsnn._chunks import Chunk, ChunkedData
 from skmsnn._diagnosis import looks_like_noise, reason_of_limit
 from skmsnn._domain import Domain
+from skmsnn._reasons import StopReason
 from skmsnn._spectrum.candidates import candidates, periodic_orders
 from skmsnn._spectrum.extension import DenseFit, Frame, Modes, blocks_of_rows, damping_triangle
 from skmsnn._spectrum.lattice import LatticeModes, lattice_angles
+from skmsnn._spectrum.leave_out import weighted_rms
 from skmsnn._spectrum.nufft import waves_from_points
 from skmsnn._spectrum.selection import (
     GOOD_ENOUGH,
@@ -29,7 +31,6 @@ from skmsnn._spectrum.selection import (
     Split,
     Trial,
     select_modes,
-    weighted_rms,
 )
 from skmsnn._spectrum.toeplitz import ToeplitzSystem, central_box
 from skmsnn._spectrum.tsqr import take_in
@@ -54,14 +55,15 @@ _PLATEAU_SPAN, _PLATEAU_WIDTH = 2.0, 1.5
 class Summary:
     """What must be known of the data before they can be scaled.
 
-    ``square`` is the weighted sum of ``(y / largest)^2``; ``sample`` holds the rows of the smallest
-    keys.
+    ``mean`` is the weighted mean of ``y / largest``, and ``square`` the weighted sum of its squared
+    deviations from that; ``sample`` holds the rows of the smallest keys.
     """
 
     n_points: int
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     largest: NDArray[np.float64]
+    mean: NDArray[np.float64]
     square: NDArray[np.float64]
     weight: float
     largest_weight: float
@@ -71,13 +73,16 @@ class Summary:
     def of(cls, chunk: Chunk) -> Self:
         largest = np.abs(chunk.y).max(axis=0, initial=0.0)
         relative = chunk.y / np.where(largest > 0, largest, 1.0)
+        weight = float(chunk.weight.sum())
+        mean = np.sum(chunk.weight[:, None] * relative, axis=0) / (weight or 1.0)
         return cls(
             len(chunk.X),
             chunk.X.min(axis=0, initial=np.inf),
             chunk.X.max(axis=0, initial=-np.inf),
             largest,
-            np.sum(chunk.weight[:, None] * relative**2, axis=0),
-            float(chunk.weight.sum()),
+            mean,
+            np.sum(chunk.weight[:, None] * (relative - mean) ** 2, axis=0),
+            weight,
             float(chunk.weight.max(initial=0.0)),
             _smallest_keys(chunk),
         )
@@ -85,7 +90,12 @@ class Summary:
     def merge(self, other: Self) -> Self:
         largest = np.maximum(self.largest, other.largest)
         safe = np.where(largest > 0, largest, 1.0)
+        one, two = (part.mean * (part.largest / safe) for part in (self, other))
+        weight = self.weight + other.weight
+        mean = one + (two - one) * (other.weight / (weight or 1.0))
+        # Chan, Golub & LeVeque (1983), equation 2.1
         square = sum(part.square * (part.largest / safe) ** 2 for part in (self, other))
+        square += (two - one) ** 2 * (self.weight * other.weight / (weight or 1.0))
         pairs = zip(self.sample, other.sample, strict=True)
         return replace(
             self,
@@ -93,17 +103,24 @@ class Summary:
             low=np.minimum(self.low, other.low),
             high=np.maximum(self.high, other.high),
             largest=largest,
+            mean=mean,
             square=np.asarray(square),
-            weight=self.weight + other.weight,
+            weight=weight,
             largest_weight=max(self.largest_weight, other.largest_weight),
             sample=_smallest_keys(Chunk(*(np.concatenate(pair) for pair in pairs))),
         )
 
     @property
+    def y_offset(self) -> NDArray[np.float64]:
+        """Mean of each output."""
+        return self.largest * self.mean
+
+    @property
     def y_scale(self) -> NDArray[np.float64]:
-        """Root mean square of each output, 1 where it is zero."""
-        rms = self.largest * np.sqrt(self.square / self.weight)
-        return np.where(rms > 0, rms, 1.0)
+        """Root mean square of each output's deviations from its mean, 1 where it is zero."""
+        spread = np.sqrt(self.square / self.weight)
+        largest = np.where(self.largest > 0, self.largest, 1.0)
+        return largest * np.where(spread > 4 * np.finfo(float).eps, spread, 1.0)
 
 
 def _smallest_keys(chunk: Chunk) -> Chunk:
@@ -119,6 +136,7 @@ class View:
     """
 
     domain: Domain
+    y_offset: NDArray[np.float64]
     y_scale: NDArray[np.float64]
     least_key: float
     stages: tuple[Stage, ...] = ()
@@ -132,7 +150,7 @@ class View:
             yield x, chunk.weight[block], self.residual(x, chunk.y[block])
 
     def residual(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        rest = y / self.y_scale
+        rest = (y - self.y_offset) / self.y_scale
         for stage in self.stages:
             rest = rest - stage.predict(x)
         return rest
@@ -361,7 +379,8 @@ class ChunkedCascade:
     ) -> None:
         self._data = data
         sample = summary.sample
-        points = HeldOut(domain.scale(sample.X), sample.y / summary.y_scale, sample.weight)
+        values = (sample.y - summary.y_offset) / summary.y_scale
+        points = HeldOut(domain.scale(sample.X), values, sample.weight)
         n_held = min(MOST_HELD_OUT, round(fraction * summary.n_points), len(sample.key) - 1)
         n_held = 0 if validation is not None else n_held
         tried = HeldOut(*(a[n_held:] for a in points))
@@ -370,7 +389,7 @@ class ChunkedCascade:
         own = HeldOut(*(a[:n_held] for a in points)) if n_held else tried
         self._judges = own if validation is None else validation
         least_key = float(sample.key[n_held]) if n_held else 0.0
-        self._view = View(domain, summary.y_scale, least_key)
+        self._view = View(domain, summary.y_offset, summary.y_scale, least_key)
         n_points = summary.n_points - n_held
         fitted = 1 - float(own.weight.sum()) / summary.weight if n_held else 1.0
         if fitted < _LEAST_SHARE_OF_WEIGHT * n_points / summary.n_points:
@@ -399,7 +418,8 @@ class ChunkedCascade:
 
     def _rest(self) -> NDArray[np.float64]:
         judges = self._judges
-        return self._view.residual(judges.x, judges.target * self._view.y_scale)
+        view = self._view
+        return view.residual(judges.x, view.y_offset + judges.target * view.y_scale)
 
     def fit_stage(self) -> StageFit:
         """Fit one stage to what is left, from the sums of the last pass."""
@@ -416,7 +436,7 @@ class ChunkedCascade:
             is_noise=solution.on_plateau and looks_like_noise(self._judges.x, rest),
         )
 
-    def reason_of_limit(self, error: float, is_noise: bool = False) -> str:
+    def reason_of_limit(self, error: float, is_noise: bool = False) -> StopReason:
         """Why more stages are of no use, from what the judging points show."""
         x, target, _ = self._judges
         rest = self._rest()

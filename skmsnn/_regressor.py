@@ -20,7 +20,7 @@ from skmsnn._arrays import as_numpy, like
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Recipe, Residuals, Shares, StageFit, fit_stage
 from skmsnn._chunks import ChunkedData, is_dask, map_rows
-from skmsnn._diagnosis import is_aliased, reason_of_limit
+from skmsnn._diagnosis import FEW_POINTS, is_aliased, reason_of_limit, rounding_of
 from skmsnn._domain import (
     Domain,
     Grid,
@@ -31,14 +31,18 @@ from skmsnn._domain import (
 )
 from skmsnn._holdout import held_out_rows
 from skmsnn._html import stages_table
+from skmsnn._levels import MOST_LEVELS, features_of_few_levels
 from skmsnn._network import ACTIVATIONS
 from skmsnn._outofcore import ChunkedCascade, Summary
 from skmsnn._progress import Progress
+from skmsnn._reasons import StopReason, advice_on
 from skmsnn._restoring import restoring
 from skmsnn._rows import Rows, canonical_rows
 from skmsnn._solvers import SOLVERS, SolverOptions, threads_of_torch
-from skmsnn._spectrum.candidates import candidates
-from skmsnn._spectrum.selection import HeldOut, weighted_rms
+from skmsnn._spectrum.candidates import is_one_long_axis
+from skmsnn._spectrum.leave_out import weighted_rms
+from skmsnn._spectrum.nufft import MOST_DIMENSIONS
+from skmsnn._spectrum.selection import HeldOut
 from skmsnn._spectrum.threads import one_blas_thread
 from skmsnn._stage import (
     CascadeModule,
@@ -48,6 +52,7 @@ from skmsnn._stage import (
     training_device,
     with_autograd,
 )
+from skmsnn.exceptions import FewLevelsWarning, FewPointsWarning
 
 # relative residual at which the digits of y are used up
 _ROUND_OFF = 1e-15
@@ -59,39 +64,16 @@ _LEAST_GAIN = 0.8
 # this share on all points, and no more on held-out ones
 _REFINED = 0.7
 _LEAST_POINTS_TO_HOLD_OUT = 20
+# Largest relative residual that is called round-off, where y has a large offset.
+_LARGEST_ROUND_OFF = 1e-2
+# A residual of up to so many times the rounding that the values show is of that.
+_OF_ROUNDING = 10.0
+# Of so many scattered points a share held out at random meets corners and edges, too. Fits that
+# leave points out one by one reach less there: they need more damping to be judged.
+_MANY_POINTS = 3000
+# Features of few levels that a warning names.
+_MOST_NAMED = 5
 _MAX_ITER = {"auto": 150, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
-
-_ADVICE = {
-    "round-off": "",
-    "noise": (
-        "what is left looks like noise: neighbouring points know nothing of each other, and this "
-        "is the noise floor of the data"
-    ),
-    "undersampled": (
-        "a further stage did not lower it: the points do not resolve the function any better, or "
-        "have noise; give more of them where it varies fastest, or a period if it is periodic"
-    ),
-    "aliased": (
-        "from node to node of the grid y changes as fast as it can, and faster waves look like "
-        "slower ones there, so that the residual may be far too small; give a finer grid, or "
-        "scattered points"
-    ),
-    "discontinuous": (
-        "what is left sits in a few places, as at jumps, kinks and fronts between the points; fit "
-        "the parts between them one by one, or give more points there"
-    ),
-    "no gain": (
-        "a further stage did not lower it: the training, or the points, go no further; leave "
-        "n_modes, init and solver at their defaults, raise max_iter, or give more points"
-    ),
-    "n_stages": "all stages are used: raise n_stages, or n_modes and max_iter if they are set",
-    "interrupted": "the fit was interrupted",
-    "memory": (
-        "a further stage needs more memory than there is; give fewer n_modes or points, or the "
-        "points as dask arrays"
-    ),
-    "callback": "a callback ended the fit",
-}
 
 
 class SpectrumInformedMSNNRegressor(
@@ -146,10 +128,10 @@ class SpectrumInformedMSNNRegressor(
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".
     tol : float, default=1e-8
-        Relative RMS residual on held-out points that is good enough: below it no hidden layers are
-        trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go on to
-        round-off all the same, as they cost little. The default is about the square root
-        of round-off: half the digits.
+        Residual on unseen points, over the spread of y, that is good enough: below it no hidden
+        layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
+        on to round-off all the same, as they cost little. The default is about the square root of
+        round-off: half the digits.
     early_stopping : bool, default=True
         Whether a share of the points is held out to decide how many modes a stage has and whether
         it is kept. The points of that share join the last linear solve of their stage, where it
@@ -179,17 +161,21 @@ class SpectrumInformedMSNNRegressor(
     loss_curves_ : list of list of float
         Loss of each stage's normalised residual against iterations.
     residual_norms_ : list of float
-        RMS of the residual on the training points after each stage, relative to that of y.
+        RMS of the residual on the training points after each stage, relative to the spread of y,
+        its root mean square deviation from its mean.
     validation_norms_ : list of float
-        The same on held-out points, under the fit that has not seen them; empty without any.
+        The same on points that a fit has not seen; empty without any. Of spectral stages on a
+        complete grid these are whole lines, left out in turn, of those on fewer than 3000
+        scattered points single ones (leave-one-out residuals), and otherwise held-out points.
     stop_reasons_ : list of str
         How each stage ended.
     stop_reason_ : str
         Why there are no more stages. Above ``tol`` what the data lack, as far as that can be told
-        from what is left: "noise", "aliased" (on a grid y varies as fast as it can from node to
-        node; also below ``tol``), "discontinuous" (what is left sits in a few places), or else
-        "undersampled". Otherwise "round-off", "no gain", "n_stages", "interrupted", "callback" or
-        "memory".
+        from what is left: "precision" (y is rounded, to single precision or few decimals),
+        "noise", "few points", "few levels", "aliased" (on a grid y varies as fast as it can from
+        node to node; also below ``tol``), "singular end", "discontinuous" (what is left sits in a
+        few places), or else "undersampled". Otherwise "round-off", "no gain", "n_stages",
+        "interrupted", "callback" or "memory".
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_ : int
@@ -338,8 +324,11 @@ class SpectrumInformedMSNNRegressor(
 
         Warns
         -----
+        FewLevelsWarning, FewPointsWarning
+            If a feature has two to six levels, or there are fewer than eight points: nothing
+            tells what y does between them.
         ConvergenceWarning
-            If the residual on held-out points ends above ``tol``, or may be deceptive, as of waves
+            If the residual on unseen points ends above ``tol``, or may be deceptive, as of waves
             beyond the Nyquist limit of a grid; or if memory runs out in a later stage, in which
             case the stages before it are the model.
         """
@@ -418,16 +407,20 @@ class SpectrumInformedMSNNRegressor(
             )
         self.n_features_in_, self.n_outputs_ = data.n_features, data.n_outputs
         self.__dict__.pop("feature_names_in_", None)
-        self._flat_y, self._y_scale = data.y_ndim == 1, summary.y_scale
+        self._flat_y = data.y_ndim == 1
+        self._y_offset, self._y_scale = summary.y_offset, summary.y_scale
         box = np.stack([summary.low, summary.high])
         period = None if isinstance(self.period, str) else self.period
         periods = check_periods(period, box)
         self.domain_ = Domain.of(box, periods)
+        # of points in chunks nobody has counted the levels
+        no_levels: dict[int, NDArray[np.float64]] = {}
+        self._n_points, self._levels = summary.n_points, no_levels
         no_targets = np.empty((0, data.n_outputs))
         validation = self._validate_validation(X_val, y_val, weight_val, no_targets)
         held = None
         if validation is not None:
-            target = validation.y / self._y_scale
+            target = (validation.y - self._y_offset) / self._y_scale
             held = HeldOut(self.domain_.scale(validation.X), target, validation.weight)
         fraction = self.validation_fraction if self.early_stopping else 0.0
         cascade = ChunkedCascade(data, summary, self.domain_, fraction, held, rng)
@@ -472,7 +465,7 @@ class SpectrumInformedMSNNRegressor(
         total = np.zeros((len(x), self.n_outputs_))
         for stage in self.stages_:
             total = total + stage.predict(x, device)
-            values = total * self._y_scale
+            values = self._y_offset + total * self._y_scale
             yield like(values[:, 0] if self._flat_y else values, X)
 
     def derivative(self, X: ArrayLike, nu: int | Sequence[int]) -> NDArray[np.float64]:
@@ -510,6 +503,8 @@ class SpectrumInformedMSNNRegressor(
         for half_width, order in zip(self.domain_.half_width, orders, strict=True):
             total = total / half_width**order
         values = total * self._y_scale
+        if not any(orders):
+            values = self._y_offset + values
         return like(values[:, 0] if self._flat_y else values, X)
 
     def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -573,7 +568,7 @@ class SpectrumInformedMSNNRegressor(
             domain.half_width,
             domain.periodic,
             stages,
-            self.n_outputs_,
+            self._y_offset,
             self._flat_y,
         )
 
@@ -715,8 +710,14 @@ class SpectrumInformedMSNNRegressor(
         rows = canonical_rows(fold_end_points(X, periods), y, weight)
         if not continues:
             self.domain_ = Domain.of(rows.X, periods)
-            self._y_scale = _rms_without_overflow(rows.y, rows.weight)
-        return rows, find_grid(rows.X)
+            self._n_points = len(rows.X)
+            self._levels = features_of_few_levels(rows.X, self.domain_.periodic)
+            self._y_offset, self._y_scale = _mean_and_spread(rows.y, rows.weight)
+        grid = find_grid(rows.X)
+        if grid is not None and len(rows.X) < _LEAST_POINTS_TO_HOLD_OUT:
+            # too few to hold some out: unless all lines are whole, they are as good as scattered
+            grid = grid if _is_whole(grid, rows.weight) else None
+        return rows, grid
 
     def _share_out(
         self,
@@ -727,21 +728,25 @@ class SpectrumInformedMSNNRegressor(
     ) -> tuple[Shares, Residuals]:
         """Hold out a share of the points; what the present stages leave is the first residual."""
         x, full = self.domain_.scale(rows.X), rows.weight
-        target = rows.y / self._y_scale
+        target = (rows.y - self._y_offset) / self._y_scale
         train, held, judged = full, None, target
         if validation is not None:
             held = Points(self.domain_.scale(validation.X), validation.weight)
-            judged = validation.y / self._y_scale
+            judged = (validation.y - self._y_offset) / self._y_scale
         elif self.early_stopping and len(x) >= _LEAST_POINTS_TO_HOLD_OUT:
-            chosen = held_out_rows(
-                x, self.domain_.periodic, grid is not None, self.validation_fraction, rng
-            )
+            chosen = held_out_rows(x, self.domain_.periodic, grid, self.validation_fraction, rng)
             train = full.copy()
             train[chosen] = 0
             held, judged = Points(x[chosen], full[chosen]), target[chosen]
-        n_train = int(np.count_nonzero(train))
-        ladder = candidates(self.domain_, grid, x, n_train)
-        shares = Shares(self.domain_, grid, x, train, full, held, ladder)
+        levels = {j: len(values) for j, values in self._levels.items()}
+        leaves_out = self.early_stopping and validation is None
+        if grid is not None:
+            leaves_out &= _is_whole(grid, full) and not is_one_long_axis(self.domain_, grid)
+        elif self.domain_.periodic.all() and x.shape[1] <= MOST_DIMENSIONS:
+            leaves_out &= held is None
+        else:
+            leaves_out &= len(x) < _MANY_POINTS
+        shares = Shares(self.domain_, grid, x, train, full, held, levels, leaves_out)
         return shares, Residuals(target, target, judged)
 
     def _forget_stages(self) -> None:
@@ -753,12 +758,14 @@ class SpectrumInformedMSNNRegressor(
         self.stop_reasons_: list[str] = []
 
     def _fit_stages(
-        self, add_stages: Callable[[Progress, StageCallbacks], str], callbacks: StageCallbacks
+        self,
+        add_stages: Callable[[Progress, StageCallbacks], StopReason],
+        callbacks: StageCallbacks,
     ) -> None:
         """Fit each stage to what those before it leave, until one does not help."""
         with Progress(self.verbose, self.n_stages) as progress:
             try:
-                self.stop_reason_ = add_stages(progress, callbacks)
+                self.stop_reason_ = add_stages(progress, callbacks).value
             except (KeyboardInterrupt, MemoryError) as error:
                 if not self.stages_:
                     raise
@@ -773,52 +780,97 @@ class SpectrumInformedMSNNRegressor(
         rng: np.random.RandomState,
         progress: Progress,
         callbacks: StageCallbacks,
-    ) -> str:
+    ) -> StopReason:
         """Add stages one by one; returns why there are no more."""
         size = weighted_rms(residuals.full, shares.full) or 1.0
-        values, problem = residuals.full, (shares.domain, shares.grid, shares.x)
+        values, round_off = residuals.full, _ROUND_OFF * self._cancellation
+        near_round_off = min(_NEAR_ROUND_OFF * self._cancellation, _LARGEST_ROUND_OFF)
         for stage in self.stages_:
             residuals = residuals.after(stage, stage, shares)
+        left = residuals.full
         error = weighted_rms(residuals.judged, shares.judges.weight)
-        fit: StageFit | None = None
+        fit = self._resumed(shares)
+        if self.stages_ and self.validation_norms_:
+            error = max(error, self.validation_norms_[-1] * size)
         for recipe in recipes[self.n_stages_ :]:
             progress.begin(self.n_stages_ + 1)
             callbacks.begin_stage()
             fit = fit_stage(recipe, shares, residuals, fit, rng, progress.iterate)
+            if fit.shares is not None:
+                shares, residuals = fit.shares, residuals.asked_at(fit.shares)
             remaining = residuals.after(fit.train_stage, fit.stage, shares)
             norm = weighted_rms(remaining.full, shares.full)
             last_norm = weighted_rms(residuals.full, shares.full)
             share = _LEAST_GAIN if recipe.is_adaptive else 1.0
-            if error <= _NEAR_ROUND_OFF * size and norm < _REFINED * last_norm:
+            if error <= near_round_off * size and norm < _REFINED * last_norm:
                 share = 1.0
             helps = fit.error < share * error and norm < last_norm
             if self.stages_ and not helps:
                 callbacks.end_stage()
-                if error <= _NEAR_ROUND_OFF * size:
-                    return "round-off"
+                if error <= near_round_off * size:
+                    return StopReason.ROUND_OFF
                 if not recipe.is_adaptive:
-                    return "no gain"
+                    return StopReason.NO_GAIN
                 if error > self.tol * size:
-                    rest = residuals.full
-                    return reason_of_limit(*problem, values, rest, error / size, fit.is_noise)
+                    return self._reason_of_limit(shares, values, left, error / size, fit.is_noise)
                 # nothing is wanting, unless the points deceive
                 is_deceptive = not fit.is_noise and is_aliased(shares.grid, values)
-                return "aliased" if is_deceptive else "no gain"
+                return StopReason.ALIASED if is_deceptive else StopReason.NO_GAIN
             residuals, error = remaining, fit.error
-            self._keep(fit, norm / size, error / size, shares.held_out is not None)
+            left = residuals.full
+            if fit.unseen is not None and len(fit.unseen.rows) == len(left):
+                left = fit.unseen.residual
+            has_held_out = shares.held_out is not None or fit.unseen is not None
+            self._keep(fit, norm / size, error / size, has_held_out)
+            if self.warm_start:
+                self._resume = (shares.x, shares.full, fit)
             progress.end(norm / size, error / size, fit.message)
             if callbacks.end_stage():
-                return "callback"
-            if error <= _ROUND_OFF * size:
-                return "round-off"
-            if fit.is_noise and error > _NEAR_ROUND_OFF * size:
-                rest = residuals.full
-                return reason_of_limit(*problem, values, rest, error / size, is_noise=True)
-        return "n_stages"
+                return StopReason.CALLBACK
+            if error <= round_off * size:
+                return StopReason.ROUND_OFF
+            if fit.is_noise and error > near_round_off * size:
+                return self._reason_of_limit(shares, values, left, error / size, True)
+        return StopReason.N_STAGES
+
+    def _reason_of_limit(
+        self,
+        shares: Shares,
+        values: NDArray[np.float64],
+        rest: NDArray[np.float64],
+        error: float,
+        is_noise: bool,
+    ) -> StopReason:
+        rounding = rounding_of(self._y_offset + values * self._y_scale)
+        spread = float(np.sqrt(np.mean(self._y_scale**2)))
+        if error * spread <= _OF_ROUNDING * rounding:
+            return StopReason.PRECISION
+        problem = (shares.domain, shares.grid, shares.x)
+        return reason_of_limit(*problem, values, rest, error, is_noise, shares.levels)
+
+    @property
+    def _cancellation(self) -> float:
+        """Size of y over its spread: as many times its rounding is that of the deviations."""
+        size = np.hypot(self._y_offset, self._y_scale) / self._y_scale
+        return float(size.max())
+
+    def _resumed(self, shares: Shares) -> StageFit | None:
+        """The fit of the last stage, which the next one refines, if it was of the same points."""
+        before = self.__dict__.pop("_resume", None)
+        if before is None or not self.stages_:
+            return None
+        x, weight, fit = before
+        same = np.array_equal(x, shares.x) and np.array_equal(weight, shares.full)
+        return fit if same else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_resume", None)  # factorisations, which take up to gigabytes
+        return state
 
     def _add_chunked_stages(
         self, cascade: ChunkedCascade, progress: Progress, callbacks: StageCallbacks
-    ) -> str:
+    ) -> StopReason:
         """Add stages one by one, each with a pass over the data; returns why there are no more."""
         size, error = cascade.norm or 1.0, cascade.error
         for number in range(1, self.n_stages + 1):
@@ -828,21 +880,21 @@ class SpectrumInformedMSNNRegressor(
             if self.stages_ and not fit.error < _LEAST_GAIN * error:
                 callbacks.end_stage()
                 if error <= _NEAR_ROUND_OFF * size:
-                    return "round-off"
+                    return StopReason.ROUND_OFF
                 if error <= self.tol * size:
-                    return "no gain"
+                    return StopReason.NO_GAIN
                 return cascade.reason_of_limit(error / size, fit.is_noise)
             cascade.keep(fit)
             error = fit.error
             self._keep(fit, cascade.norm / size, error / size, cascade.has_held_out)
             progress.end(cascade.norm / size, error / size, fit.message)
             if callbacks.end_stage():
-                return "callback"
+                return StopReason.CALLBACK
             if error <= _ROUND_OFF * size:
-                return "round-off"
+                return StopReason.ROUND_OFF
             if fit.is_noise and error > _NEAR_ROUND_OFF * size:
                 return cascade.reason_of_limit(error / size, is_noise=True)
-        return "n_stages"
+        return StopReason.N_STAGES
 
     def _keep(self, fit: StageFit, norm: float, error: float, has_held_out: bool) -> None:
         # new lists, all at once: the model is whole whenever it is interrupted
@@ -876,18 +928,55 @@ class SpectrumInformedMSNNRegressor(
                 ConvergenceWarning,
                 stacklevel=4,
             )
+        self._warn_of_few(stacklevel=4)
         on_held_out = bool(self.validation_norms_)
         error = (self.validation_norms_ or self.residual_norms_)[-1]
         is_above = not error <= self.tol
         if is_above or self.stop_reason_ == "aliased":
+            points = "unseen" if on_held_out else "training"
+            side = "above" if is_above else "below"
+            constant = " The fit is a constant, the mean of y." if self._is_constant else ""
             warnings.warn(
-                f"The relative RMS residual on {'held-out' if on_held_out else 'training'} points "
-                f"is {error:.1e} after {self.n_stages_} stages, {'above' if is_above else 'below'} "
-                f"tol={self.tol:g}: "
-                f"{_ADVICE[self.stop_reason_]}.",
+                f"The residual on {points} points is {error:.1e} of the spread of y after "
+                f"{self.n_stages_} stages, {side} tol={self.tol:g}: "
+                f"{advice_on(self.stop_reason_)}.{constant}",
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    @property
+    def _is_constant(self) -> bool:
+        """Whether the model has the same value everywhere, although y has not."""
+        functions = [stage.modes for stage in self.stages_]
+        return all(modes is not None and modes.n_terms == 1 for modes in functions)
+
+    def _warn_of_few(self, stacklevel: int) -> None:
+        """Warn where there are too few points, or levels of a feature, to tell what is between."""
+        if self._n_points < FEW_POINTS:
+            warnings.warn(
+                f"{self._n_points} distinct points leave open what y does between them: the fit is "
+                "the simplest polynomial that they decide. Give at least "
+                f"{FEW_POINTS} points, better some dozens.",
+                FewPointsWarning,
+                stacklevel=stacklevel + 1,
+            )
+            return
+        if not self._levels:
+            return
+        names = getattr(self, "feature_names_in_", range(self.n_features_in_))
+        told = [
+            f"{names[j]!s} ({', '.join(f'{level:g}' for level in levels)})"
+            for j, levels in list(self._levels.items())[:_MOST_NAMED]
+        ]
+        more = len(self._levels) - len(told)
+        told += [f"{more} more"] if more else []
+        warnings.warn(
+            f"Few levels of feature {'; '.join(told)}: what y does between them cannot be known, "
+            "and the fit has polynomials or splines of low degree there. Do not rely on it between "
+            f"levels; give {MOST_LEVELS + 2} levels or more where y is to be known there.",
+            FewLevelsWarning,
+            stacklevel=stacklevel + 1,
+        )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -914,11 +1003,22 @@ def _call(
     return method(model, X, *arguments)
 
 
-def _rms_without_overflow(
+def _is_whole(grid: Grid, weight: NDArray[np.float64]) -> bool:
+    """Whether all cells of a grid have a point, and all points the same weight."""
+    return grid.is_complete and bool(np.all(weight == weight[0]))
+
+
+def _mean_and_spread(
     y: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Weighted root mean square of each output, 1 where it is zero."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted mean of each output, and root mean square of the deviations from it.
+
+    Of an output that is constant but for rounding, its size; 1 where that is zero.
+    """
     largest = np.abs(y).max(axis=0)
     largest[largest == 0] = 1.0
-    rms = largest * np.sqrt(np.average((y / largest) ** 2, axis=0, weights=weight))
-    return np.where(rms > 0, rms, 1.0)
+    relative = y / largest
+    # from the first value on, so that the mean of a constant is that constant
+    offset = relative[0] + np.average(relative - relative[0], axis=0, weights=weight)
+    spread = np.sqrt(np.average((relative - offset) ** 2, axis=0, weights=weight))
+    return largest * offset, largest * np.where(spread > 4 * np.finfo(float).eps, spread, 1.0)

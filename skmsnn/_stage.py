@@ -20,10 +20,13 @@ from torch import Tensor, nn
 
 from skmsnn._initialisation import Spectrum
 from skmsnn._network import StageNetwork
+from skmsnn._product_modules import PolynomialModule, ProductModule, StageModule
 from skmsnn._restoring import restoring
 from skmsnn._solvers import SOLVERS, Problem, SolverOptions, SolverResult
 from skmsnn._spectrum.candidates import Modes
 from skmsnn._spectrum.lattice import FourierModes, LatticeModes
+from skmsnn._spectrum.polynomial import PolynomialModes
+from skmsnn._spectrum.products import ProductModes
 
 _BLOCK_BYTES = 2**26
 
@@ -91,8 +94,9 @@ class Stage:
     ----------
     scale : ndarray of shape (n_outputs,)
         Root mean square of the residual that the stage was fitted to (epsilon in the paper).
-    modes : FourierModes, LatticeModes or None
-        The stage's function where it is spectral only, the paper's one-layer case.
+    modes : FourierModes, LatticeModes, PolynomialModes, ProductModes or None
+        The stage's function where it comes from a least squares solve: waves, which are the paper's
+        one-layer case, or polynomials and splines.
     network : NetworkWeights or None
         The stage's function where it has hidden layers or trained wave vectors.
     """
@@ -103,9 +107,11 @@ class Stage:
 
     @property
     def n_modes(self) -> int:
-        """Width of the Fourier layer."""
+        """Width of the Fourier layer; of polynomials, splines and their products the terms."""
         if self.network is not None:
             return int(self.network.architecture["n_modes"])
+        if isinstance(self.modes, PolynomialModes | ProductModes):
+            return self.modes.n_terms
         if isinstance(self.modes, LatticeModes):
             return (self.modes.coefficients[..., 0].size + 1) // 2
         return 0 if self.modes is None else len(self.modes.wave_vectors)
@@ -135,23 +141,33 @@ class Stage:
         return self.scale * differentiate(self.network.to_module(), x, nu)
 
     @restoring(autograd_mode)
-    def to_module(self) -> StageNetwork:
+    def to_module(self) -> StageModule:
         """The stage's function, without the scale, as a torch module of scaled coordinates."""
         if self.network is not None:
             return self.network.to_module()
-        modes = self.modes.to_modes() if isinstance(self.modes, LatticeModes) else self.modes
-        assert modes is not None
-        n_modes, n_outputs = modes.coefficients.shape
-        module = StageNetwork(modes.wave_vectors.shape[1], n_outputs, n_modes, (), "tanh", True)
-        with torch.no_grad():
-            assert module.fourier is not None
-            assert module.readout is not None
-            module.fourier.weight.copy_(_tensor(modes.wave_vectors))
-            module.fourier.bias.zero_()
-            weights = np.concatenate([modes.coefficients.real, -modes.coefficients.imag])
-            module.readout.weight.copy_(_tensor(weights.T))
-            module.readout.bias.zero_()
-        return module
+        if isinstance(self.modes, PolynomialModes):
+            return PolynomialModule(self.modes)
+        if isinstance(self.modes, ProductModes):
+            has_waves = bool(self.modes.wave_axes)
+            return ProductModule(self.modes, _wave_module(self.modes.waves) if has_waves else None)
+        assert self.modes is not None
+        return _wave_module(self.modes)
+
+
+def _wave_module(modes: FourierModes | LatticeModes) -> StageNetwork:
+    """A Fourier layer and its readout, the paper's one-layer network."""
+    modes = modes.to_modes() if isinstance(modes, LatticeModes) else modes
+    n_modes, n_outputs = modes.coefficients.shape
+    module = StageNetwork(modes.wave_vectors.shape[1], n_outputs, n_modes, (), "tanh", True)
+    with torch.no_grad():
+        assert module.fourier is not None
+        assert module.readout is not None
+        module.fourier.weight.copy_(_tensor(modes.wave_vectors))
+        module.fourier.bias.zero_()
+        weights = np.concatenate([modes.coefficients.real, -modes.coefficients.imag])
+        module.readout.weight.copy_(_tensor(weights.T))
+        module.readout.bias.zero_()
+    return module
 
 
 class CascadeModule(nn.Module):
@@ -163,14 +179,15 @@ class CascadeModule(nn.Module):
         half_width: NDArray[np.float64],
         periodic: NDArray[np.bool_],
         stages: list[Stage],
-        n_outputs: int,
+        offset: NDArray[np.float64],
         flatten: bool,
     ) -> None:
         super().__init__()
         self.register_buffer("centre", _tensor(centre))
         self.register_buffer("half_width", _tensor(half_width))
         self.register_buffer("periodic", _tensor(periodic.astype(float)))
-        scales = np.array([stage.scale for stage in stages]).reshape(len(stages), n_outputs)
+        self.register_buffer("offset", _tensor(offset))
+        scales = np.array([stage.scale for stage in stages]).reshape(len(stages), len(offset))
         self.register_buffer("scales", _tensor(scales))
         self.stages = nn.ModuleList(stage.to_module() for stage in stages)
         self._flatten = flatten
@@ -178,6 +195,7 @@ class CascadeModule(nn.Module):
     centre: Tensor
     half_width: Tensor
     periodic: Tensor
+    offset: Tensor
     scales: Tensor
 
     def forward(self, X: Tensor) -> Tensor:
@@ -186,12 +204,13 @@ class CascadeModule(nn.Module):
         x = x - 2 * self.periodic * torch.floor((x + 1) / 2)
         total = x.new_zeros((x.shape[0], self.scales.shape[1]))
         for scale, stage in zip(self.scales, self.stages, strict=True):
-            assert isinstance(stage, StageNetwork)
+            assert isinstance(stage, StageModule)
             if torch.compiler.is_compiling():  # a graph for any number of points has no blocks
                 values = stage(x)
             else:  # blocks bound the memory that cosines of many modes take
                 values = torch.cat([stage(block) for block in x.split(rows_a_block(stage))])
             total = total + scale * values
+        total = self.offset + total
         return total[:, 0] if self._flatten else total
 
 
@@ -388,10 +407,9 @@ def differentiate(
     return np.concatenate(blocks)
 
 
-def rows_a_block(module: StageNetwork) -> int:
+def rows_a_block(module: StageModule) -> int:
     """Points whose widest layer fits in a block of memory."""
-    widest = max(layer.in_features for layer in module.modules() if isinstance(layer, nn.Linear))
-    return max(1, _BLOCK_BYTES // (8 * widest))
+    return max(1, _BLOCK_BYTES // (8 * module.widest))
 
 
 def _tensor(array: NDArray[np.float64]) -> Tensor:

@@ -8,8 +8,12 @@ __all__ = ["TRUSTED_TYPES"]
 TRUSTED_TYPES = [
     "skmsnn._domain.Domain",
     "skmsnn._regressor.SpectrumInformedMSNNRegressor",
+    "skmsnn._spectrum.bases.LegendreBasis",
+    "skmsnn._spectrum.bases.SplineBasis",
     "skmsnn._spectrum.lattice.FourierModes",
     "skmsnn._spectrum.lattice.LatticeModes",
+    "skmsnn._spectrum.polynomial.PolynomialModes",
+    "skmsnn._spectrum.products.ProductModes",
     "skmsnn._stage.NetworkWeights",
     "skmsnn._stage.Stage",
 ]

@@ -61,17 +61,17 @@ class TestFastWaves:
         keep = rng.random(len(X)) < 0.7
         assert ended(X[keep], y[keep]).stop_reason_ == "aliased"
 
-    def test_a_residual_below_tol_that_deceives_is_told(self, rng):
+    def test_aliased_waves_are_told(self, rng):
         """Waves of 0.6 and of 1.4 times the Nyquist limit are the same on the nodes."""
         X = np.linspace(-1, 1, 1201)[:, None]
         fast = 1.4 * np.pi * 600
         model = SpectrumInformedMSNNRegressor(random_state=0, period=None, tol=1e-2)
-        with pytest.warns(ConvergenceWarning, match="below tol=0.01: .* as fast as it can"):
+        with pytest.warns(ConvergenceWarning, match="from node to node .* as fast as it can"):
             model.fit(X, np.cos(fast * X[:, 0] + 1))
         assert model.stop_reason_ == "aliased"
         fresh = rng.uniform(-1, 1, (500, 1))
         error = model.predict(fresh) - np.cos(fast * fresh[:, 0] + 1)
-        assert model.validation_norms_[-1] < 1e-2 < np.sqrt(np.mean(error**2))
+        assert 1e-2 < np.sqrt(2 * np.mean(error**2)) < 10 * model.validation_norms_[-1]
 
     @pytest.mark.parametrize("d", [1, 2])
     def test_scattered(self, d, rng):

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from conftest import tensor_grid
 
+from skmsnn._domain import find_grid
 from skmsnn._holdout import held_out_rows
 
 
 def held(x, fraction, on_grid=False, periodic=False):
     flags = np.full(x.shape[1], periodic)
-    return held_out_rows(x, flags, on_grid, fraction, np.random.RandomState(0))
+    grid = find_grid(x) if on_grid else None
+    return held_out_rows(x, flags, grid, fraction, np.random.RandomState(0))
 
 
 @pytest.mark.parametrize("fraction", [1e-9, 0.001, 0.01, 0.1, 0.3])
@@ -50,3 +52,41 @@ def test_corners_of_a_grid_are_for_fitting():
 def test_to_hold_out_all_is_an_error(d, rng):
     with pytest.raises(ValueError, match="holds out all of the 20 distinct points; lower it"):
         held(rng.uniform(-1, 1, (20, d)), 0.99)
+
+
+class TestLines:
+    """A node alone has its coordinates in common with others: whole lines are held out."""
+
+    @staticmethod
+    def lines(x, rows, axis):
+        """Nodes of an axis of which all points are held out."""
+        nodes = np.unique(x[:, axis])
+        held_out = np.isin(np.arange(len(x)), rows)
+        return [i for i, node in enumerate(nodes) if held_out[x[:, axis] == node].all()]
+
+    @pytest.mark.parametrize("n", [(30, 40), (60, 24)])
+    def test_on_a_complete_grid_the_rest_is_a_grid(self, n):
+        x = tensor_grid(*[np.linspace(-1, 1, k) for k in n])
+        rows = held(x, 0.1, on_grid=True)
+        rest = np.setdiff1d(np.arange(len(x)), rows)
+        assert find_grid(x[rest]).is_complete
+        for axis in range(2):
+            lines = self.lines(x, rows, axis)
+            assert {1, n[axis] - 2} < set(lines)
+            assert min(lines) > 0
+            assert max(lines) < n[axis] - 1
+            assert np.diff(lines).min() > 1
+            assert [n[axis] - 1 - i for i in lines[::-1]] == lines
+
+    def test_on_a_grid_with_holes_some_lines_and_single_points(self, rng):
+        x = tensor_grid(np.linspace(-1, 1, 30), np.linspace(-1, 1, 30))
+        x = x[np.sort(rng.permutation(900)[:700])]
+        rows = held(x, 0.2, on_grid=True)
+        assert [len(self.lines(x, rows, axis)) for axis in range(2)] == [2, 2]
+        assert len(rows) == 140
+
+    def test_few_nodes_have_no_lines_to_spare(self):
+        x = tensor_grid(np.linspace(-1, 1, 7), np.linspace(-1, 1, 40))
+        rows = held(x, 0.1, on_grid=True)
+        assert self.lines(x, rows, 0) == []
+        assert len(self.lines(x, rows, 1)) >= 4

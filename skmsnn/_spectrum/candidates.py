@@ -11,20 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._domain import Domain, Grid, uniform_spacing
-from skmsnn._spectrum.extension import DenseFit, Frame, LatticeFrame, Modes
+from skmsnn._spectrum.bases import LegendreBasis
+from skmsnn._spectrum.extension import DenseFit, Frame, LatticeFrame, Modes, ProductFrame
 from skmsnn._spectrum.lattice import (
     ROUND_OFF,
     half_lattice,
     total_degree_lattice,
 )
-from skmsnn._spectrum.tensor import AxisBasis, ExtensionAxis, PeriodicAxis, TensorFit
+from skmsnn._spectrum.tensor import (
+    AxisBasis,
+    BasisAxis,
+    ExtensionAxis,
+    PeriodicAxis,
+    TensorFit,
+)
 from skmsnn._spectrum.toeplitz import ToeplitzFit
 
 # Highest wave number as a share of Nyquist. Beyond about 0.9 the data say nothing of a mode.
-_SHARES = (0.0, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.36, 0.42, 0.5, 0.58, 2 / 3, 0.8, 0.9)
+SHARES = (0.0, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.36, 0.42, 0.5, 0.58, 2 / 3, 0.8, 0.9)
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes.
-_WIDTH, _OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
+WIDTH, OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
 # Rungs of the ladder of shares by which an axis may be moved apart from the others.
 _AXIS_STEP = 2
 # Highest share along an axis that is not periodic, when it is moved. Held-out points on the same
@@ -43,6 +50,8 @@ _AXIS_OPERATIONS, _LONGEST_AXIS = 4e10, 100_000
 # orthogonal there, so that a grid with holes can do with fewer.
 _TRIAL_ROWS, _LEAST_ROWS, _LEAST_ROWS_ON_GRID = 4.0, 1.2, 1.05
 _TERMS_GROWTH = 1.25
+# Fewer points than these are fitted by a dense system, which tells what it leaves on unseen ones.
+LEAST_ROWS_PERIODIC = 20
 # Of the other widths in more than three dimensions, where the largest sets are costly to try.
 _HIGH_DIMENSIONAL_WIDTHS = (4.0,)
 
@@ -99,7 +108,11 @@ class Candidate:
 
 
 def candidates(
-    domain: Domain, grid: Grid | None, x: NDArray[np.float64], n_rows: int
+    domain: Domain,
+    grid: Grid | None,
+    x: NDArray[np.float64],
+    n_rows: int,
+    levels: dict[int, int] | None = None,
 ) -> list[Candidate]:
     """Sets of modes for points of each kind, in ascending order of size.
 
@@ -113,20 +126,25 @@ def candidates(
         The points in scaled coordinates.
     n_rows : int
         How many of them may be used for fitting; no set has more terms than rows.
+    levels : dict from int to int, default=None
+        Features of few levels, and how many: along these there are polynomials in place of waves.
     """
+    levels = levels or {}
     least_rows = _LEAST_ROWS if grid is None else _LEAST_ROWS_ON_GRID
 
     def fits(candidate: Candidate) -> bool:
         return candidate.n_terms == 1 or candidate.n_terms * least_rows <= n_rows
 
-    if grid is not None and not _is_one_long_axis(domain, grid):
-        found = _on_grid(domain, grid, fits)
-    elif domain.periodic.all() and x.shape[1] <= 3:
+    if grid is not None and not is_one_long_axis(domain, grid):
+        found = _on_grid(domain, grid, fits, levels)
+    elif domain.periodic.all() and x.shape[1] <= 3 and n_rows >= LEAST_ROWS_PERIODIC:
         found = _scattered_periodic(x)
-    elif x.shape[1] <= 3:
-        found = _scattered_ball(domain, x)
-    else:
+    elif x.shape[1] - len(levels) in (1, 2, 3):
+        found = _scattered_ball(domain, x, levels)
+    elif not levels:
         found = _scattered_total_degree(domain, x)
+    else:
+        found = []
     sizes: set[int] = set()
     distinct = []
     for candidate in found:
@@ -136,47 +154,53 @@ def candidates(
     return distinct
 
 
-def _is_one_long_axis(domain: Domain, grid: Grid) -> bool:
+def is_one_long_axis(domain: Domain, grid: Grid) -> bool:
     """Whether a basis of all nodes is out of reach: they are then as good as scattered."""
     nodes, *others = grid.nodes
     is_fast = domain.periodic[0] and grid.is_complete and uniform_spacing(nodes) is not None
     return not others and not is_fast and len(nodes) > _LONGEST_AXIS
 
 
-def _on_grid(domain: Domain, grid: Grid, fits: Callable[[Candidate], bool]) -> Iterable[Candidate]:
+def _on_grid(
+    domain: Domain, grid: Grid, fits: Callable[[Candidate], bool], levels: dict[int, int]
+) -> Iterable[Candidate]:
     nodes = [
         (axis - centre) / half
         for axis, centre, half in zip(grid.nodes, domain.centre, domain.half_width, strict=True)
     ]
 
     def candidate(rungs: tuple[int, ...], width: float) -> Candidate:
-        shares = [_SHARES[rung] for rung in rungs]
+        shares = [SHARES[rung] for rung in rungs]
         orders = tuple(
-            _axis_order(axis, share, width, periodic)
+            axis_order(axis, share, width, periodic)
             for axis, share, periodic in zip(nodes, shares, domain.periodic, strict=True)
         )
 
         def prepare(weight: NDArray[np.float64], cutoff: float) -> TensorFit:
-            bases = [
-                _axis_basis(axis, order, width, periodic, cutoff)
-                for axis, order, periodic in zip(nodes, orders, domain.periodic, strict=True)
+            bases: list[AxisBasis] = [
+                BasisAxis(axis, LegendreBasis(levels[j] - 1))
+                if j in levels
+                else axis_basis(axis, order, width, periodic, cutoff)
+                for j, (axis, order, periodic) in enumerate(
+                    zip(nodes, orders, domain.periodic, strict=True)
+                )
             ]
             return TensorFit(bases, grid.shape, grid.index, weight, cutoff)
 
         def variants() -> Iterable[Candidate]:
-            if not domain.periodic.all() and width == _WIDTH:
-                for other in _OTHER_WIDTHS:
+            if not domain.periodic.all() and width == WIDTH:
+                for other in OTHER_WIDTHS:
                     # in a wider box less than the same highest wave number does
                     for step in range(-2, 2) if other < width else range(-4, 0):
                         yield candidate(tuple(_rung(rung + step) for rung in rungs), other)
 
         def highest_rungs() -> list[int]:
             """Of a move. The other axis' nodes hide what an extension does between its own."""
-            ends = np.where(domain.periodic, len(_SHARES) - 1, _SHARES.index(_MOST_ALONE))
+            ends = np.where(domain.periodic, len(SHARES) - 1, SHARES.index(_MOST_ALONE))
             return [max(rung, end) for rung, end in zip(rungs, ends, strict=True)]
 
         def neighbours() -> Iterable[Candidate]:
-            long = [j for j, axis in enumerate(nodes) if len(axis) > 1]
+            long = [j for j, axis in enumerate(nodes) if len(axis) > 1 and j not in levels]
             if len(long) < 2:
                 return
             for steps in _axis_moves(len(nodes), long):
@@ -188,8 +212,8 @@ def _on_grid(domain: Domain, grid: Grid, fits: Callable[[Candidate], bool]) -> I
 
         # an extension's modes depend on each other: on N nodes they span about share * N dimensions
         n_terms = 1
-        for axis, order, share in zip(nodes, orders, shares, strict=True):
-            n_terms *= min(2 * order + 1, int(share * len(axis)) + 4)
+        for j, (axis, order, share) in enumerate(zip(nodes, orders, shares, strict=True)):
+            n_terms *= levels.get(j) or min(2 * order + 1, int(share * len(axis)) + 4)
         return Candidate(
             n_terms,
             prepare,
@@ -199,11 +223,11 @@ def _on_grid(domain: Domain, grid: Grid, fits: Callable[[Candidate], bool]) -> I
             neighbours=neighbours,
         )
 
-    return [candidate((rung,) * len(nodes), _WIDTH) for rung in range(len(_SHARES))]
+    return [candidate((rung,) * len(nodes), WIDTH) for rung in range(len(SHARES))]
 
 
 def _rung(at: int) -> int:
-    return min(max(at, 0), len(_SHARES) - 1)
+    return min(max(at, 0), len(SHARES) - 1)
 
 
 def _axis_moves(d: int, axes: list[int]) -> Iterable[NDArray[np.int64]]:
@@ -216,7 +240,7 @@ def _axis_moves(d: int, axes: list[int]) -> Iterable[NDArray[np.int64]]:
             yield from (steps[j] - steps[i] for i in axes if i != j)
 
 
-def _axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic: bool) -> int:
+def axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic: bool) -> int:
     n = len(nodes)
     if n == 1 or share == 0:
         return 0
@@ -226,8 +250,8 @@ def _axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic
     return max(1, min(order, int(np.sqrt(_AXIS_OPERATIONS / n) / 2)))
 
 
-def _axis_basis(
-    nodes: NDArray[np.float64], order: int, width: float, periodic: bool, cutoff: float
+def axis_basis(
+    nodes: NDArray[np.float64], order: int, width: float, periodic: bool, cutoff: float = ROUND_OFF
 ) -> AxisBasis:
     if not periodic:
         return ExtensionAxis(nodes, order, 2 * width, cutoff)
@@ -258,11 +282,13 @@ def periodic_orders(n: int, d: int) -> list[int]:
     return [int(s * n ** (1 / d) / 2 + 1e-9) for s in _SCATTERED_SHARES]
 
 
-def _scattered_ball(domain: Domain, x: NDArray[np.float64]) -> Iterable[Candidate]:
+def _scattered_ball(
+    domain: Domain, x: NDArray[np.float64], levels: dict[int, int]
+) -> Iterable[Candidate]:
     """Wave vectors of a lattice within a ball, growing."""
     sizes: list[tuple[float, int]] = []
-    lengths = _box(domain, _SCATTERED_WIDTH)
-    most = min(_most_dense_terms(len(x)), len(x))
+    lengths = _box(domain, _SCATTERED_WIDTH, levels)
+    most = min(_most_dense_terms(len(x)), len(x)) // int(np.prod([*levels.values(), 1]))
     for radius in (r / 4 for r in count(2)):
         n_terms = 2 * len(_in_ball(radius, lengths)) - 1
         if n_terms > most:
@@ -271,7 +297,7 @@ def _scattered_ball(domain: Domain, x: NDArray[np.float64]) -> Iterable[Candidat
             sizes.append((radius, n_terms))
 
     def candidate(at: int, width: float) -> Candidate:
-        lengths = _box(domain, width)
+        lengths = _box(domain, width, levels)
         numbers = _in_ball(sizes[at][0], lengths)
 
         def variants() -> Iterable[Candidate]:
@@ -281,7 +307,7 @@ def _scattered_ball(domain: Domain, x: NDArray[np.float64]) -> Iterable[Candidat
                         yield candidate(near, other)
 
         return _dense_candidate(
-            x, numbers, lengths, f"a ball, box {width:g} times the data's", variants
+            x, numbers, lengths, f"a ball, box {width:g} times the data's", variants, levels
         )
 
     return [candidate(at, _SCATTERED_WIDTH) for at in range(len(sizes))]
@@ -305,7 +331,7 @@ def _scattered_total_degree(domain: Domain, x: NDArray[np.float64]) -> Iterable[
                     yield candidate(numbers, degree, other)
 
         label = f"total degree up to {degree}, box {width:g} times the data's"
-        return _dense_candidate(x, numbers, _box(domain, width), label, variants)
+        return _dense_candidate(x, numbers, _box(domain, width, {}), label, variants, {})
 
     for degree in count(0):
         numbers = total_degree_lattice(x.shape[1], degree, largest)
@@ -314,8 +340,10 @@ def _scattered_total_degree(domain: Domain, x: NDArray[np.float64]) -> Iterable[
         yield candidate(numbers, degree, _SCATTERED_WIDTH)
 
 
-def _box(domain: Domain, width: float) -> NDArray[np.float64]:
-    return np.where(domain.periodic, 2.0, 2 * width)
+def _box(domain: Domain, width: float, levels: dict[int, int]) -> NDArray[np.float64]:
+    """Sides of the box of the features that have waves."""
+    sides = np.where(domain.periodic, 2.0, 2 * width)
+    return np.delete(sides, list(levels))
 
 
 def _dense_candidate(
@@ -324,11 +352,19 @@ def _dense_candidate(
     lengths: NDArray[np.float64],
     label: str,
     variants: Callable[[], Iterable[Candidate]],
+    levels: dict[int, int],
 ) -> Candidate:
-    n_terms = 2 * len(numbers) - 1
-
-    is_compact = x.shape[1] <= 3
-    frame = LatticeFrame(numbers, lengths) if is_compact else Frame(2 * np.pi * numbers / lengths)
+    frame: Frame | ProductFrame
+    if levels:
+        waves = LatticeFrame(numbers, lengths)
+        wave_axes = tuple(j for j in range(x.shape[1]) if j not in levels)
+        degrees = tuple(n - 1 for n in levels.values())
+        frame = ProductFrame(waves, wave_axes, tuple(levels), degrees)
+    elif len(lengths) <= 3:
+        frame = LatticeFrame(numbers, lengths)
+    else:
+        frame = Frame(2 * np.pi * numbers / lengths)
+    n_terms = frame.n_columns
 
     def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
         return DenseFit(x, weight, frame, cutoff, _most_dense_rows(n_terms))

@@ -16,10 +16,14 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
+from skmsnn._spectrum.bases import LegendreBasis
 from skmsnn._spectrum.lattice import ROUND_OFF, FourierModes, LatticeModes
+from skmsnn._spectrum.leave_out import left_out_one_by_one
+from skmsnn._spectrum.polynomial import PolynomialModes
+from skmsnn._spectrum.products import ProductModes
 from skmsnn._spectrum.tsqr import Reflections, take_in
 
-Modes = FourierModes | LatticeModes
+Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes
 
 # bytes of complex exponentials at a time, and of rows that a triangle takes in at a time
 _BLOCK_BYTES, _ROWS_BYTES = 2**22, 2**25
@@ -103,6 +107,56 @@ class LatticeFrame(Frame):
         return waves
 
 
+class ProductFrame:
+    """Products of lattice waves of some features and Legendre polynomials of the others.
+
+    For features of few levels: all polynomials that the levels tell apart, and no waves.
+
+    Parameters
+    ----------
+    waves : LatticeFrame
+        Of the features in ``wave_axes``.
+    wave_axes, level_axes : tuple of int
+        Which features have waves, and which have levels.
+    degrees : tuple of int
+        Highest degree along each of ``level_axes``.
+    """
+
+    def __init__(
+        self,
+        waves: LatticeFrame,
+        wave_axes: tuple[int, ...],
+        level_axes: tuple[int, ...],
+        degrees: tuple[int, ...],
+    ) -> None:
+        self._waves, self._wave_axes, self._level_axes = waves, wave_axes, level_axes
+        self._bases = tuple(LegendreBasis(degree) for degree in degrees)
+        self._n_products = int(np.prod([basis.size for basis in self._bases]))
+        self.n_columns = waves.n_columns * self._n_products
+
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+        columns = self._waves.system(x[:, list(self._wave_axes)], root)
+        for basis, axis in zip(self._bases, self._level_axes, strict=True):
+            values = basis.values(x[:, axis])
+            columns = (columns[:, :, None] * values[:, None, :]).reshape(len(x), -1)
+        if target is not None:
+            columns = np.column_stack([columns, target * root[:, None]])
+        return np.asfortranarray(columns)
+
+    def modes(self, c: NDArray[np.float64]) -> ProductModes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
+        n_outputs = c.shape[1]
+        waves = self._waves.modes(c.reshape(self._waves.n_columns, -1))
+        sizes = [basis.size for basis in self._bases]
+        box = waves.coefficients.shape[:-1]
+        coefficients = waves.coefficients.reshape(*box, *sizes, n_outputs)
+        lengths = waves.lengths
+        return ProductModes(coefficients, lengths, self._wave_axes, self._bases, self._level_axes)
+
+
 class DenseFit:
     """Weighted least squares on a frame, prepared for many targets.
 
@@ -127,7 +181,7 @@ class DenseFit:
         self,
         x: NDArray[np.float64],
         weight: NDArray[np.float64],
-        frame: Frame,
+        frame: Frame | ProductFrame,
         damping: float = ROUND_OFF,
         most_rows: int | None = None,
     ) -> None:
@@ -149,12 +203,38 @@ class DenseFit:
         return larger
 
     def solve(self, target: NDArray[np.float64]) -> Modes:
-        """Modes closest to a target of shape (n, n_outputs)."""
+        """Modes closest to a target of shape (n, n_outputs).
+
+        What damping left is fitted once more with the same triangle where that can be seen: the
+        damping then holds back the directions below it and no others.
+        """
+        c = self._solution(target)
+        if self.damping > ROUND_OFF:
+            c += self._solution(target - self.frame.modes(c).evaluate(self._x))
+        return self.frame.modes(c)
+
+    def left_out(
+        self, residual: NDArray[np.float64], rows: NDArray[np.intp], rounding: float
+    ) -> NDArray[np.float64]:
+        """What fits without one of these rows leave there, from what the fit to all leaves there.
+
+        ``r_i / (1 - h_i)`` with the leverage ``h_i = |R^-T a_i|^2`` (Allen 1974). Where damping is
+        at round-off that was up to a thousand times too much; from 1e-11 on it was within
+        ten times of the error at fresh points.
+        """
+        leverage = np.empty(len(rows))
+        for block in blocks_of_rows(np.arange(len(rows)), self.frame.n_columns):
+            system = self.frame.system(self._x[rows[block]], np.sqrt(self._weight[rows[block]]))
+            half = sla.solve_triangular(self._triangle, system.T, trans="T", check_finite=False)
+            leverage[block] = np.sum(half**2, axis=0)
+        return left_out_one_by_one(residual[rows], leverage, rounding)
+
+    def _solution(self, target: NDArray[np.float64]) -> NDArray[np.float64]:
         rotated = np.zeros((self.frame.n_columns, target.shape[1]), order="F")
         for block in self._blocks:
             rhs = np.asfortranarray(target[block.rows] * block.root[:, None])
             rotated = block.reflections.rotate(rotated, rhs)
-        return self.frame.modes(sla.solve_triangular(self._triangle, rotated, check_finite=False))
+        return sla.solve_triangular(self._triangle, rotated, check_finite=False)
 
     def _take_in(self, points: NDArray[np.intp]) -> None:
         # the share of all points that may be used, of these

@@ -35,6 +35,11 @@ class FourierModes:
     coefficients: NDArray[np.complex128]
 
     @property
+    def n_terms(self) -> int:
+        """Real unknowns."""
+        return len(self.wave_vectors) + int(self.wave_vectors.any(axis=1).sum())
+
+    @property
     def amplitudes(self) -> NDArray[np.float64]:
         """Amplitude of each mode, root mean square over the outputs; shape (n_modes,)."""
         return np.sqrt(np.mean(np.abs(self.coefficients) ** 2, axis=1))
@@ -88,6 +93,11 @@ class LatticeModes:
 
     coefficients: NDArray[np.complex128]
     lengths: NDArray[np.float64]
+
+    @property
+    def n_terms(self) -> int:
+        """Real unknowns: as many as there are coefficients."""
+        return int(self.coefficients[..., 0].size)
 
     @property
     def orders(self) -> tuple[int, ...]:

@@ -11,16 +11,21 @@ values is at round-off, as a decomposition of the whole frame would. Holes and w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import scipy.fft as sfft
 import scipy.linalg as sla
 from numpy.typing import NDArray
+from scipy.interpolate import make_interp_spline
 
+from skmsnn._spectrum.bases import LegendreBasis, SplineBasis
 from skmsnn._spectrum.lattice import ROUND_OFF, LatticeModes
 from skmsnn._spectrum.linear import least_squares_conjugate_gradients
+from skmsnn._spectrum.products import ProductModes
 from skmsnn._spectrum.threads import one_blas_thread
 
 # With hardly more points than modes the condition number is near 1e3 and iterations are many.
@@ -33,12 +38,8 @@ class AxisBasis(Protocol):
     """An orthonormal basis of functions on the nodes of one axis."""
 
     @property
-    def order(self) -> int:
-        """Largest wave number."""
-
-    @property
-    def length(self) -> float:
-        """Length on which the modes are periodic."""
+    def label(self) -> str:
+        """What the functions are, for messages."""
 
     @property
     def strengths(self) -> NDArray[np.float64]:
@@ -54,8 +55,14 @@ class AxisBasis(Protocol):
     def synthesise(self, c: NDArray, axis: int) -> NDArray:
         """Apply U along an axis."""
 
-    def to_exponentials(self, c: NDArray, axis: int) -> NDArray:
-        """Coefficients of ``exp(2 pi i k x / length)``, k = -order..order, along an axis."""
+    def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The entries of the projection U U' for these rows and columns."""
+
+    def to_functions(self, c: NDArray, axis: int) -> NDArray:
+        """Coefficients of the functions themselves along an axis.
+
+        Of ``exp(2 pi i k x / length)``, k = -order..order, or of those of the axis' ``basis``.
+        """
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,10 @@ class PeriodicAxis:
     order: int
     length: float
     origin: float
+
+    @property
+    def label(self) -> str:
+        return f"wave numbers up to {self.order}"
 
     @property
     def strengths(self) -> NDArray[np.float64]:
@@ -85,12 +96,21 @@ class PeriodicAxis:
         half = self._half_spectrum(np.moveaxis(c, axis, 0))
         return sfft.irfft(np.moveaxis(half, 0, axis), n=self.n_nodes, axis=axis, norm="ortho")
 
-    def to_exponentials(self, c: NDArray, axis: int) -> NDArray:
+    def to_functions(self, c: NDArray, axis: int) -> NDArray:
         real = np.moveaxis(c, axis, 0) / np.sqrt(self.n_nodes)
         m = self.order
         cosine, sine = real[1 : m + 1] / np.sqrt(2), real[m + 1 :] / np.sqrt(2)
         shift = np.exp(-2j * np.pi * np.arange(-m, m + 1) * self.origin / self.length)
         return _join_exponentials(real[:1], cosine, sine, axis, shift)
+
+    def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        # the Dirichlet kernel, by the rest of the division, so that it is exactly periodic
+        distance = np.subtract.outer(rows, rows) % self.n_nodes
+        half = np.pi / self.n_nodes * np.arange(self.n_nodes)
+        n_waves = 2 * self.order + 1
+        kernel = np.full(self.n_nodes, n_waves / self.n_nodes)
+        kernel[1:] = np.sin(n_waves * half[1:]) / (self.n_nodes * np.sin(half[1:]))
+        return kernel[distance]
 
     def _half_spectrum(self, real: NDArray) -> NDArray:
         m = self.order
@@ -113,21 +133,44 @@ class ExtensionAxis:
         length: float,
         cutoff: float = ROUND_OFF,
     ) -> None:
-        self.order, self.length = order, length
+        self.order, self.length, self.cutoff = order, length, cutoff
+        self._nodes = nodes
         frame = self._frame(nodes)
         if np.allclose(nodes, -nodes[::-1], rtol=0, atol=_SYMMETRY):
-            u, s, vt = _svd_by_parity(frame[:, : order + 1], frame[:, order + 1 :])
+            self._svd = _svd_by_parity(frame[:, : order + 1], frame[:, order + 1 :])
         else:
-            u, s, vt = _svd(frame)
-        rank = int(np.sum(s > cutoff * s[0]))
+            self._svd = _svd(frame)
+        self._truncate()
+
+    @property
+    def label(self) -> str:
+        return f"wave numbers up to {self.order} of a box {self.length / 2:g} times the data's"
+
+    def with_cutoff(self, cutoff: float) -> ExtensionAxis:
+        """The same, with fewer of the combinations that are small on the nodes."""
+        other = copy(self)
+        other.cutoff = cutoff
+        other._truncate()
+        return other
+
+    def _truncate(self) -> None:
+        u, s, vt = self._svd
+        rank = int(np.sum(s > self.cutoff * s[0]))
         self.strengths = s[:rank] / s[0]
         self._u = np.ascontiguousarray(u[:, :rank])
         self._to_frame = vt[:rank].T / s[:rank]
+
+    @cached_property
+    def amplification(self) -> float:
         # over the interval, so that a wide gap counts for its width
+        nodes = self._nodes
         gaps = np.diff(nodes)
         between = self._frame((nodes[1:] + nodes[:-1]) / 2) @ self._to_frame
         share = gaps / max(gaps.sum(), np.finfo(float).tiny)
-        self.amplification = max(1.0, float(np.sqrt(share @ np.sum(between**2, axis=1))))
+        return max(1.0, float(np.sqrt(share @ np.sum(between**2, axis=1))))
+
+    def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        return self._u[rows] @ self._u[rows].T
 
     def _frame(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         phase = 2 * np.pi / self.length * x[:, None] * np.arange(1, self.order + 1)
@@ -139,10 +182,85 @@ class ExtensionAxis:
     def synthesise(self, c: NDArray, axis: int) -> NDArray:
         return _apply(self._u, c, axis)
 
-    def to_exponentials(self, c: NDArray, axis: int) -> NDArray:
+    def to_functions(self, c: NDArray, axis: int) -> NDArray:
         m = self.order
         frame = np.moveaxis(_apply(self._to_frame, c, axis), axis, 0)
         return _join_exponentials(frame[:1], frame[1 : m + 1] / 2, frame[m + 1 :] / 2, axis)
+
+
+class BasisAxis:
+    """Polynomials or splines along one axis, orthonormal on the nodes by a QR factorisation."""
+
+    amplification = 1.0
+
+    def __init__(self, nodes: NDArray[np.float64], basis: LegendreBasis | SplineBasis) -> None:
+        self.basis = basis
+        with one_blas_thread:
+            u, r = sla.qr(basis.values(nodes), mode="economic", check_finite=False)
+        self._u, self._triangle = u, r
+        self.strengths = np.ones(basis.size)
+
+    @property
+    def label(self) -> str:
+        return self.basis.label
+
+    def analyse(self, a: NDArray, axis: int) -> NDArray:
+        return _apply(self._u.T, a, axis)
+
+    def synthesise(self, c: NDArray, axis: int) -> NDArray:
+        return _apply(self._u, c, axis)
+
+    def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        return self._u[rows] @ self._u[rows].T
+
+    def to_functions(self, c: NDArray, axis: int) -> NDArray:
+        first = np.moveaxis(c, axis, 0)
+        shape = first.shape
+        solved = sla.solve_triangular(
+            self._triangle, first.reshape(len(first), -1), check_finite=False
+        )
+        return np.moveaxis(solved.reshape(shape), 0, axis)
+
+
+class SplineAxis:
+    """The spline of a degree through the values on all nodes of an axis (not-a-knot).
+
+    Every function on the nodes is one, so that nothing is left there, and what a spline does at a
+    node without its value has to be asked of the spline through the others.
+    """
+
+    amplification = 1.0
+
+    def __init__(self, nodes: NDArray[np.float64], degree: int) -> None:
+        self._nodes, self._degree = nodes, degree
+        knots = make_interp_spline(nodes, np.zeros(len(nodes)), degree).t
+        self.basis = SplineBasis(np.asarray(knots), degree)
+        self.strengths = np.ones(len(nodes))
+
+    @property
+    def label(self) -> str:
+        return self.basis.label
+
+    def analyse(self, a: NDArray, axis: int) -> NDArray:
+        return a
+
+    def synthesise(self, c: NDArray, axis: int) -> NDArray:
+        return c
+
+    def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        return np.eye(len(rows))
+
+    def left_out(self, columns: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """What the spline through all other rows of (n_nodes, n_columns) leaves at these."""
+        others = np.setdiff1d(np.arange(len(self._nodes)), rows)
+        degree = min(self._degree, len(others) - 1)
+        spline = make_interp_spline(self._nodes[others], columns[others], degree - 1 + degree % 2)
+        return columns[rows] - spline(self._nodes[rows])
+
+    def to_functions(self, c: NDArray, axis: int) -> NDArray:
+        values = np.moveaxis(c, axis, 0)
+        spline = make_interp_spline(self._nodes, values, self._degree, check_finite=False)
+        return np.moveaxis(np.asarray(spline.c), 0, axis)
 
 
 class TensorFit:
@@ -170,7 +288,7 @@ class TensorFit:
         weight: NDArray[np.float64],
         cutoff: float = ROUND_OFF,
     ) -> None:
-        self._axes, self._shape, self._index, self._cutoff = axes, shape, index, cutoff
+        self.axes, self._shape, self._index, self._cutoff = axes, shape, index, cutoff
         cells = np.zeros(int(np.prod(shape)))
         cells[index] = weight
         self._root = np.sqrt(cells).reshape(shape)
@@ -179,20 +297,41 @@ class TensorFit:
         for axis in axes:
             strength = strength[..., None] * axis.strengths
         self._kept = strength > cutoff
-        self.amplification = float(np.prod([axis.amplification for axis in axes]))
         self._damping = np.where(self._kept, cutoff / np.maximum(strength, cutoff), 0.0)
+
+    @property
+    def amplification(self) -> float:
+        """Size between the nodes of what has size 1 on them, root mean square."""
+        return float(np.prod([axis.amplification for axis in self.axes]))
 
     def extended(self, weight: NDArray[np.float64]) -> TensorFit:
         """The same modes fitted to the points under other weights."""
-        return TensorFit(self._axes, self._shape, self._index, weight, self._cutoff)
+        return TensorFit(self.axes, self._shape, self._index, weight, self._cutoff)
 
-    def solve(self, target: NDArray[np.float64]) -> LatticeModes:
+    def solve(self, target: NDArray[np.float64]) -> LatticeModes | ProductModes:
         """Modes closest to a target of shape (n, n_outputs)."""
-        columns = [self._solve_one(column) for column in target.T]
-        lengths = np.array([axis.length for axis in self._axes])
-        return LatticeModes(np.stack(columns, axis=-1), lengths)
+        coefficients = np.stack([self._solve_one(column) for column in target.T], axis=-1)
+        is_wave = [isinstance(axis, PeriodicAxis | ExtensionAxis) for axis in self.axes]
+        waves = [j for j, wave in enumerate(is_wave) if wave]
+        others = [j for j, wave in enumerate(is_wave) if not wave]
+        lengths = np.array([self.axes[j].length for j in waves])  # type: ignore[attr-defined]
+        if not others:
+            return LatticeModes(coefficients.astype(np.complex128, copy=False), lengths)
+        coefficients = np.transpose(coefficients, [*waves, *others, len(self.axes)])
+        bases = tuple(self.axes[j].basis for j in others)  # type: ignore[attr-defined]
+        return ProductModes(coefficients, lengths, tuple(waves), bases, tuple(others))
 
-    def _solve_one(self, target: NDArray[np.float64]) -> NDArray[np.complex128]:
+    def on_grid(self, target: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values (n, n_outputs) as an array over the cells of the grid; 0 where there is none."""
+        values = np.zeros((self._root.size, target.shape[1]))
+        values[self._index] = target
+        return values.reshape(*self._shape, -1)
+
+    def at_points(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of ``on_grid``."""
+        return cells.reshape(self._root.size, -1)[self._index]
+
+    def _solve_one(self, target: NDArray[np.float64]) -> NDArray:
         values = np.zeros(self._root.size)
         values[self._index] = target
         rhs = values.reshape(self._shape)
@@ -218,17 +357,17 @@ class TensorFit:
                 max_iter=_CG_ITERATIONS,
             )
         out: NDArray = c
-        for j, axis in enumerate(self._axes):
-            out = axis.to_exponentials(out, j)
-        return out.astype(np.complex128, copy=False)
+        for j, axis in enumerate(self.axes):
+            out = axis.to_functions(out, j)
+        return out
 
     def _analyse(self, a: NDArray) -> NDArray:
-        for j, axis in enumerate(self._axes):
+        for j, axis in enumerate(self.axes):
             a = axis.analyse(a, j)
         return a * self._kept
 
     def _synthesise(self, c: NDArray) -> NDArray:
-        for j, axis in enumerate(self._axes):
+        for j, axis in enumerate(self.axes):
             c = axis.synthesise(c, j)
         return c
 

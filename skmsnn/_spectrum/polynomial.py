@@ -1,0 +1,203 @@
+"""Polynomials of low total degree in any number of features, by regularised least squares.
+
+Few points, tables of many columns, and functions that are polynomials need no more. Every fit
+comes with its leave-one-out residuals, by which degree and damping are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
+from math import comb
+
+import numpy as np
+import scipy.linalg as sla
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+
+from skmsnn._spectrum.leave_out import left_out_one_by_one, weighted_rms
+from skmsnn._spectrum.threads import one_blas_thread
+
+# bytes of products of Legendre polynomials at a time
+_BLOCK_BYTES = 2**26
+# Standard deviation of a column, relative to its mean, that is rounding.
+_FLAT = 1e-12
+
+
+@dataclass(frozen=True)
+class PolynomialModes:
+    """A sum of products of Legendre polynomials of the scaled coordinates.
+
+    Attributes
+    ----------
+    degrees : ndarray of shape (n_terms, n_features), int
+        Degree of each term along each feature.
+    coefficients : ndarray of shape (n_terms, n_outputs)
+        Of the terms.
+    nu : tuple of int
+        Order of the derivative that this is along each feature; empty for the function itself.
+    """
+
+    degrees: NDArray[np.int64]
+    coefficients: NDArray[np.float64]
+    nu: tuple[int, ...] = ()
+
+    @property
+    def n_terms(self) -> int:
+        return len(self.degrees)
+
+    def derivative(self, nu: Sequence[int]) -> PolynomialModes:
+        """The derivative of order nu_j along each axis j."""
+        before = self.nu or (0,) * len(nu)
+        return replace(self, nu=tuple(a + b for a, b in zip(before, nu, strict=True)))
+
+    def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values at points of shape (n, n_features); shape (n, n_outputs)."""
+        out = np.empty((len(x), self.coefficients.shape[1]))
+        rows = max(1, _BLOCK_BYTES // (8 * max(1, self.degrees.size)))
+        for block in gen_batches(len(x), rows):
+            out[block] = columns_of(x[block], self.degrees, self.nu) @ self.coefficients
+        return out
+
+
+def columns_of(
+    x: NDArray[np.float64], degrees: NDArray[np.int64], nu: Sequence[int] = ()
+) -> NDArray[np.float64]:
+    """Each term at points (n, d), or its derivative of orders ``nu``; shape (n, n_terms)."""
+    columns = np.ones((len(x), len(degrees)))
+    for j, of_terms in enumerate(degrees.T):
+        order = nu[j] if len(nu) else 0
+        if order == 0 and not of_terms.any():
+            continue
+        slopes = legendre.legder(np.eye(of_terms.max() + 1), order)
+        values = legendre.legvander(x[:, j], len(slopes) - 1) @ slopes
+        used = np.flatnonzero(of_terms) if order == 0 else np.arange(len(of_terms))
+        columns[:, used] *= values[:, of_terms[used]]
+    return columns
+
+
+def total_degree_terms(most: NDArray[np.int64], degree: int) -> NDArray[np.int64]:
+    """Degrees (n_terms, d) of sum at most ``degree``, along feature j at most ``most[j]``."""
+    d = len(most)
+    terms = []
+    for total in range(degree + 1):
+        for features in combinations_with_replacement(range(d), total):
+            degrees = np.bincount(features, minlength=d)
+            if np.all(degrees <= most):
+                terms.append(degrees)
+    return np.array(terms, dtype=np.int64).reshape(-1, d)
+
+
+def n_total_degree_terms(d: int, degree: int) -> int:
+    """How many terms there are at most."""
+    return comb(d + degree, degree)
+
+
+class PolynomialFit:
+    """Weighted least squares over some terms, damped, prepared for many targets.
+
+    Columns but the constant are centred and, where ``standardised``, divided by their standard
+    deviations, so that damping shrinks a fit to the mean (Hoerl & Kennard 1970).
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        Points in scaled coordinates.
+    weight : ndarray of shape (n,)
+        Weights of the points; those of weight 0 are left out.
+    degrees : ndarray of shape (n_terms, d)
+        The terms, the constant first.
+    standardised : bool, default=True
+        Whether damping takes every term as equally likely, or those that vary most as likelier.
+    """
+
+    amplification = 1.0
+
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        degrees: NDArray[np.int64],
+        standardised: bool = True,
+    ) -> None:
+        self._x, self._degrees, self._standardised = x, degrees, standardised
+        self.damping = 0.0
+        self.rows = np.flatnonzero(weight)
+        self._root = np.sqrt(weight[self.rows] / weight[self.rows].sum())
+        columns = columns_of(x[self.rows], degrees[1:])
+        self._mean = self._root**2 @ columns
+        columns -= self._mean
+        size = np.sqrt(self._root**2 @ columns**2)
+        flat = size <= _FLAT * np.maximum(np.abs(self._mean), size.max(initial=0))
+        columns[:, flat] = 0.0
+        self._size = np.where(flat, 1.0, size) if standardised else np.ones_like(size)
+        with one_blas_thread:
+            self._u, s, vt = sla.svd(
+                columns / self._size * self._root[:, None], full_matrices=False, check_finite=False
+            )
+        rank = int(np.sum(s > s.max(initial=0) * max(columns.shape) * np.finfo(float).eps))
+        self._u, self._s, self._vt = self._u[:, :rank], s[:rank], vt[:rank]
+
+    @property
+    def dampings(self) -> NDArray[np.float64]:
+        """None, and four a decade from little to where all but the mean is damped away."""
+        if len(self._s) == 0:
+            return np.zeros(1)
+        return np.concatenate([[0.0], self._s[0] * 10.0 ** np.arange(-4, 1.6, 0.25)])
+
+    @property
+    def followed(self) -> float:
+        """Mean leverage: the share of noise that the fit follows."""
+        return float((self._kept.sum() + 1) / len(self.rows))
+
+    def damped(self, damping: float) -> PolynomialFit:
+        """The same under another damping."""
+        other = copy(self)
+        other.damping = damping
+        return other
+
+    def extended(self, weight: NDArray[np.float64]) -> PolynomialFit:
+        """The same terms fitted to the points under other weights."""
+        other = PolynomialFit(self._x, weight, self._degrees, self._standardised)
+        return other.damped(self.damping)
+
+    def solve(self, target: NDArray[np.float64]) -> PolynomialModes:
+        """The polynomial closest to a target of shape (n, n_outputs)."""
+        values = target[self.rows]
+        mean = self._root**2 @ values
+        rhs = self._u.T @ ((values - mean) * self._root[:, None])
+        shrunk = self._s / (self._s**2 + self.damping**2)
+        slopes = (self._vt.T @ (shrunk[:, None] * rhs)) / self._size[:, None]
+        constant = mean - self._mean @ slopes
+        return PolynomialModes(self._degrees, np.vstack([constant, slopes]))
+
+    def left_out(self, residual: NDArray[np.float64], rounding: float) -> NDArray[np.float64]:
+        """Leave-one-out residuals at ``rows``, from what the fit leaves there (n_rows, n_outputs).
+
+        ``r_i / (1 - h_i)`` with the leverage h_i (Allen 1974; for ridge regression Golub, Heath &
+        Wahba 1979, equation 1.3).
+        """
+        leverage = np.sum(self._u**2 * self._kept, axis=1) + self._root**2
+        return left_out_one_by_one(residual, leverage, rounding)
+
+    def left_out_under(
+        self, target: NDArray[np.float64], dampings: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Root mean square of the leave-one-out residuals of a target under each damping."""
+        values = target[self.rows]
+        centred = (values - self._root**2 @ values) * self._root[:, None]
+        rotated = self._u.T @ centred
+        errors = []
+        for damping in dampings:
+            fit = self.damped(damping)
+            rest = centred - self._u @ (fit._kept[:, None] * rotated)
+            left = fit.left_out(rest / self._root[:, None], np.finfo(float).eps)
+            errors.append(weighted_rms(left, self._root**2))
+        return np.array(errors)
+
+    @property
+    def _kept(self) -> NDArray[np.float64]:
+        return self._s**2 / (self._s**2 + self.damping**2)

@@ -1,0 +1,99 @@
+"""Which polynomial of low total degree, and how damped: the best on points left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._spectrum.candidates import Candidate
+from skmsnn._spectrum.polynomial import PolynomialFit, n_total_degree_terms, total_degree_terms
+from skmsnn._spectrum.selection import Split, Trial, Unseen, judged_unseen
+
+# Highest degree, and operations of a singular value decomposition of n rows and k columns, n k^2;
+# degrees 0 and 1 are tried whatever they cost.
+_MOST_DEGREE, _OPERATIONS = 8, 2e9
+# Left on unseen points, relative to the target, below which no higher degree is tried.
+_GOOD_ENOUGH = 1e-14
+# Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
+_AS_GOOD = 1.02
+# Fewer points than these are few: what a polynomial leaves unseen decides little.
+FEW_POINTS = 8
+_ROUNDING = 1e-14
+
+
+def select_polynomial(data: Split, levels: dict[int, int]) -> Trial:
+    """The polynomial that foresees points left out best, one at a time.
+
+    Parameters
+    ----------
+    data : Split
+        All points.
+    levels : dict from int to int
+        Features of few levels, and how many: as many tell degrees below that number apart.
+    """
+    best: Trial | None = None
+    worse = 0
+    n_points = int(np.count_nonzero(data.train))
+    for degree, degrees in _ladder(n_points, data.x.shape[1], levels):
+        for standardised in (True, False) if degree else (True,):
+            fit = PolynomialFit(data.x, data.train, degrees, standardised)
+            trial = _best_damping(fit, data, degree, len(degrees))
+            if n_points < FEW_POINTS and trial.train_error <= _ROUNDING:
+                return trial
+            if best is None or trial.error * _AS_GOOD < best.error:
+                best, worse = trial, 0
+            if trial.fit is not None and trial.train_error <= _ROUNDING:
+                break  # nothing is left for another scaling of the terms
+        worse += 1
+        if best is not None and (best.error <= _GOOD_ENOUGH or worse > 2):
+            break
+    assert best is not None
+    return best
+
+
+def _ladder(
+    n_points: int, d: int, levels: dict[int, int]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Degrees 0, 1, 2, ... and their terms, as long as points can tell them apart."""
+    most = np.array([levels.get(j, _MOST_DEGREE + 1) - 1 for j in range(d)])
+    last = 0
+    for degree in range(_MOST_DEGREE + 1):
+        n_terms = n_total_degree_terms(d, degree)
+        # capped degrees only make fewer terms
+        if degree > 1 and n_points * n_terms**2 > _OPERATIONS:
+            return
+        degrees = total_degree_terms(most, degree)
+        if len(degrees) == last or (degree > 1 and len(degrees) > n_points - 2):
+            return
+        last = len(degrees)
+        yield degree, degrees
+
+
+def _best_damping(fit: PolynomialFit, data: Split, degree: int, n_terms: int) -> Trial:
+    """Without damping, unless unseen points are foreseen better with it."""
+    dampings = fit.dampings
+    errors = fit.left_out_under(data.target, dampings)
+    chosen = fit
+    if errors.min() * _AS_GOOD < errors[0] and errors[0] > _GOOD_ENOUGH:
+        chosen = fit.damped(dampings[errors <= _AS_GOOD * errors.min()].max())
+    label = f"polynomials of degree {degree}" if degree else "a constant"
+    candidate = Candidate(n_terms, partial(_prepare, chosen), label, cutoff=None)
+    trial = judged_unseen(candidate, chosen, data, _unseen(chosen))
+    return replace(trial, is_final=chosen.damping > 0)
+
+
+def _prepare(fit: PolynomialFit, weight: NDArray[np.float64], cutoff: float) -> PolynomialFit:
+    return fit.extended(weight)
+
+
+def _unseen(fit: PolynomialFit) -> Unseen:
+    def unseen(
+        target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        return fit.rows, fit.left_out(rest[fit.rows], rounding)
+
+    return unseen

@@ -1,0 +1,246 @@
+"""What fits say of points that they have not seen, against fits that have not seen them."""
+
+import numpy as np
+import pytest
+from conftest import tensor_grid
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import cross_val_score
+
+from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn._spectrum.bases import LegendreBasis
+from skmsnn._spectrum.candidates import LatticeFrame
+from skmsnn._spectrum.extension import DenseFit
+from skmsnn._spectrum.lattice import half_lattice
+from skmsnn._spectrum.leave_out import folds_of_lines, left_out
+from skmsnn._spectrum.polynomial import PolynomialFit, columns_of, total_degree_terms
+from skmsnn._spectrum.tensor import BasisAxis, ExtensionAxis, PeriodicAxis
+from skmsnn.exceptions import FewLevelsWarning, FewPointsWarning
+
+
+class TestFormulas:
+    """Against fits anew without the rows in question."""
+
+    @pytest.mark.parametrize("periodic", [True, False])
+    def test_lines_left_out_together(self, rng, periodic):
+        n = 40
+        nodes = -1 + 2 * np.arange(n) / n if periodic else np.linspace(-1, 1, n)
+        axis = PeriodicAxis(n, 6, 2.0, -1.0) if periodic else BasisAxis(nodes, LegendreBasis(12))
+        basis = axis.synthesise(np.eye(13), 0)
+        y = rng.standard_normal((n, 3))
+        folds = folds_of_lines(n, periodic, np.random.RandomState(0))
+        found = left_out(y - basis @ (basis.T @ y), axis.block, folds, 0.0)
+        for rows in folds.folds:
+            others = np.setdiff1d(np.arange(n), rows)
+            fit, *_ = np.linalg.lstsq(basis[others], y[others])
+            np.testing.assert_allclose(found[rows], y[rows] - basis[rows] @ fit, atol=1e-10)
+
+    def test_rows_of_a_damped_frame_one_by_one(self, rng):
+        x, y = rng.uniform(-1, 1, (60, 2)), rng.standard_normal((60, 1))
+        frame = LatticeFrame(half_lattice([2, 2]), np.full(2, 4.0))
+        damping = 1e-2
+        fit = DenseFit(x, np.ones(60), frame, damping)
+        system = frame.system(x, np.ones(60))
+        rest = y - system @ self.damped(system, y, damping, 60)
+        found = fit.left_out(rest, np.arange(60), 0.0)
+        for i in range(0, 60, 7):
+            others = np.arange(60) != i
+            c = self.damped(system[others], y[others], damping, 60)
+            np.testing.assert_allclose(found[i], y[i] - system[i] @ c, atol=1e-10)
+
+    @staticmethod
+    def damped(system, y, damping, n):
+        k = system.shape[1]
+        stacked = np.concatenate([system, damping * np.sqrt(n) * np.eye(k)])
+        return np.linalg.lstsq(stacked, np.concatenate([y, np.zeros((k, y.shape[1]))]))[0]
+
+    def test_rows_of_a_polynomial_one_by_one(self, rng):
+        x, y = rng.uniform(-1, 1, (30, 3)), rng.standard_normal((30, 2))
+        degrees = total_degree_terms(np.full(3, 9), 2)
+        fit = PolynomialFit(x, np.ones(30), degrees)
+        found = fit.left_out(y - fit.solve(y).evaluate(x), 0.0)
+        columns = columns_of(x, degrees)
+        for i in range(30):
+            others = np.arange(30) != i
+            c, *_ = np.linalg.lstsq(columns[others], y[others])
+            np.testing.assert_allclose(found[i], y[i] - columns[i] @ c, atol=1e-11)
+
+    @pytest.mark.parametrize("n", [7, 8, 20, 51, 400])
+    def test_each_line_is_left_out_once_with_its_mirror_image(self, n):
+        folds = folds_of_lines(n, False, np.random.RandomState(0)).folds
+        assert sorted(np.concatenate(folds)) == list(range(1, n - 1))
+        for rows in folds:
+            assert np.all(np.diff(rows) > 1)
+        label = np.full(n, -1)
+        for k, rows in enumerate(folds):
+            label[rows] = k
+        mirrored = label == label[::-1]
+        # but for the two in the middle, which are neighbours
+        assert np.count_nonzero(~mirrored) == (2 if n % 2 == 0 else 0)
+
+
+def test_an_even_function_is_not_foreseen_by_its_mirror_image():
+    """Eight symmetric nodes show four values of it: polynomials of degree 6 go through them all."""
+    nodes = np.linspace(-1, 1, 8)
+    y = 1 / (1 + 25 * nodes[:, None] ** 2)
+    axis = BasisAxis(nodes, LegendreBasis(6))
+    rest = y - axis.synthesise(axis.analyse(y, 0), 0)
+    assert np.abs(rest).max() < 1e-15
+    alone = rest / (1 - np.sum(axis.synthesise(np.eye(7), 0) ** 2, axis=1))[:, None]
+    assert np.abs(alone).max() < 1e-12
+    folds = folds_of_lines(8, False, np.random.RandomState(0))
+    fresh = np.linspace(-1, 1, 501)
+    fit = (
+        np.polynomial.legendre.legvander(fresh, 6)
+        @ np.linalg.lstsq(np.polynomial.legendre.legvander(nodes, 6), y)[0]
+    )
+    true = np.sqrt(np.mean((fit[:, 0] - 1 / (1 + 25 * fresh**2)) ** 2))
+    told = left_out(rest, axis.block, folds, np.finfo(float).eps)
+    assert np.sqrt(np.mean(told**2)) > 0.1 * true
+
+
+def fitted(X, y, **parameters):
+    return SpectrumInformedMSNNRegressor(random_state=0, **parameters).fit(X, y)
+
+
+def true_error(model, X, function, rng, n=3000):
+    """Relative to the spread of y, at random points of the box."""
+    fresh = rng.uniform(X.min(axis=0), X.max(axis=0), (n, X.shape[1]))
+    y = function(fresh)
+    return np.sqrt(np.mean((model.predict(fresh) - y) ** 2)) / np.std(y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+class TestReports:
+    """The reported residual is that at fresh points, to a factor of ten."""
+
+    CASES = (
+        ("runge 64 x 16", (64, 16), lambda X: np.sin(4 * X[:, 0]) / (1 + 25 * X[:, 1] ** 2)),
+        ("runge 64 x 8", (64, 8), lambda X: np.sin(4 * X[:, 0]) / (1 + 25 * X[:, 1] ** 2)),
+        ("decay", (100, 10), lambda X: np.exp(-(X[:, 0] + 1) * (1.5 + np.tanh(3 * X[:, 1])))),
+        ("five levels", (80, 5), lambda X: np.cos(3 * X[:, 0] + 2 * X[:, 1])),
+        ("front", (200, 20), lambda X: np.exp(X[:, 0]) / (1 + np.exp(-12 * X[:, 1]))),
+        ("square root", (1001,), lambda X: np.sqrt(X[:, 0] + 1)),
+        ("three halves", (1001,), lambda X: (X[:, 0] + 1) ** 1.5),
+        ("kink", (301,), lambda X: np.abs(X[:, 0] - 0.213)),
+        ("sawtooth", (301,), lambda X: (3.3 * X[:, 0]) % 1),
+        ("few", (9,), lambda X: np.exp(2.5 * X[:, 0])),
+    )
+
+    @pytest.mark.parametrize(
+        ("shape", "function"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+    )
+    def test_between_the_lines_of_a_grid_and_at_its_ends(self, shape, function, rng):
+        X = tensor_grid(*[np.linspace(-1, 1, n) for n in shape])
+        model = fitted(X, function(X))
+        assert true_error(model, X, function, rng) < 10 * model.validation_norms_[-1]
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_at_the_edge_of_scattered_points(self, seed, rng):
+        X = np.random.default_rng(seed).uniform(-1, 1, (300, 2))
+
+        def function(X):
+            return np.exp(np.sin(3 * X[:, 0]) * X[:, 1])
+
+        model = fitted(X, function(X))
+        assert true_error(model, X, function, rng) < 10 * model.validation_norms_[-1]
+
+    def test_with_modes_as_many_as_asked_for(self, rng):
+        X = tensor_grid(np.linspace(-1, 1, 16), np.linspace(-1, 1, 16))
+
+        def function(X):
+            return np.sin(4 * X[:, 0] + X[:, 1] ** 2) * np.exp(X[:, 1])
+
+        model = fitted(X, function(X), n_modes=30, n_stages=1, hidden_layer_sizes=())
+        assert true_error(model, X, function, rng) < 10 * model.validation_norms_[-1]
+
+
+class TestSimplestTools:
+    """Constants and straight lines come out whatever the points are."""
+
+    @pytest.mark.parametrize(("n", "d"), [(2, 1), (3, 1), (7, 1), (2, 2), (5, 2), (3, 3)])
+    def test_a_plane_on_a_grid(self, n, d, rng):
+        X = tensor_grid(*[np.linspace(0, 1, n)] * d)
+        with pytest.warns((FewLevelsWarning, FewPointsWarning)):
+            model = fitted(X, 1 + X @ np.arange(1, d + 1))
+        assert true_error(model, X, lambda X: 1 + X @ np.arange(1, d + 1), rng) < 1e-14
+
+    @pytest.mark.parametrize(("n", "d"), [(7, 1), (25, 2), (27, 3), (60, 8)])
+    def test_a_plane_at_scattered_points(self, n, d, rng):
+        X = rng.uniform(-3, 5, (n, d))
+        model = fitted(X, 1e3 + X @ np.arange(1, d + 1))
+        assert true_error(model, X, lambda X: 1e3 + X @ np.arange(1, d + 1), rng) < 1e-13
+
+    @pytest.mark.parametrize(("n", "d"), [(40, 30), (60, 100)])
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_as_good_as_ridge_regression_with_many_columns(self, n, d, rng):
+        X = rng.standard_normal((n, d))
+        y = X[:, :5] @ np.arange(1, 6) + 0.3 * rng.standard_normal(n)
+        ridge = cross_val_score(RidgeCV(10.0 ** np.arange(-3, 4)), X, y).mean()
+        own = cross_val_score(SpectrumInformedMSNNRegressor(random_state=0), X, y).mean()
+        assert own > ridge - 0.05
+
+    def test_noise_about_an_offset_is_told_for_what_it_is(self, rng):
+        """The mean is the best there is, and leaves all of the variation."""
+        X = rng.uniform(0, 10, (300, 1))
+        with pytest.warns(ConvergenceWarning, match="The fit is a constant"):
+            model = fitted(X, 1e6 + 1e-3 * rng.standard_normal(300))
+        assert model.validation_norms_[-1] == pytest.approx(1, abs=0.1)
+        np.testing.assert_allclose(model.predict(X), 1e6, atol=1e-3)
+
+
+class TestFewLevels:
+    def test_the_warning_names_the_feature_and_its_levels(self, rng):
+        X = np.column_stack([rng.integers(0, 3, 200), rng.uniform(size=200)]).astype(float)
+        with pytest.warns(FewLevelsWarning, match=r"feature 0 \(0, 1, 2\)"):
+            model = fitted(X, X[:, 0] + np.sin(9 * X[:, 1]))
+        fresh = np.column_stack([rng.integers(0, 3, 50), rng.uniform(size=50)])
+        assert np.abs(model.predict(fresh) - fresh[:, 0] - np.sin(9 * fresh[:, 1])).max() < 1e-6
+
+    def test_a_straight_line_between_levels_is_one(self, rng):
+        X = tensor_grid([0.0, 1.0, 2.0], np.linspace(0, 1, 101))
+        with pytest.warns(FewLevelsWarning):
+            model = fitted(X, X[:, 0] + np.sin(9 * X[:, 1]))
+        assert true_error(model, X, lambda X: X[:, 0] + np.sin(9 * X[:, 1]), rng) < 1e-13
+
+    def test_at_the_levels_values_are_those_given(self, rng):
+        X = tensor_grid(np.linspace(0, 2, 60), np.array([1.0, 2.0, 5.0, 10.0, 50.0]))
+        y = np.cos(X[:, 0]) / (1 + X[:, 1])
+        with pytest.warns(FewLevelsWarning):
+            model = fitted(X, y)
+        np.testing.assert_allclose(model.predict(X), y, atol=1e-12)
+        between = rng.uniform(X.min(axis=0), X.max(axis=0), (500, 2))
+        assert model.predict(between).max() < 1
+        assert model.predict(between).min() > -0.5
+
+    def test_many_levels_and_periodic_ones_are_not_few(self, recwarn):
+        X = tensor_grid(np.linspace(0, 1, 20), np.arange(4) / 4)
+        y = np.exp(X[:, 0]) * np.cos(2 * np.pi * X[:, 1])
+        fitted(X, y, period=[None, 1.0])
+        assert not [w for w in recwarn if issubclass(w.category, FewLevelsWarning)]
+
+
+def test_derivatives_of_products_of_bases_agree_with_their_module(rng):
+    """Waves along one feature, a spline along the other: a kink there, at a node."""
+    nodes = np.linspace(-1, 1, 31)
+    X = tensor_grid(np.linspace(-1, 1, 40), nodes)
+    y = np.sin(3 * X[:, 0]) * np.abs(X[:, 1])
+    model = fitted(X, y)
+    fresh = rng.uniform(-1, 1, (200, 2))
+    module = model.to_module()
+    import torch
+
+    points = torch.tensor(fresh, requires_grad=True)
+    values = module(points)
+    np.testing.assert_allclose(values.detach().numpy(), model.predict(fresh), atol=1e-12)
+    (gradient,) = torch.autograd.grad(values.sum(), points)
+    np.testing.assert_allclose(gradient.numpy(), model.gradient(fresh), atol=1e-9)
+
+
+def test_the_cutoff_of_an_axis_is_that_of_its_singular_values():
+    nodes = np.linspace(-1, 1, 60)
+    axis = ExtensionAxis(nodes, 30, 4.0)
+    for cutoff in (1e-12, 1e-6):
+        cut, anew = axis.with_cutoff(cutoff), ExtensionAxis(nodes, 30, 4.0, cutoff)
+        np.testing.assert_array_equal(cut.strengths, anew.strengths)
+        assert cut.strengths.min() > cutoff
