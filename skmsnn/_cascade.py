@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skmsnn._diagnosis import looks_like_noise
+from skmsnn._diagnosis import FEW_POINTS, looks_like_noise
 from skmsnn._domain import Domain, Grid
 from skmsnn._holdout import LEAST_NODES_OF_PAIRS
 from skmsnn._initialisation import Spectrum, initialise
@@ -23,7 +23,7 @@ from skmsnn._spectrum.extension import DenseFit
 from skmsnn._spectrum.grid_selection import select_on_grid
 from skmsnn._spectrum.lattice import FourierModes
 from skmsnn._spectrum.leave_out import weighted_rms
-from skmsnn._spectrum.polynomial_selection import FEW_POINTS, select_polynomial
+from skmsnn._spectrum.polynomial_selection import select_polynomial
 from skmsnn._spectrum.selection import (
     HeldOut,
     Split,
@@ -74,14 +74,6 @@ _MOST_LIKELY = 0.5
 # The last linear solve of a network is kept if it leaves no more of held-out points than this many
 # times what training left: it has the digits, and may swing between the points.
 _AS_GOOD = 1.5
-# Chance of a point to be held out, at most: where a fit finds it hard half of the points stay in.
-_MOST_LIKELY = 0.5
-# The last linear solve of a network is kept if it leaves no more of held-out points than this many
-# times what training left: it has the digits, and may swing between the points.
-_AS_GOOD = 1.5
-# Least damping of dense fits that tell what they leave on unseen points: at round-off they said up
-# to a thousand times too much, and ranked sets of modes wrongly.
-_UNSEEN_CUTOFF = 1e-11
 # Cut-offs of the linear solves before and after training. Training stalls from the huge weights of
 # a solve that uses every digit.
 _START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
@@ -361,12 +353,13 @@ class _Task:
             f"least squares over {trial.candidate.label}",
             SpectralFit(trial, full_fit),
             self._is_noise(trial, foreseen, rest, self.shares.train > 0),
-            unseen=self._left_out_of(trial, rest),
+            # only networks ask for it, and they come first or not at all
+            unseen=self._left_out_of(trial, rest) if previous is None else None,
         )
 
     def _left_out_of(self, trial: Trial, rest: NDArray[np.float64]) -> Remainder | None:
         """Where the training share has points that others do not foresee."""
-        if not isinstance(trial.fit, DenseFit):
+        if self.shares.held_out is None or not isinstance(trial.fit, DenseFit):
             return None
         left_out = leave_one_out(trial.fit, self.shares.train)
         rows, left = left_out(self.train, rest, self.split.rounding)
@@ -519,11 +512,8 @@ class _Task:
         if exact and shares.held_out is not None:
             # the last linear solve is judged as well, by the same solve without the held-out points
             solve_linear_layers(module, points, self.train, _END_CUTOFF)
-            solved = self._error_of(module)
-            exact = solved <= _AS_GOOD * error
-            if exact:
-                error = solved
-            else:
+            exact = self._error_of(module) <= _AS_GOOD * error
+            if not exact:
                 kept.restore()
         no_worse_than_mean(module, Points(shares.x, shares.train), self.train)
         stage = train_stage = self._network_stage(module, architecture)

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._diagnosis import FEW_POINTS
 from skmsnn._spectrum.candidates import Candidate
 from skmsnn._spectrum.polynomial import PolynomialFit, n_total_degree_terms, total_degree_terms
 from skmsnn._spectrum.selection import Split, Trial, Unseen, judged_unseen
@@ -20,8 +21,6 @@ _MOST_DEGREE, _OPERATIONS = 8, 2e9
 _GOOD_ENOUGH = 1e-14
 # Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
 _AS_GOOD = 1.02
-# Fewer points than these are few: what a polynomial leaves unseen decides little.
-FEW_POINTS = 8
 _ROUNDING = 1e-14
 
 
@@ -46,7 +45,7 @@ def select_polynomial(data: Split, levels: dict[int, int]) -> Trial:
                 return trial
             if best is None or trial.error * _AS_GOOD < best.error:
                 best, worse = trial, 0
-            if trial.fit is not None and trial.train_error <= _ROUNDING:
+            if trial.train_error <= _ROUNDING:
                 break  # nothing is left for another scaling of the terms
         worse += 1
         if best is not None and (best.error <= _GOOD_ENOUGH or worse > 2):
