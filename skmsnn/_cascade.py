@@ -22,7 +22,7 @@ from skmsnn._spectrum.dominant import dominant_modes
 from skmsnn._spectrum.extension import DenseFit
 from skmsnn._spectrum.grid_selection import select_on_grid
 from skmsnn._spectrum.lattice import FourierModes
-from skmsnn._spectrum.leave_out import weighted_rms
+from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, weighted_rms
 from skmsnn._spectrum.polynomial_selection import select_polynomial
 from skmsnn._spectrum.selection import (
     HeldOut,
@@ -122,6 +122,8 @@ class Shares:
     ``held_out`` is None where all points are for training; they are then judged by themselves.
     ``levels`` are the features of few levels, and how many. With ``leaves_out`` spectral stages are
     fitted to all points, and judged by what fits that have not seen a point leave there.
+    ``rounding`` is that of single precision or few decimals, where y shows such, over its spread.
+    ``beside`` are points where fresh ones may fall, of which nothing is known.
     """
 
     domain: Domain
@@ -133,6 +135,8 @@ class Shares:
     levels: dict[int, int]
     leaves_out: bool
     held_rows: NDArray[np.intp] | None = None
+    rounding: float = 0.0
+    beside: Beside = NOTHING_BESIDE
 
     def ladder(self, weight: NDArray[np.float64]) -> list[Candidate]:
         """Sets of modes for the points of positive weight, in ascending order of size."""
@@ -319,7 +323,7 @@ class _Task:
         self.size = float(np.sqrt(np.mean(self.train_scale**2)))
         self.full_size = float(np.sqrt(np.mean(self.full_scale**2)))
         rounding = float(np.finfo(float).eps) / self.full_size
-        self.whole = Split(shares.x, self.full, shares.full, None, rounding)
+        self.whole = Split(shares.x, self.full, shares.full, None, rounding, shares.beside)
         self.one_track = not np.any(shares.train != shares.full)
 
     def spectral(self, previous: SpectralFit | None, had_network: bool) -> StageFit:
@@ -362,8 +366,8 @@ class _Task:
         if self.shares.held_out is None or not isinstance(trial.fit, DenseFit):
             return None
         left_out = leave_one_out(trial.fit, self.shares.train)
-        rows, left = left_out(self.train, rest, self.split.rounding)
-        return Remainder(rows, left * self.train_scale)
+        left = left_out(self.train, rest, self.split.rounding)
+        return Remainder(left.rows, left.residual * self.train_scale)
 
     def _of_all_points(self, trial: Trial) -> StageFit:
         """The stage of a fit to all points, that tells what it leaves unseen."""
@@ -371,7 +375,7 @@ class _Task:
         assert trial.unseen is not None
         stage = Stage(self.full_scale, modes=trial.modes)
         rest = self.full - trial.modes.evaluate(self.shares.x)
-        rows, left = trial.unseen(self.full, rest, self.whole.rounding)
+        rows, left, _ = trial.unseen(self.full, rest, self.whole.rounding)
         # typical too, not root mean square alone: few points at the edge say nothing of noise
         typical = [float(np.median(np.abs(a))) for a in (rest[rows], left)]
         pairs = [(trial.train_error, trial.seen_error), typical]

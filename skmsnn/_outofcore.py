@@ -439,8 +439,7 @@ class ChunkedCascade:
     def reason_of_limit(self, error: float, is_noise: bool = False) -> StopReason:
         """Why more stages are of no use, from what the judging points show."""
         x, target, _ = self._judges
-        rest = self._rest()
-        return reason_of_limit(self._view.domain, None, x, target, rest, error, is_noise)
+        return reason_of_limit(self._view.domain, None, x, target, error, is_noise)
 
     def keep(self, fit: StageFit) -> None:
         """Make a stage part of the model, and pass over the data to see what it leaves."""

@@ -32,6 +32,12 @@ class StopReason(StrEnum):
         "what is left looks like noise: neighbouring points know nothing of each other, and this "
         "is the noise floor of the data; average repeated measurements, or raise tol",
     )
+    NO_PATTERN = (
+        "no pattern",
+        "neighbouring points know nothing of each other: y is noise, or varies faster than the "
+        "points show, or depends on something that is not among the features; give that, or more "
+        "points",
+    )
     FEW_POINTS = (
         "few points",
         "so few points leave open what lies between them; give more",

@@ -20,7 +20,7 @@ from skmsnn._arrays import as_numpy, like
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Recipe, Residuals, Shares, StageFit, fit_stage
 from skmsnn._chunks import ChunkedData, is_dask, map_rows
-from skmsnn._diagnosis import FEW_POINTS, is_aliased, reason_of_limit, rounding_of
+from skmsnn._diagnosis import FEW_POINTS, is_aliased, reason_of_limit
 from skmsnn._domain import (
     Domain,
     Grid,
@@ -29,18 +29,19 @@ from skmsnn._domain import (
     find_grid,
     fold_end_points,
 )
-from skmsnn._holdout import held_out_rows
+from skmsnn._holdout import held_out_rows, points_beside
 from skmsnn._html import stages_table
-from skmsnn._levels import MOST_LEVELS, features_of_few_levels
+from skmsnn._levels import MOST_LEVELS, features_of_few_levels, left_between_levels
 from skmsnn._network import ACTIVATIONS
 from skmsnn._outofcore import ChunkedCascade, Summary
 from skmsnn._progress import Progress
 from skmsnn._reasons import StopReason, advice_on
 from skmsnn._restoring import restoring
+from skmsnn._rounding import rounding_of
 from skmsnn._rows import Rows, canonical_rows
 from skmsnn._solvers import SOLVERS, SolverOptions, threads_of_torch
 from skmsnn._spectrum.candidates import is_one_long_axis
-from skmsnn._spectrum.leave_out import weighted_rms
+from skmsnn._spectrum.leave_out import NOTHING_BESIDE, weighted_rms
 from skmsnn._spectrum.nufft import MOST_DIMENSIONS
 from skmsnn._spectrum.selection import HeldOut
 from skmsnn._spectrum.threads import one_blas_thread
@@ -378,6 +379,9 @@ class SpectrumInformedMSNNRegressor(
             )
         add_stages = partial(self._add_stages, recipes, shares, residuals, rng)
         self._fit_stages(add_stages, callbacks)
+        judges_itself = self.early_stopping and validation is None
+        if judges_itself and not (grid is not None and _is_whole(grid, rows.weight)):
+            self._ask_between_levels(shares.x)
 
     @with_callbacks
     def _fit_chunks(
@@ -746,7 +750,14 @@ class SpectrumInformedMSNNRegressor(
             leaves_out &= held is None
         else:
             leaves_out &= len(x) < _MANY_POINTS
-        shares = Shares(self.domain_, grid, x, train, full, held, levels, leaves_out)
+        largest = self._y_scale.max()
+        spread = largest * np.sqrt(np.mean((self._y_scale / largest) ** 2))
+        rounding = rounding_of(rows.y) / float(spread)
+        beside = NOTHING_BESIDE
+        if grid is None and leaves_out and len(x) >= FEW_POINTS:
+            beside = points_beside(x, self.domain_.periodic, rng)
+        points = (self.domain_, grid, x, train, full, held)
+        shares = Shares(*points, levels, leaves_out, rounding=rounding, beside=beside)
         return shares, Residuals(target, target, judged)
 
     def _forget_stages(self) -> None:
@@ -787,7 +798,6 @@ class SpectrumInformedMSNNRegressor(
         near_round_off = min(_NEAR_ROUND_OFF * self._cancellation, _LARGEST_ROUND_OFF)
         for stage in self.stages_:
             residuals = residuals.after(stage, stage, shares)
-        left = residuals.full
         error = weighted_rms(residuals.judged, shares.judges.weight)
         fit = self._resumed(shares)
         if self.stages_ and self.validation_norms_:
@@ -812,14 +822,11 @@ class SpectrumInformedMSNNRegressor(
                 if not recipe.is_adaptive:
                     return StopReason.NO_GAIN
                 if error > self.tol * size:
-                    return self._reason_of_limit(shares, values, left, error / size, fit.is_noise)
+                    return self._reason_of_limit(shares, values, error / size, fit.is_noise)
                 # nothing is wanting, unless the points deceive
                 is_deceptive = not fit.is_noise and is_aliased(shares.grid, values)
                 return StopReason.ALIASED if is_deceptive else StopReason.NO_GAIN
             residuals, error = remaining, fit.error
-            left = residuals.full
-            if fit.unseen is not None and len(fit.unseen.rows) == len(left):
-                left = fit.unseen.residual
             has_held_out = shares.held_out is not None or fit.unseen is not None
             self._keep(fit, norm / size, error / size, has_held_out)
             if self.warm_start:
@@ -830,23 +837,32 @@ class SpectrumInformedMSNNRegressor(
             if error <= round_off * size:
                 return StopReason.ROUND_OFF
             if fit.is_noise and error > near_round_off * size:
-                return self._reason_of_limit(shares, values, left, error / size, True)
+                return self._reason_of_limit(shares, values, error / size, True)
         return StopReason.N_STAGES
 
     def _reason_of_limit(
-        self,
-        shares: Shares,
-        values: NDArray[np.float64],
-        rest: NDArray[np.float64],
-        error: float,
-        is_noise: bool,
+        self, shares: Shares, values: NDArray[np.float64], error: float, is_noise: bool
     ) -> StopReason:
-        rounding = rounding_of(self._y_offset + values * self._y_scale)
-        spread = float(np.sqrt(np.mean(self._y_scale**2)))
-        if error * spread <= _OF_ROUNDING * rounding:
+        if error <= _OF_ROUNDING * shares.rounding:
             return StopReason.PRECISION
-        problem = (shares.domain, shares.grid, shares.x)
-        return reason_of_limit(*problem, values, rest, error, is_noise, shares.levels)
+        problem = (shares.domain, shares.grid, shares.x, values)
+        return reason_of_limit(*problem, error, is_noise, shares.levels)
+
+    def _ask_between_levels(self, x: NDArray[np.float64]) -> None:
+        """Report no less than what is left open between the levels of a feature."""
+        levels = {
+            j: (values - self.domain_.centre[j]) / self.domain_.half_width[j]
+            for j, values in self._levels.items()
+        }
+
+        def model(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.sum([stage.predict(x) for stage in self.stages_], axis=0)
+
+        error = left_between_levels(model, x, levels)
+        if self.validation_norms_ and error > self.validation_norms_[-1]:
+            self.validation_norms_ = [*self.validation_norms_[:-1], error]
+            if error > self.tol:
+                self.stop_reason_ = StopReason.FEW_LEVELS.value
 
     @property
     def _cancellation(self) -> float:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from conftest import tensor_grid
+from scipy.interpolate import make_interp_spline
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import cross_val_score
@@ -12,9 +13,9 @@ from skmsnn._spectrum.bases import LegendreBasis
 from skmsnn._spectrum.candidates import LatticeFrame
 from skmsnn._spectrum.extension import DenseFit
 from skmsnn._spectrum.lattice import half_lattice
-from skmsnn._spectrum.leave_out import folds_of_lines, left_out
+from skmsnn._spectrum.leave_out import Beside, folds_of_lines, left_out, wide_gaps
 from skmsnn._spectrum.polynomial import PolynomialFit, columns_of, total_degree_terms
-from skmsnn._spectrum.tensor import BasisAxis, ExtensionAxis, PeriodicAxis
+from skmsnn._spectrum.tensor import BasisAxis, ExtensionAxis, PeriodicAxis, SplineAxis
 from skmsnn.exceptions import FewLevelsWarning, FewPointsWarning
 
 
@@ -29,7 +30,7 @@ class TestFormulas:
         basis = axis.synthesise(np.eye(13), 0)
         y = rng.standard_normal((n, 3))
         folds = folds_of_lines(n, periodic, np.random.RandomState(0))
-        found = left_out(y - basis @ (basis.T @ y), axis.block, folds, 0.0)
+        found = left_out(y - basis @ (basis.T @ y), axis, folds, 0.0)
         for rows in folds.folds:
             others = np.setdiff1d(np.arange(n), rows)
             fit, *_ = np.linalg.lstsq(basis[others], y[others])
@@ -42,11 +43,64 @@ class TestFormulas:
         fit = DenseFit(x, np.ones(60), frame, damping)
         system = frame.system(x, np.ones(60))
         rest = y - system @ self.damped(system, y, damping, 60)
-        found = fit.left_out(rest, np.arange(60), 0.0)
-        for i in range(0, 60, 7):
+        beside = rng.uniform(-1, 1, (5, 2))
+        found = fit.left_out(rest, np.arange(60), 0.0, Beside(beside, 0.5))
+        between = frame.system(beside, np.ones(5))
+        whole = between @ self.damped(system, y, damping, 60)
+        changes = np.zeros((5, 1))
+        for i in range(60):
             others = np.arange(60) != i
             c = self.damped(system[others], y[others], damping, 60)
-            np.testing.assert_allclose(found[i], y[i] - system[i] @ c, atol=1e-10)
+            np.testing.assert_allclose(found.residual[i], y[i] - system[i] @ c, atol=1e-10)
+            changes += (between @ c - whole) ** 2
+        assert found.beside == pytest.approx(np.sqrt(0.5 * np.mean(changes)), rel=1e-8)
+
+    @pytest.mark.parametrize(
+        "axis_of",
+        [
+            lambda nodes: ExtensionAxis(nodes, 5, 4.0, 1e-6),
+            lambda nodes: BasisAxis(nodes, LegendreBasis(6)),
+            lambda nodes: SplineAxis(nodes, 3),
+        ],
+    )
+    def test_what_a_fit_is_unsure_of_in_a_wide_gap(self, rng, axis_of):
+        nodes = np.concatenate([np.linspace(-1, 0.4, 30), [0.8, 0.9, 1.0]])
+        gaps = wide_gaps(nodes)
+        np.testing.assert_allclose(gaps.middles, [0.6])
+        y, axis = rng.standard_normal((33, 2)), axis_of(nodes)
+        folds = folds_of_lines(33, False, np.random.RandomState(0))
+        rows = np.arange(33)
+
+        def unseen(folds):
+            if isinstance(axis, SplineAxis):
+                return axis.left_out(y, folds)
+            return left_out(y - axis.synthesise(axis.analyse(y, 0), 0), axis, folds, 0.0)
+
+        def fit_without(left):
+            others = np.setdiff1d(rows, left)
+            if isinstance(axis, SplineAxis):
+                return make_interp_spline(nodes[others], y[others], 3)(gaps.middles)
+            basis = axis.synthesise(np.eye(len(axis.strengths)), 0)
+            c, *_ = np.linalg.lstsq(basis[others], y[others])
+            return axis.influence(gaps.middles, rows) @ basis @ c
+
+        changes = [fit_without(left) - fit_without([]) for left in folds.folds]
+        (line,) = gaps.lines
+        expected = np.maximum(
+            np.abs(unseen(folds)[line]), np.sqrt(np.sum(np.square(changes), axis=0))[0]
+        )
+        found = unseen(folds._replace(gaps=gaps))
+        np.testing.assert_allclose(np.abs(found[line]), expected, rtol=1e-7)
+
+    def test_influence_of_waves_on_a_circle(self, rng):
+        axis = PeriodicAxis(15, 4, 2.0, -1.0)
+        points = rng.uniform(-1, 1, 6)
+        y = rng.standard_normal(15)
+        nodes = -1 + 2 * np.arange(15) / 15
+        frame = np.exp(1j * np.pi * np.outer(nodes, np.arange(-4, 5)))
+        c = np.linalg.lstsq(frame, y + 0j)[0]
+        truth = (np.exp(1j * np.pi * np.outer(points, np.arange(-4, 5))) @ c).real
+        np.testing.assert_allclose(axis.influence(points, np.arange(15)) @ y, truth, atol=1e-12)
 
     @staticmethod
     def damped(system, y, damping, n):
@@ -95,7 +149,7 @@ def test_an_even_function_is_not_foreseen_by_its_mirror_image():
         @ np.linalg.lstsq(np.polynomial.legendre.legvander(nodes, 6), y)[0]
     )
     true = np.sqrt(np.mean((fit[:, 0] - 1 / (1 + 25 * fresh**2)) ** 2))
-    told = left_out(rest, axis.block, folds, np.finfo(float).eps)
+    told = left_out(rest, axis, folds, np.finfo(float).eps)
     assert np.sqrt(np.mean(told**2)) > 0.1 * true
 
 

@@ -24,7 +24,7 @@ from skmsnn._spectrum.candidates import (
     axis_basis,
     axis_order,
 )
-from skmsnn._spectrum.leave_out import Folds, folds_of_lines, left_out
+from skmsnn._spectrum.leave_out import Folds, folds_of_lines, left_out, wide_gaps
 from skmsnn._spectrum.tensor import AxisBasis, BasisAxis, ExtensionAxis, SplineAxis, TensorFit
 
 # Of more columns than these, random combinations are looked at: their mean square is that of all,
@@ -114,6 +114,8 @@ def select_axes(
     for j, nodes in enumerate(scaled_nodes(domain, grid)):
         periodic = bool(domain.periodic[j])
         lines = folds_of_lines(len(nodes), periodic, rng)
+        if not periodic:
+            lines = lines._replace(gaps=wide_gaps(nodes))
         columns = _columns(cells, j, rng)
         if len(nodes) == 1:
             trial = _tried(BasisAxis(nodes, LegendreBasis(0)), columns, lines)
@@ -175,13 +177,10 @@ def _left_along(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What a fit along an axis leaves on unseen lines, and on its own."""
     if isinstance(axis, SplineAxis):
-        unseen = np.zeros_like(columns)
-        for rows in folds.folds:
-            unseen[rows] = axis.left_out(columns, rows)
-        return unseen[folds.stand_in], np.zeros_like(columns)
+        return axis.left_out(columns, folds), np.zeros_like(columns)
     rest = columns - axis.synthesise(axis.analyse(columns, 0), 0)
     rest -= axis.synthesise(axis.analyse(rest, 0), 0)  # what the next stage takes of the rounding
-    return left_out(rest, axis.block, folds, rounding), rest
+    return left_out(rest, axis, folds, rounding), rest
 
 
 def _tried(axis: AxisBasis, columns: NDArray[np.float64], folds: Folds) -> AxisTrial:

@@ -11,7 +11,7 @@ from skmsnn._domain import Domain, Grid
 from skmsnn._spectrum.axis_selection import AxisChoice, select_axes, unseen_residual
 from skmsnn._spectrum.candidates import Candidate
 from skmsnn._spectrum.lattice import ROUND_OFF
-from skmsnn._spectrum.leave_out import Folds
+from skmsnn._spectrum.leave_out import Folds, LeftOut
 from skmsnn._spectrum.selection import Split, Trial, judged_unseen
 from skmsnn._spectrum.tensor import SplineAxis, TensorFit
 
@@ -47,10 +47,8 @@ def _trial_of(choices: list[AxisChoice], folds: list[Folds], grid: Grid, data: S
     fit = prepare(data.train, cutoff)
     rows = np.arange(len(data.x))
 
-    def unseen(
-        target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        return rows, unseen_residual(fit, target, folds, rounding)
+    def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
+        return LeftOut(rows, unseen_residual(fit, target, folds, rounding))
 
     on_plateau = any(choice.on_plateau for choice in choices)
     trial = judged_unseen(candidate, fit, data, unseen, on_plateau)

@@ -8,12 +8,15 @@ asks nothing of even functions, which have the same values on the other.
 Nothing is fitted anew. With H the projection on the space of a fit, that without the rows S
 leaves ``(I - H_SS)^-1 (y - H y)_S`` on them (Cook & Weisberg 1982, Residuals and Influence in
 Regression, section 3.8, for cases left out together).
+
+Where no line is, as in a gap much wider than those about it, what a fit does is as sure as it stays
+the same whichever lines are left out: the jackknife, the root of the sum of the squares of these
+changes (Efron & Stein 1981, The jackknife estimate of variance).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,60 @@ _MOST_ASKED, _ALWAYS_ASKED = 4000, 10
 _GOLDEN = (5**0.5 - 1) / 2
 
 
+# Gaps that are asked, of those that are more than twice as wide as both beside them: leaving out
+# the line at an end of any other makes one as wide.
+_MOST_GAPS, _WIDE = 100, 2.0
+
+
+class Projection(Protocol):
+    """A fit along an axis, U U' with orthonormal columns U."""
+
+    def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The entries of the projection for these rows and columns."""
+
+    def influence(self, points: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """What the fit at other points takes of the values on these rows."""
+
+
+class Beside(NamedTuple):
+    """Points (m, d) beside those of the data, and the share of fresh points that they stand for."""
+
+    points: NDArray[np.float64]
+    share: float
+
+
+NOTHING_BESIDE = Beside(np.empty((0, 1)), 0.0)
+
+
+class LeftOut(NamedTuple):
+    """What fits leave of values that they have not seen.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Some or all points.
+    residual : ndarray of shape (n_rows, n_outputs)
+        What is left there.
+    beside : float
+        Root mean square of how unsure the fit is beside them, where fresh points fall.
+    """
+
+    rows: NDArray[np.intp]
+    residual: NDArray[np.float64]
+    beside: float = 0.0
+
+    def error(self, weight: NDArray[np.float64]) -> float:
+        """Root mean square, where ``weight`` (n,) is that of all points."""
+        return max(weighted_rms(self.residual, weight[self.rows]), self.beside)
+
+
+class Gaps(NamedTuple):
+    """The middles of gaps (n_gaps,), and the line that answers for each beside itself."""
+
+    middles: NDArray[np.float64]
+    lines: NDArray[np.intp]
+
+
 class Folds(NamedTuple):
     """Lines left out in turn.
 
@@ -40,10 +97,13 @@ class Folds(NamedTuple):
         Lines that are left out together; those in none, as the two ends, never are.
     stand_in : ndarray of shape (n_lines,)
         The line that answers for each: itself, or the nearest that is asked.
+    gaps : Gaps
+        Where no line left out makes as wide a gap.
     """
 
     folds: list[NDArray[np.intp]]
     stand_in: NDArray[np.intp]
+    gaps: Gaps = Gaps(np.empty(0), np.empty(0, dtype=np.intp))
 
 
 def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
@@ -75,22 +135,36 @@ def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
     return Folds([rows for rows in folds if len(rows)], stand_in)
 
 
+def wide_gaps(nodes: NDArray[np.float64]) -> Gaps:
+    """Gaps between ascending nodes that are much wider than those about them."""
+    width = np.diff(nodes)
+    if len(width) < 2:
+        return Gaps(np.empty(0), np.empty(0, dtype=np.intp))
+    # of the two lines about a gap at an end one is never left out
+    beside = np.maximum(np.r_[0.0, width[:-1]], np.r_[width[1:], 0.0])
+    wide = np.flatnonzero(width > _WIDE * beside)
+    wide = np.sort(wide[np.argsort(-width[wide], kind="stable")[:_MOST_GAPS]])
+    lines = np.clip(wide, 1, max(1, len(nodes) - 2))
+    return Gaps((nodes[wide] + nodes[wide + 1]) / 2, lines)
+
+
 def left_out(
     residual: NDArray[np.float64],
-    block_of: Callable[[NDArray[np.intp]], NDArray[np.float64]],
+    projection: Projection,
     folds: Folds,
     rounding: float,
 ) -> NDArray[np.float64]:
     """What a fit leaves on lines that it has not seen; as it is on those that none leaves out.
 
-    A direction that hardly any other line has a say in comes out as its rounding, amplified.
+    A direction that hardly any other line has a say in comes out as its rounding, amplified. A line
+    beside a wide gap has at least what the fit is unsure of there.
 
     Parameters
     ----------
     residual : ndarray of shape (n_lines, n_columns)
         What the fit to all lines leaves.
-    block_of : callable
-        The entries H_SS of the projection for rows S.
+    projection : Projection
+        The fit.
     folds : Folds
         The lines to be left out.
     rounding : float
@@ -98,15 +172,28 @@ def left_out(
     """
     unseen = residual.copy()
     rounded = residual + rounding * patternless_signs(residual.shape)
+    changes = np.zeros((len(folds.gaps.middles), residual.shape[1]))
     for rows in folds.folds:
         # in directions that hardly any other line has a say in, the rounding is what comes out
-        others_have_a_say = np.eye(len(rows)) - (1 - 4 * np.finfo(float).eps) * block_of(rows)
+        block = projection.block(rows)
+        others_have_a_say = np.eye(len(rows)) - (1 - 4 * np.finfo(float).eps) * block
         with one_blas_thread:
             try:
                 unseen[rows] = np.linalg.solve(others_have_a_say, rounded[rows])
             except np.linalg.LinAlgError:  # some direction is these rows' alone
                 unseen[rows] = rounded[rows] / np.finfo(float).eps
-    return unseen[folds.stand_in]
+        if len(changes):
+            changes += (projection.influence(folds.gaps.middles, rows) @ unseen[rows]) ** 2
+    return with_gaps(unseen[folds.stand_in], changes, folds.gaps)
+
+
+def with_gaps(
+    unseen: NDArray[np.float64], changes: NDArray[np.float64], gaps: Gaps
+) -> NDArray[np.float64]:
+    """Raise what lines beside gaps leave to the root of the squared changes in the gap."""
+    unsure = np.zeros_like(unseen)
+    np.maximum.at(unsure, gaps.lines, np.sqrt(changes))
+    return np.copysign(np.maximum(np.abs(unseen), unsure), unseen)
 
 
 def patternless_signs(shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skmsnn._diagnosis import FEW_POINTS
 from skmsnn._spectrum.candidates import Candidate
+from skmsnn._spectrum.leave_out import LeftOut
 from skmsnn._spectrum.polynomial import PolynomialFit, n_total_degree_terms, total_degree_terms
 from skmsnn._spectrum.selection import Split, Trial, Unseen, judged_unseen
 
@@ -90,9 +91,7 @@ def _prepare(fit: PolynomialFit, weight: NDArray[np.float64], cutoff: float) -> 
 
 
 def _unseen(fit: PolynomialFit) -> Unseen:
-    def unseen(
-        target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        return fit.rows, fit.left_out(rest[fit.rows], rounding)
+    def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
+        return LeftOut(fit.rows, fit.left_out(rest[fit.rows], rounding))
 
     return unseen

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmsnn._spectrum.candidates import Candidate, LinearFit, Modes
 from skmsnn._spectrum.extension import DenseFit
-from skmsnn._spectrum.leave_out import weighted_rms
+from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
 
 # Held-out residual, relative to the target, below which no larger set and no other box is tried:
 # the next stage reaches round-off with the same modes.
@@ -56,8 +56,8 @@ class Unseen(Protocol):
 
     def __call__(
         self, target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Rows of some or all points, and the residuals (n_rows, n_outputs) there.
+    ) -> LeftOut:
+        """Judge a fit to all points.
 
         ``target`` and ``rest`` are the values at all points (n, n_outputs), and what the fit to
         all of them leaves; ``rounding`` is that to which the values are known, in their units.
@@ -132,8 +132,9 @@ class Split(NamedTuple):
     """All points (n, d), scaled, and their targets (n, n_outputs) of root mean square about 1.
 
     ``train`` holds their weights (n,), 0 for those not in the training share. Without held-out
-    points a fit has to tell what it leaves at points that it has not seen. ``rounding`` is that to
-    which the values are known, in units of the targets.
+    points a fit has to tell what it leaves at points that it has not seen, and at those ``beside``
+    them. ``rounding`` is that to which the values are known, in units of the
+    targets.
     """
 
     x: NDArray[np.float64]
@@ -141,6 +142,7 @@ class Split(NamedTuple):
     train: NDArray[np.float64]
     held_out: HeldOut | None
     rounding: float = float(np.finfo(float).eps)
+    beside: Beside = NOTHING_BESIDE
 
 
 def select_modes(
@@ -212,7 +214,7 @@ def select_modes(
         fit = best.fit.extended(data.train) if best.fit else best.candidate.fit(data.train)
         best = _tried(best.candidate, fit, data, data.train)
     fit = best.fit or best.candidate.fit(data.train)
-    unseen = leave_one_out(fit, data.train) if isinstance(fit, DenseFit) else None
+    unseen = leave_one_out(fit, data.train, data.beside) if isinstance(fit, DenseFit) else None
     if data.held_out is not None:
         return replace(best, fit=fit, on_plateau=on_plateau)
     is_final = best.error > _WORTH_REFINING
@@ -325,8 +327,7 @@ def judged_unseen(
     modes = fit.solve(data.target)
     rest = data.target - modes.evaluate(data.x)
     train_error = weighted_rms(rest, data.train)
-    rows, left = unseen(data.target, rest, data.rounding)
-    error = weighted_rms(left, data.train[rows])
+    error = unseen(data.target, rest, data.rounding).error(data.train)
     n_rows = int(np.count_nonzero(data.train))
     return Trial(
         candidate, fit, modes, error, train_error, error, error, n_rows, on_plateau, unseen
@@ -344,9 +345,8 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
         assert isinstance(fit, DenseFit)
         rows = np.flatnonzero(used)
         rows = rows[:: -(-len(rows) // _MOST_ASKED)]
-        seen_error = error = promise = weighted_rms(
-            fit.left_out(rest, rows, data.rounding), weight[rows]
-        )
+        left_out = fit.left_out(rest, rows, data.rounding, data.beside)
+        seen_error = error = promise = left_out.error(weight)
     else:
         held_rest = held_out.target - modes.evaluate(held_out.x)
         seen_error = weighted_rms(held_rest, held_out.weight)
@@ -355,15 +355,15 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
     return Trial(candidate, fit, modes, error, train_error, seen_error, promise, n_rows)
 
 
-def leave_one_out(fit: DenseFit, weight: NDArray[np.float64]) -> Unseen:
-    """Leave-one-out residuals of a dense fit, at some thousands of the points."""
+def leave_one_out(
+    fit: DenseFit, weight: NDArray[np.float64], beside: Beside = NOTHING_BESIDE
+) -> Unseen:
+    """Leave-one-out residuals of a dense fit, at some thousands of the points, and beside them."""
     used = np.flatnonzero(weight)
     rows = used[:: -(-len(used) // _MOST_ASKED)]
 
-    def unseen(
-        target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        return rows, fit.left_out(rest, rows, rounding)
+    def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
+        return fit.left_out(rest, rows, rounding, beside)
 
     return unseen
 

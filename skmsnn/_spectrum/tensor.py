@@ -24,6 +24,7 @@ from scipy.interpolate import make_interp_spline
 
 from skmsnn._spectrum.bases import LegendreBasis, SplineBasis
 from skmsnn._spectrum.lattice import ROUND_OFF, LatticeModes
+from skmsnn._spectrum.leave_out import Folds, with_gaps
 from skmsnn._spectrum.linear import least_squares_conjugate_gradients
 from skmsnn._spectrum.products import ProductModes
 from skmsnn._spectrum.threads import one_blas_thread
@@ -57,6 +58,9 @@ class AxisBasis(Protocol):
 
     def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """The entries of the projection U U' for these rows and columns."""
+
+    def influence(self, points: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """What the fit at other points takes of the values on these rows."""
 
     def to_functions(self, c: NDArray, axis: int) -> NDArray:
         """Coefficients of the functions themselves along an axis.
@@ -111,6 +115,14 @@ class PeriodicAxis:
         kernel = np.full(self.n_nodes, n_waves / self.n_nodes)
         kernel[1:] = np.sin(n_waves * half[1:]) / (self.n_nodes * np.sin(half[1:]))
         return kernel[distance]
+
+    def influence(self, points: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        nodes = self.origin + self.length / self.n_nodes * rows
+        half = np.pi / self.length * np.subtract.outer(points, nodes)
+        n_waves = 2 * self.order + 1
+        with np.errstate(invalid="ignore"):
+            kernel = np.sin(n_waves * half) / (self.n_nodes * np.sin(half))
+        return np.where(np.sin(half) == 0, n_waves / self.n_nodes, kernel)
 
     def _half_spectrum(self, real: NDArray) -> NDArray:
         m = self.order
@@ -172,6 +184,9 @@ class ExtensionAxis:
     def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         return self._u[rows] @ self._u[rows].T
 
+    def influence(self, points: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        return self._frame(points) @ self._to_frame @ self._u[rows].T
+
     def _frame(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         phase = 2 * np.pi / self.length * x[:, None] * np.arange(1, self.order + 1)
         return np.concatenate([np.ones((len(x), 1)), np.cos(phase), np.sin(phase)], axis=1)
@@ -213,6 +228,11 @@ class BasisAxis:
     def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         return self._u[rows] @ self._u[rows].T
 
+    def influence(self, points: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        values = self.basis.values(points).T
+        between = sla.solve_triangular(self._triangle, values, trans="T", check_finite=False)
+        return between.T @ self._u[rows].T
+
     def to_functions(self, c: NDArray, axis: int) -> NDArray:
         first = np.moveaxis(c, axis, 0)
         shape = first.shape
@@ -250,12 +270,24 @@ class SplineAxis:
     def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         return np.eye(len(rows))
 
-    def left_out(self, columns: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """What the spline through all other rows of (n_nodes, n_columns) leaves at these."""
-        others = np.setdiff1d(np.arange(len(self._nodes)), rows)
-        degree = min(self._degree, len(others) - 1)
-        spline = make_interp_spline(self._nodes[others], columns[others], degree - 1 + degree % 2)
-        return columns[rows] - spline(self._nodes[rows])
+    def influence(self, points: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        values = np.eye(len(self._nodes))[:, rows]
+        return np.asarray(make_interp_spline(self._nodes, values, self._degree)(points))
+
+    def left_out(self, columns: NDArray[np.float64], folds: Folds) -> NDArray[np.float64]:
+        """What splines through the other rows of (n_nodes, n_columns) leave at those left out."""
+        unseen = np.zeros_like(columns)
+        middles = folds.gaps.middles
+        through_all = make_interp_spline(self._nodes, columns, self._degree)(middles)
+        changes = np.zeros((len(middles), columns.shape[1]))
+        for rows in folds.folds:
+            others = np.setdiff1d(np.arange(len(self._nodes)), rows)
+            degree = min(self._degree, len(others) - 1)
+            degree += degree % 2 - 1
+            spline = make_interp_spline(self._nodes[others], columns[others], degree)
+            unseen[rows] = columns[rows] - spline(self._nodes[rows])
+            changes += (through_all - spline(middles)) ** 2
+        return with_gaps(unseen[folds.stand_in], changes, folds.gaps)
 
     def to_functions(self, c: NDArray, axis: int) -> NDArray:
         values = np.moveaxis(c, axis, 0)
