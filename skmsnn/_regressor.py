@@ -172,10 +172,11 @@ class SpectrumInformedMSNNRegressor(
         How each stage ended.
     stop_reason_ : str
         Why there are no more stages. Above ``tol`` what the data lack, as far as that can be told
-        from what is left: "precision" (y is rounded, to single precision or few decimals),
-        "noise", "few points", "few levels", "aliased" (on a grid y varies as fast as it can from
-        node to node; also below ``tol``), "singular end", "discontinuous" (what is left sits in a
-        few places), or else "undersampled". Otherwise "round-off", "no gain", "n_stages",
+        from them: "precision" (y is rounded, to single precision or few decimals), "noise",
+        "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
+        "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
+        "singular end", "discontinuous" (y is rough in a few places), or else "undersampled".
+        Otherwise "round-off", "no gain", "n_stages",
         "interrupted", "callback" or "memory".
     domain_ : Domain
         Scaling of the points and which axes are periodic.

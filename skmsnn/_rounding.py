@@ -43,7 +43,7 @@ def rounding_of(y: NDArray[np.float64]) -> float:
             return unit / 12**0.5
     exponent = np.floor(np.log10(np.where(y == 0, 1.0, np.abs(y))))
     for digits in range(2, _MOST_DIGITS):
-        units = 10.0 ** (exponent - digits + 1)
+        units = np.maximum(10.0 ** (exponent - digits + 1), np.finfo(float).tiny)
         if np.all(np.abs(y - np.rint(y / units) * units) <= 4 * np.finfo(float).eps * np.abs(y)):
             return largest * float(np.sqrt(np.mean((units / largest) ** 2) / 12))
     return 0.0

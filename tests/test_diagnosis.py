@@ -1,5 +1,8 @@
 """What data lack is named: noise, jumps, aliasing, too few points."""
 
+from math import comb
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import tensor_grid
@@ -7,6 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn._diagnosis import looks_like_noise
+from skmsnn._domain import Domain, find_grid
+from skmsnn._neighbours import neighbourhoods
+from skmsnn._reasons import StopReason
 
 
 def squares(n, d):
@@ -90,6 +96,79 @@ def test_a_smooth_function_of_too_few_points_is_undersampled(rng):
     X = rng.uniform(-1, 1, (300, 3))
     y = np.exp(np.sin(3 * X[:, 0] + X[:, 1]) * X[:, 2])
     assert ended(X, y).stop_reason_ == "undersampled"
+
+
+class TestWordsThatWouldBeWrong:
+    """Smooth functions of points that do not resolve them, and rounded ones."""
+
+    def test_a_gaussian_of_three_steps(self):
+        X = squares(400, 1)
+        model = SpectrumInformedMSNNRegressor(random_state=0, tol=1e-15)
+        with pytest.warns(ConvergenceWarning):
+            model.fit(X, np.exp(-((X[:, 0] - 0.1234) ** 2) / 2 / (3 * 2 / 399) ** 2))
+        assert model.stop_reason_ in ("undersampled", "round-off")
+
+    @pytest.mark.parametrize("kind", [np.float32, np.float16])
+    def test_values_of_low_precision(self, kind, rng):
+        X = rng.uniform(-1, 1, (900, 2))
+        assert ended(X, smooth(X).astype(kind)).stop_reason_ == "precision"
+
+    def test_values_of_few_decimals_far_from_zero(self):
+        X = squares(300, 1)
+        assert ended(X, 1e4 + smooth(X).round(5)).stop_reason_ == "precision"
+
+    def test_waves_at_random_points(self, rng):
+        X = rng.uniform(-1, 1, (400, 2))
+        y = np.exp(np.sin(3 * X[:, 0]) * X[:, 1])
+        assert ended(X, y).stop_reason_ == "undersampled"
+
+    def test_an_even_function_of_five_points(self):
+        X = squares(5, 1)
+        assert ended(X, X[:, 0] ** 4).stop_reason_ == "few points"
+
+    def test_powers_at_an_end(self):
+        X = squares(500, 1)
+        for power in (0.5, 1.5):
+            y = (X[:, 0] + 1) ** power + np.cos(3 * X[:, 0])
+            assert ended(X, y).stop_reason_ == "singular end"
+
+
+class TestNeighbourhoods:
+    def look(self, X, y):
+        domain = Domain.of(X, [None] * X.shape[1])
+        return neighbourhoods(domain, find_grid(X), domain.scale(X), y.reshape(len(y), -1))
+
+    def test_differences_of_even_nodes_are_binomial(self):
+        """Differences of a step are partial sums of alternating binomials, again binomials."""
+        (look,) = self.look(squares(100, 1), np.where(np.arange(100) < 50, -0.5, 0.5))
+        for pairs in (1, 3, 5):
+            partial = np.array([comb(2 * pairs - 1, k) for k in range(2 * pairs)])
+            square = np.sum(partial.astype(float) ** 2) / comb(4 * pairs, 2 * pairs)
+            expected = np.sqrt(square / (100 - 2 * pairs))
+            assert look.left[pairs] == pytest.approx(expected, rel=1e-10)
+
+    def test_nothing_is_left_of_polynomials(self, rng):
+        for X in (squares(30, 2), rng.uniform(-1, 1, (500, 2)), rng.uniform(-1, 1, (200, 1))):
+            for look in self.look(X, (X[:, 0] - X[:, -1] / 3) ** 4 + X[:, -1]):
+                assert look.left[-1] < 1e-13
+
+    @pytest.mark.parametrize("d", [1, 2, 3])
+    def test_all_is_left_of_noise(self, d, rng):
+        for X in (squares(round(2000 ** (1 / d)), d), rng.uniform(-1, 1, (2000, d))):
+            for look in self.look(X, rng.standard_normal(len(X))):
+                np.testing.assert_allclose(look.left, look.left[0], rtol=0.1)
+                assert look.is_white
+                assert look.ends_in_noise
+
+    def test_too_few_points_say_nothing(self, rng):
+        assert not self.look(squares(4, 1), np.arange(4.0))
+        assert not self.look(rng.uniform(size=(40, 2)), np.arange(40.0))
+        assert not self.look(rng.uniform(size=(100, 5)), np.arange(100.0))
+
+
+def test_the_documentation_has_each_reason():
+    page = (Path(__file__).parents[1] / "docs" / "warnings.rst").read_text()
+    assert all(f'``"{reason}"``' in page for reason in StopReason)
 
 
 def test_the_warning_says_what_to_do(rng):
