@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from skmsnn._diagnosis import FEW_POINTS, looks_like_noise
 from skmsnn._domain import Domain, Grid
@@ -77,10 +79,15 @@ _AS_GOOD = 1.5
 # Cut-offs of the linear solves before and after training. Training stalls from the huge weights of
 # a solve that uses every digit.
 _START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
+# Points between those of the data at which a network is compared with the spectral fit, and its
+# last solve with the one before, and how many times the held-out error they may differ there.
+_MOST_BETWEEN, _MOVES = 1000, 10.0
 # Least ratio of training to held-out residual for both to be noise, and least share of what the
 # ratio is expected to be: K modes leave sqrt(1 - K/n) of noise on their n points, and
-# 1 / sqrt(1 - K/n) on others.
+# 1 / sqrt(1 - K/n) on others. Where that is expected to be near 1, and is to within a tenth, nothing
+# but noise is left to follow, whatever other sets leave.
 _NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED = 0.3, 0.6
+_AS_OF_NOISE, _MOST_FOLLOWED = 0.9, 0.4
 
 Watch = Callable[[int, float, float], None]
 
@@ -290,11 +297,12 @@ def fit_stage(
     is_blind |= shares.grid is not None and min(shares.grid.shape) < LEAST_NODES_OF_PAIRS
     if previous is not None or is_good or best.is_noise or is_blind:
         return best
+    spectral = best
     asked = shares.asking_where_it_is_hard(best.unseen, rng)
     if asked is not shares:
         task = _Task(recipe, asked, residuals.asked_at(asked), rng, watch)
     for network in task.networks():
-        if network.error < _WORTHWHILE * best.error:
+        if network.error < _WORTHWHILE * best.error and task.agrees(network, spectral):
             best = network if asked is shares else replace(network, shares=asked)
         if best.error <= recipe.tol:
             break
@@ -325,6 +333,22 @@ class _Task:
         rounding = float(np.finfo(float).eps) / self.full_size
         self.whole = Split(shares.x, self.full, shares.full, None, rounding, shares.beside)
         self.one_track = not np.any(shares.train != shares.full)
+
+    @cached_property
+    def between(self) -> NDArray[np.float64]:
+        """Points between those of the data: half way to any point of the box from the nearest."""
+        anywhere = self.rng.uniform(-1, 1, (_MOST_BETWEEN, self.shares.x.shape[1]))
+        nearest = self.shares.x[KDTree(self.shares.x).query(anywhere)[1]]
+        return nearest + 0.5 * (anywhere - nearest)
+
+    def agrees(self, network: StageFit, spectral: StageFit) -> bool:
+        """Whether a network is between the points no further from the spectral fit than that errs.
+
+        Lines and points that were held out do not see what it does elsewhere.
+        """
+        one, other = (fit.stage.predict(self.between) for fit in (network, spectral))
+        away = float(np.sqrt(np.mean((one - other) ** 2)))
+        return away <= _MOVES * max(spectral.error, network.error)
 
     def spectral(self, previous: SpectralFit | None, had_network: bool) -> StageFit:
         """The stage that is spectral only, from a least squares solve."""
@@ -399,10 +423,13 @@ class _Task:
         A fit that follows what it cannot resolve leaves little on its own points: ``foreseen`` is
         the ratio of what it leaves there to what it leaves of unseen ones.
         """
-        noise_share = max(_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED * (1 - trial.followed))
+        expected = 1 - trial.followed
+        follows_little = trial.followed < _MOST_FOLLOWED
+        as_expected = follows_little and foreseen > _AS_OF_NOISE * expected
+        more_is_no_help = trial.on_plateau or as_expected
         return bool(
-            trial.on_plateau
-            and foreseen > noise_share
+            more_is_no_help
+            and foreseen > max(_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED * expected)
             and looks_like_noise(self.shares.x[used], rest[used], trial.followed)
         )
 
@@ -516,8 +543,11 @@ class _Task:
         if exact and shares.held_out is not None:
             # the last linear solve is judged as well, by the same solve without the held-out points
             solve_linear_layers(module, points, self.train, _END_CUTOFF)
-            exact = self._error_of(module) <= _AS_GOOD * error
-            if not exact:
+            judged = self._error_of(module)
+            exact = judged <= _AS_GOOD * error
+            if exact:
+                error = judged
+            else:
                 kept.restore()
         no_worse_than_mean(module, Points(shares.x, shares.train), self.train)
         stage = train_stage = self._network_stage(module, architecture)
@@ -526,7 +556,7 @@ class _Task:
             everywhere = Points(shares.x, shares.full)
             target = self.full * (self.full_scale / self.train_scale)
             if exact:
-                solve_linear_layers(module, everywhere, target, _END_CUTOFF)
+                self._solve_again(module, everywhere, target, error)
             no_worse_than_mean(module, everywhere, target)
             stage = self._network_stage(module, architecture)
         rest = self.held_out.target - train_stage.predict(self.held_out.x) / self.train_scale
@@ -539,6 +569,23 @@ class _Task:
             f"{recipe.solver_name}: {result.message}",
             n_iter=max(1, result.n_iter),
         )
+
+    def _solve_again(
+        self, module: StageNetwork, points: Points, target: NDArray[np.float64], error: float
+    ) -> None:
+        """Solve for the linear layers on all points, unless the function moves away by that.
+
+        Held-out points have judged the function before. Weights that use every digit may swing
+        between the points, and nothing has asked the new ones there.
+        """
+        kept = _BestOnHeldOut(module)
+        kept.note()
+        between = self.between
+        before = evaluate(module, between)
+        solve_linear_layers(module, points, target, _END_CUTOFF)
+        moved = np.sqrt(np.mean((evaluate(module, between) - before) ** 2))
+        if not moved <= _MOVES * error:
+            kept.restore()
 
     def _error_of(self, module: StageNetwork) -> float:
         rest = self.held_out.target - evaluate(module, self.held_out.x)

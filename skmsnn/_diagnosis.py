@@ -28,8 +28,8 @@ _NOTHING_DESCRIBED = 0.5
 # Fewer points than these leave open what lies between them.
 FEW_POINTS = 8
 # What a fit leaves of noise that it has not seen, over the size of the noise: K of n modes make it
-# 1 / sqrt(1 - K/n), which is 3 for nine tenths.
-_OF_NOISE = 3.0
+# 1 / sqrt(1 - K/n), which is 3 for nine tenths, and lines left out of a grid up to twice that.
+_OF_NOISE = 6.0
 # Estimates of the same noise along axes of a grid are within this factor.
 _ALIKE = 1.5
 
@@ -141,8 +141,8 @@ def looks_like_noise(
     here, neighbours = _neighbourhoods(x)
     products = np.mean(residual[neighbours] * residual[here, None], axis=(0, 2))
     correlation = np.abs(products / np.mean(residual[here] ** 2)).max()
-    allowed = _CORRELATION + 4 / np.sqrt(len(here))
-    is_white = correlation < max(allowed, followed / (1 - followed))
+    allowed = max(_CORRELATION, followed / (1 - followed)) + 4 / np.sqrt(len(here))
+    is_white = correlation < allowed
     return bool(is_white and _clustering(residual, here, neighbours) < _CLUSTERED)
 
 

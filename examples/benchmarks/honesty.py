@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from examples.benchmarks.random_cases import case
+from examples.benchmarks.random_cases import CONVERGED, case
 from examples.benchmarks.report import figure, head, heading, row
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.exceptions import FewLevelsWarning
@@ -54,7 +54,8 @@ class Outcome(NamedTuple):
 
     @property
     def is_wrong_word(self):
-        return bool(self.right) and self.reason not in self.right
+        is_done = self.reason in CONVERGED and self.error <= self.tol
+        return bool(self.right) and self.reason not in self.right and not is_done
 
 
 def relative(rest, y):

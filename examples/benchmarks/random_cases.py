@@ -99,7 +99,7 @@ def resolved(rng):
 
 def undersampled(rng):
     d = int(rng.integers(1, 4))
-    n = int(rng.integers(200, 1500))
+    n = int(rng.integers(200 if d < 3 else 400, 1500))
     nyquist = np.pi / 2 * n ** (1 / d)
     if rng.random() < 0.5:
         fast = waves(rng, d, nyquist, 0.6 * nyquist)
@@ -160,7 +160,7 @@ def singular_end(rng):
 
 def noise(rng):
     d = int(rng.integers(1, 4))
-    n = int(rng.integers(200, 1500))
+    n = int(rng.integers(200 if d < 3 else 400, 1500))
     smooth, level = waves(rng, d, 0.4 * n ** (1 / d)), 10 ** rng.uniform(-5, -0.7)
     X = points(rng, n, d)
     y = smooth(X) + level * rng.standard_normal(len(X))
