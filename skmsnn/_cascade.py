@@ -84,8 +84,8 @@ _START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
 _MOST_BETWEEN, _MOVES = 1000, 10.0
 # Least ratio of training to held-out residual for both to be noise, and least share of what the
 # ratio is expected to be: K modes leave sqrt(1 - K/n) of noise on their n points, and
-# 1 / sqrt(1 - K/n) on others. Where that is expected to be near 1, and is to within a tenth, nothing
-# but noise is left to follow, whatever other sets leave.
+# 1 / sqrt(1 - K/n) on others. Where that is expected to be near 1, and is to within a tenth, no
+# larger set will leave less.
 _NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED = 0.3, 0.6
 _AS_OF_NOISE, _MOST_FOLLOWED = 0.9, 0.4
 

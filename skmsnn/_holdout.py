@@ -78,8 +78,15 @@ def _one_of_each_block(n: int, block: int, rng: np.random.RandomState) -> NDArra
 def _rows_on_lines(
     grid: Grid, periodic: NDArray[np.bool_], fraction: float, rng: np.random.RandomState
 ) -> NDArray[np.intp]:
-    """Points on some lines across each axis, that together are about the share asked for."""
-    long = [j for j, n in enumerate(grid.shape) if n >= _LEAST_NODES]
+    """Points on some lines across each axis, that together are about the share asked for.
+
+    With holes, none across a periodic axis: waves up to Nyquist's are between its nodes what they
+    are on them, and a line without any point costs the digits of those next to Nyquist's.
+    """
+    asked = ~periodic | grid.is_complete
+    long = [j for j, n in enumerate(grid.shape) if n >= _LEAST_NODES and asked[j]]
+    if not long:
+        return np.empty(0, dtype=np.intp)
     on_line = np.zeros(len(grid.index), dtype=bool)
     where = np.unravel_index(grid.index, grid.shape)
     for j in long:

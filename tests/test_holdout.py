@@ -90,3 +90,14 @@ class TestLines:
         rows = held(x, 0.1, on_grid=True)
         assert self.lines(x, rows, 0) == []
         assert len(self.lines(x, rows, 1)) >= 4
+
+
+def test_with_holes_lines_are_held_out_across_axes_that_are_not_periodic(rng):
+    X = tensor_grid(np.linspace(-1, 1, 30), np.arange(30) / 15 - 1)
+    X = X[rng.random(len(X)) < 0.7]
+    periodic = np.array([False, True])
+    held = held_out_rows(X, periodic, find_grid(X), 0.1, np.random.RandomState(0))
+    kept = np.setdiff1d(np.arange(len(X)), held)
+    assert len(np.unique(X[kept, 0])) == 28
+    assert len(np.unique(X[kept, 1])) == 30
+    assert len(held) == pytest.approx(0.1 * len(X), abs=1)
