@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from skmsnn._spectrum.dominant import dominant_modes
 from skmsnn._spectrum.extension import DenseFit
 from skmsnn._spectrum.grid_selection import select_on_grid
 from skmsnn._spectrum.lattice import FourierModes
-from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, weighted_rms
+from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
 from skmsnn._spectrum.polynomial_selection import select_polynomial
 from skmsnn._spectrum.selection import (
     HeldOut,
@@ -150,9 +150,7 @@ class Shares:
         n_rows = int(np.count_nonzero(weight))
         return candidates(self.domain, self.grid, self.x, n_rows, self.levels)
 
-    def asking_where_it_is_hard(
-        self, unseen: Remainder | None, rng: np.random.RandomState
-    ) -> Shares:
+    def asking_where_it_is_hard(self, unseen: LeftOut | None, rng: np.random.RandomState) -> Shares:
         """Hold out more of the scattered points where a fit leaves most of what it has not seen.
 
         A point where a function is singular has few others about it, and a tenth of all points
@@ -207,13 +205,6 @@ class Residuals:
         return Residuals(train, full, self.judged - train_stage.predict(shares.held_out.x))
 
 
-class Remainder(NamedTuple):
-    """Some of the points, by their rows, and what is left there (n_rows, n_outputs)."""
-
-    rows: NDArray[np.intp]
-    residual: NDArray[np.float64]
-
-
 @dataclass(frozen=True)
 class SpectralFit:
     """A set of modes with its factorisations, for the stages that refine it."""
@@ -240,7 +231,7 @@ class StageFit:
         What a next stage may refine.
     is_noise : bool
         Whether the residual that the stage leaves is white.
-    unseen : Remainder or None
+    unseen : LeftOut or None
         What it leaves at points that it has not seen; None where only its own are known.
     shares : Shares or None
         How the points were shared out for it, where that was not as they were given.
@@ -254,7 +245,7 @@ class StageFit:
     spectral: SpectralFit | None = None
     is_noise: bool = False
     n_iter: int = 1
-    unseen: Remainder | None = None
+    unseen: LeftOut | None = None
     shares: Shares | None = None
 
 
@@ -385,13 +376,13 @@ class _Task:
             unseen=self._left_out_of(trial, rest) if previous is None else None,
         )
 
-    def _left_out_of(self, trial: Trial, rest: NDArray[np.float64]) -> Remainder | None:
+    def _left_out_of(self, trial: Trial, rest: NDArray[np.float64]) -> LeftOut | None:
         """Where the training share has points that others do not foresee."""
         if self.shares.held_out is None or not isinstance(trial.fit, DenseFit):
             return None
         left_out = leave_one_out(trial.fit, self.shares.train)
         left = left_out(self.train, rest, self.split.rounding)
-        return Remainder(left.rows, left.residual * self.train_scale)
+        return LeftOut(left.rows, left.residual * self.train_scale)
 
     def _of_all_points(self, trial: Trial) -> StageFit:
         """The stage of a fit to all points, that tells what it leaves unseen."""
@@ -412,7 +403,7 @@ class _Task:
             f"least squares over {trial.candidate.label}",
             SpectralFit(trial, trial.fit),
             self._is_noise(trial, foreseen, rest, self.shares.full > 0),
-            unseen=Remainder(rows, left * self.full_scale),
+            unseen=LeftOut(rows, left * self.full_scale),
         )
 
     def _is_noise(

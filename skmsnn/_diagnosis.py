@@ -70,12 +70,12 @@ def reason_of_limit(
     """
     if len(x) < FEW_POINTS:
         return StopReason.FEW_POINTS
-    looks = neighbourhoods(domain, grid, x, y)
     describes = error < _NOTHING_DESCRIBED
-    if not describes and looks and all(look.is_white for look in looks):
-        return StopReason.NO_PATTERN
     if describes and is_noise:
         return StopReason.NOISE
+    looks = neighbourhoods(domain, grid, x, y)
+    if not describes and looks and all(look.is_white for look in looks):
+        return StopReason.NO_PATTERN
     if grid is not None and n_levels:
         return StopReason.FEW_LEVELS
     if is_aliased(grid, y):

@@ -6,15 +6,14 @@ of a jump, a kink or a singular end it does not, in a few places; of noise it do
 
 from __future__ import annotations
 
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial.legendre import legvander
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from skmsnn._domain import Domain, Grid, uniform_spacing
+from skmsnn._spectrum.polynomial import columns_of, n_total_degree_terms, total_degree_terms
 
 # Places are few if this share of all squares is in less than that share of all places. Of normal
 # noise the largest third has this much, of differences of waves more than that.
@@ -193,19 +192,15 @@ def _about(x: NDArray[np.float64], y: NDArray[np.float64]) -> Neighbourhood | No
     n, d = x.shape
     if n < _LEAST_POINTS or d not in _DEGREES:
         return None
-    powers = [p for p in product(range(_DEGREES[d] + 1), repeat=d) if sum(p) <= _DEGREES[d]]
-    powers.sort(key=sum)
-    last = [sum(sum(p) <= degree for p in powers) for degree in range(_DEGREES[d] + 1)]
+    degrees = total_degree_terms(np.full(d, _DEGREES[d]), _DEGREES[d])
+    last = [n_total_degree_terms(d, degree) for degree in range(_DEGREES[d] + 1)]
     size = _POINTS_A_TERM * last[-1]
     every = -(-n // _ENOUGH_PLACES)
     rows = np.asarray(KDTree(x).query(x[::every], k=min(size, n))[1])
     near = x[rows]
     low, high = near.min(axis=1, keepdims=True), near.max(axis=1, keepdims=True)
     near = (2 * near - low - high) / np.where(high > low, high - low, 1.0)
-    legendre = legvander(near, _DEGREES[d])
-    terms = np.stack(
-        [np.prod([legendre[..., j, k] for j, k in enumerate(p)], axis=0) for p in powers], axis=-1
-    )
+    terms = columns_of(near.reshape(-1, d), degrees).reshape(*rows.shape, -1)
     basis = np.linalg.qr(terms)[0]
     rest = y[rows]
     left, square = [], np.empty(0)

@@ -37,7 +37,7 @@ from skmsnn._outofcore import ChunkedCascade, Summary
 from skmsnn._progress import Progress
 from skmsnn._reasons import StopReason, advice_on
 from skmsnn._restoring import restoring
-from skmsnn._rounding import rounding_of
+from skmsnn._rounding import rounding_of, size_of
 from skmsnn._rows import Rows, canonical_rows
 from skmsnn._solvers import SOLVERS, SolverOptions, threads_of_torch
 from skmsnn._spectrum.candidates import is_one_long_axis
@@ -176,8 +176,7 @@ class SpectrumInformedMSNNRegressor(
         "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
         "singular end", "discontinuous" (y is rough in a few places), or else "undersampled".
-        Otherwise "round-off", "no gain", "n_stages",
-        "interrupted", "callback" or "memory".
+        Otherwise "round-off", "no gain", "n_stages", "interrupted", "callback" or "memory".
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_ : int
@@ -751,9 +750,7 @@ class SpectrumInformedMSNNRegressor(
             leaves_out &= held is None
         else:
             leaves_out &= len(x) < _MANY_POINTS
-        largest = self._y_scale.max()
-        spread = largest * np.sqrt(np.mean((self._y_scale / largest) ** 2))
-        rounding = rounding_of(rows.y) / float(spread)
+        rounding = rounding_of(rows.y) / size_of(self._y_scale)
         beside = NOTHING_BESIDE
         if grid is None and leaves_out and len(x) >= FEW_POINTS:
             beside = points_beside(x, self.domain_.periodic, rng)

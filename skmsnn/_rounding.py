@@ -27,23 +27,43 @@ def rounding_of(y: NDArray[np.float64]) -> float:
     """
     if len(y) < _LEAST_VALUES or not np.any(y):
         return 0.0
-    largest = float(np.abs(y).max())
-    size = largest * float(np.sqrt(np.mean((y / largest) ** 2)))
+    few = y[:_LEAST_VALUES]  # most values are told to be of full precision by these
     for kind in (np.float16, np.float32):
-        with np.errstate(over="ignore", under="ignore"):
-            is_of_kind = largest < np.finfo(kind).max and np.array_equal(y, y.astype(kind))
-        if is_of_kind:
-            return size * float(np.finfo(kind).eps) / 12**0.5 / 2
-    top = int(np.floor(np.log10(largest)))
+        if _is_of_kind(few, kind) and _is_of_kind(y, kind):
+            return size_of(y) * float(np.finfo(kind).eps) / 12**0.5 / 2
+    top = int(np.floor(np.log10(np.abs(y).max())))
     if abs(top) > _FARTHEST:
         return 0.0
     for decimals in range(2 - top, _MOST_DIGITS - top):
         unit = 10.0**-decimals
-        if np.all(np.abs(y - np.rint(y / unit) * unit) <= 4 * np.finfo(float).eps * np.abs(y)):
+        if _are_multiples(few, unit) and _are_multiples(y, unit):
             return unit / 12**0.5
-    exponent = np.floor(np.log10(np.where(y == 0, 1.0, np.abs(y))))
     for digits in range(2, _MOST_DIGITS):
-        units = np.maximum(10.0 ** (exponent - digits + 1), np.finfo(float).tiny)
-        if np.all(np.abs(y - np.rint(y / units) * units) <= 4 * np.finfo(float).eps * np.abs(y)):
-            return largest * float(np.sqrt(np.mean((units / largest) ** 2) / 12))
+        if _are_multiples(few, _last_digit(few, digits)):
+            units = _last_digit(y, digits)
+            if _are_multiples(y, units):
+                return size_of(units) / 12**0.5
     return 0.0
+
+
+def size_of(values: NDArray[np.float64]) -> float:
+    """Root mean square of values of which the squares may overflow; they are not all zero."""
+    largest = float(np.abs(values).max())
+    return largest * float(np.sqrt(np.mean((values / largest) ** 2)))
+
+
+def _is_of_kind(values: NDArray[np.float64], kind: type[np.floating]) -> bool:
+    with np.errstate(over="ignore", under="ignore"):
+        is_in_range = np.abs(values).max() < np.finfo(kind).max
+        return bool(is_in_range and np.array_equal(values, values.astype(kind)))
+
+
+def _are_multiples(values: NDArray[np.float64], unit: float | NDArray[np.float64]) -> bool:
+    rest = values - np.rint(values / unit) * unit
+    return bool(np.all(np.abs(rest) <= 4 * np.finfo(float).eps * np.abs(values)))
+
+
+def _last_digit(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
+    """The unit of the last of so many significant digits of each value."""
+    exponent = np.floor(np.log10(np.where(values == 0, 1.0, np.abs(values))))
+    return np.maximum(10.0 ** (exponent - digits + 1), np.finfo(float).tiny)

@@ -32,8 +32,6 @@ _FOLDS, _FOLDS_PERIODIC, _MOST_TOGETHER = 50, 10, 100
 _MOST_ASKED, _ALWAYS_ASKED = 4000, 10
 # Multiples of the golden ratio are spread evenly over the unit interval: signs without a pattern.
 _GOLDEN = (5**0.5 - 1) / 2
-
-
 # Gaps that are asked, of those that are more than twice as wide as both beside them: leaving out
 # the line at an end of any other makes one as wide.
 _MOST_GAPS, _WIDE = 100, 2.0

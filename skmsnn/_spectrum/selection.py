@@ -133,8 +133,7 @@ class Split(NamedTuple):
 
     ``train`` holds their weights (n,), 0 for those not in the training share. Without held-out
     points a fit has to tell what it leaves at points that it has not seen, and at those ``beside``
-    them. ``rounding`` is that to which the values are known, in units of the
-    targets.
+    them. ``rounding`` is that to which the values are known, in units of the targets.
     """
 
     x: NDArray[np.float64]

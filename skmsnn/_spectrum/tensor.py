@@ -24,7 +24,7 @@ from scipy.interpolate import make_interp_spline
 
 from skmsnn._spectrum.bases import LegendreBasis, SplineBasis
 from skmsnn._spectrum.lattice import ROUND_OFF, LatticeModes
-from skmsnn._spectrum.leave_out import Folds, with_gaps
+from skmsnn._spectrum.leave_out import Folds, Projection, with_gaps
 from skmsnn._spectrum.linear import least_squares_conjugate_gradients
 from skmsnn._spectrum.products import ProductModes
 from skmsnn._spectrum.threads import one_blas_thread
@@ -35,7 +35,7 @@ _CG_TOLERANCE, _CG_ITERATIONS = 1e-16, 15_000
 _SYMMETRY = 8 * np.finfo(float).eps
 
 
-class AxisBasis(Protocol):
+class AxisBasis(Projection, Protocol):
     """An orthonormal basis of functions on the nodes of one axis."""
 
     @property
@@ -55,12 +55,6 @@ class AxisBasis(Protocol):
 
     def synthesise(self, c: NDArray, axis: int) -> NDArray:
         """Apply U along an axis."""
-
-    def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """The entries of the projection U U' for these rows and columns."""
-
-    def influence(self, points: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """What the fit at other points takes of the values on these rows."""
 
     def to_functions(self, c: NDArray, axis: int) -> NDArray:
         """Coefficients of the functions themselves along an axis.
