@@ -351,9 +351,9 @@ class _Task:
             return self._of_all_points(self._select_unseen())
         trial = refine(previous.trial, self.split) if previous else self._select(had_network)
         if trial is None:
-            return self._of_all_points(select_polynomial(self.whole, self.shares.levels))
+            return self._of_all_points(self._polynomial())
         if previous is None and self.shares.held_out is not None and not had_network:
-            simple = select_polynomial(self.whole, self.shares.levels)
+            simple = self._polynomial()
             if simple.error * self.full_size < trial.error * self.size:
                 return self._of_all_points(simple)
         stage = train_stage = Stage(self.train_scale, modes=trial.modes)
@@ -424,12 +424,17 @@ class _Task:
             and looks_like_noise(self.shares.x[used], rest[used], trial.followed)
         )
 
+    def _polynomial(self) -> Trial:
+        """The best polynomial of low total degree."""
+        half_width = self.shares.domain.half_width
+        return select_polynomial(self.whole, self.shares.levels, half_width)
+
     def _select_unseen(self) -> Trial:
         """The functions that foresee unseen points best."""
         shares = self.shares
         if shares.grid is not None:
             return select_on_grid(shares.domain, shares.grid, self.whole, self.rng)
-        simple = select_polynomial(self.whole, shares.levels)
+        simple = self._polynomial()
         if simple.error <= _SETTLED or np.count_nonzero(shares.full) < FEW_POINTS:
             return simple
         waves = select_modes(shares.ladder(shares.full), self.whole, self.rng)

@@ -99,8 +99,8 @@ def n_total_degree_terms(d: int, degree: int) -> int:
 class PolynomialFit:
     """Weighted least squares over some terms, damped, prepared for many targets.
 
-    Columns but the constant are centred and, where ``standardised``, divided by their standard
-    deviations, so that damping shrinks a fit to the mean (Hoerl & Kennard 1970).
+    Columns but the constant are centred, so that damping shrinks a fit to the mean (Hoerl & Kennard
+    1970), and divided by what damping takes as their unit.
 
     Parameters
     ----------
@@ -110,8 +110,9 @@ class PolynomialFit:
         Weights of the points; those of weight 0 are left out.
     degrees : ndarray of shape (n_terms, d)
         The terms, the constant first.
-    standardised : bool, default=True
-        Whether damping takes every term as equally likely, or those that vary most as likelier.
+    units : ndarray of shape (n_terms,), default=None
+        Of the terms. None are their standard deviations: then damping takes every term as equally
+        likely, and otherwise those that vary most in their unit as likelier.
     """
 
     amplification = 1.0
@@ -121,9 +122,9 @@ class PolynomialFit:
         x: NDArray[np.float64],
         weight: NDArray[np.float64],
         degrees: NDArray[np.int64],
-        standardised: bool = True,
+        units: NDArray[np.float64] | None = None,
     ) -> None:
-        self._x, self._degrees, self._standardised = x, degrees, standardised
+        self._x, self._degrees, self._units = x, degrees, units
         self.damping = 0.0
         self.rows = np.flatnonzero(weight)
         self._root = np.sqrt(weight[self.rows] / weight[self.rows].sum())
@@ -133,7 +134,7 @@ class PolynomialFit:
         size = np.sqrt(self._root**2 @ columns**2)
         flat = size <= _FLAT * np.maximum(np.abs(self._mean), size.max(initial=0))
         columns[:, flat] = 0.0
-        self._size = np.where(flat, 1.0, size) if standardised else np.ones_like(size)
+        self._size = np.where(flat, 1.0, size) if units is None else units[1:]
         with one_blas_thread:
             self._u, s, vt = sla.svd(
                 columns / self._size * self._root[:, None], full_matrices=False, check_finite=False
@@ -161,7 +162,7 @@ class PolynomialFit:
 
     def extended(self, weight: NDArray[np.float64]) -> PolynomialFit:
         """The same terms fitted to the points under other weights."""
-        other = PolynomialFit(self._x, weight, self._degrees, self._standardised)
+        other = PolynomialFit(self._x, weight, self._degrees, self._units)
         return other.damped(self.damping)
 
     def solve(self, target: NDArray[np.float64]) -> PolynomialModes:

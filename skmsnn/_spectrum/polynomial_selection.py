@@ -25,7 +25,9 @@ _AS_GOOD = 1.02
 _ROUNDING = 1e-14
 
 
-def select_polynomial(data: Split, levels: dict[int, int]) -> Trial:
+def select_polynomial(
+    data: Split, levels: dict[int, int], half_width: NDArray[np.float64]
+) -> Trial:
     """The polynomial that foresees points left out best, one at a time.
 
     Parameters
@@ -34,13 +36,15 @@ def select_polynomial(data: Split, levels: dict[int, int]) -> Trial:
         All points.
     levels : dict from int to int
         Features of few levels, and how many: as many tell degrees below that number apart.
+    half_width : ndarray of shape (d,)
+        Unit of the scaled coordinates in that of the features.
     """
     best: Trial | None = None
     worse = 0
     n_points = int(np.count_nonzero(data.train))
     for degree, degrees in _ladder(n_points, data.x.shape[1], levels):
-        for standardised in (True, False) if degree else (True,):
-            fit = PolynomialFit(data.x, data.train, degrees, standardised)
+        for units in _units_of_terms(degrees, half_width):
+            fit = PolynomialFit(data.x, data.train, degrees, units)
             trial = _best_damping(fit, data, degree, len(degrees))
             if n_points < FEW_POINTS and trial.train_error <= _ROUNDING:
                 return trial
@@ -53,6 +57,22 @@ def select_polynomial(data: Split, levels: dict[int, int]) -> Trial:
             break
     assert best is not None
     return best
+
+
+def _units_of_terms(
+    degrees: NDArray[np.int64], half_width: NDArray[np.float64]
+) -> Iterator[NDArray[np.float64] | None]:
+    """What a damped fit may take as the unit of each term.
+
+    Their standard deviations, that of the box, and for straight lines that of the features, as
+    ridge regression does: someone who chose the units may have meant them.
+    """
+    yield None
+    if len(degrees) > 1:
+        yield np.ones(len(degrees))
+    if degrees.sum(axis=1).max() == 1:
+        with np.errstate(over="ignore"):
+            yield np.prod((half_width.max() / half_width) ** degrees, axis=1)
 
 
 def _ladder(

@@ -241,23 +241,26 @@ def _move_axes(
     attempt: Callable[[Candidate], Trial], tried: list[Trial], best_of_ladder: Trial
 ) -> list[Trial]:
     """Give each axis its own share of modes, step by step, as long as that helps."""
-    moved = [best_of_ladder]
+    starts = [best_of_ladder]
     other_box = min(tried, key=_promise)
     if other_box.promise < _WORTH_A_BOX * best_of_ladder.promise:
-        moved = [other_box]
+        # of a box that leaves less now, moves may reach less far
+        starts = [other_box, best_of_ladder]
     labels = {trial.candidate.label for trial in tried}
-    error = moved[0].promise
+    moved: list[Trial] = []
+    error = starts[0].promise
     for _ in range(_AXIS_ROUNDS):
         if error <= _GOOD_ENOUGH_TO_REFINE:
             break
-        best = min(moved, key=_promise)
-        new = [c for c in best.candidate.neighbours() if c.label not in labels]
+        new = [c for start in starts for c in start.candidate.neighbours()]
+        new = [c for c in new if c.label not in labels]
         labels.update(c.label for c in new)
         moved += [attempt(neighbour) for neighbour in new]
-        before, error = error, min(trial.promise for trial in moved)
+        starts = [min([*starts, *moved], key=_promise)]
+        before, error = error, starts[0].promise
         if error > _WORTH_A_ROUND * before:
             break
-    return moved[1:]
+    return moved
 
 
 def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], best: Trial) -> Trial:
