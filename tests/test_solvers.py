@@ -13,9 +13,11 @@ from skmsnn._losses import irls_weight, p_norm
 from skmsnn._network import StageNetwork
 from skmsnn._solvers import SOLVERS, Problem, SolverOptions
 from skmsnn._solvers import gauss_newton as gauss_newton_module
+from skmsnn._solvers import linearised as linearised_module
 from skmsnn._solvers._base import set_weights, weights_of
 from skmsnn._solvers._threads import one_thread
-from skmsnn._solvers.gauss_newton import jacobian_of
+from skmsnn._solvers.jacobian import jacobian_of
+from skmsnn._solvers.linearised import linearised
 
 
 def network(n_features=2, n_outputs=1, n_modes=3, hidden=(4,), readout=True, seed=0):
@@ -41,7 +43,7 @@ class TestLinearModel:
     def test_its_residual_is_that_of_the_loss_at_any_weights(self, rng, n_outputs):
         module, data = network(n_outputs=n_outputs), problem(rng, n_outputs=n_outputs)
         weights = weights_of(module)
-        model = gauss_newton_module._LinearModel(module, data, 2.0)
+        model = linearised(module, data, 2.0)
         other = weights + 0.3 * torch.from_numpy(rng.standard_normal(len(weights)))
         for at, residual in (
             (weights, model.residual),
@@ -57,7 +59,7 @@ class TestLinearModel:
     @pytest.mark.parametrize("p", [2.0, 4.0, 10.0])
     def test_its_gradient_is_along_that_of_the_loss(self, rng, p):
         module, data = network(n_outputs=2), problem(rng, n_outputs=2)
-        model = gauss_newton_module._LinearModel(module, data, p)
+        model = linearised(module, data, p)
         found = model._transposed_times(model.residual)
         loss = p_norm(module(data.x) - data.target, p, data.weight)
         slopes = torch.autograd.grad(loss, list(module.parameters()))
@@ -76,7 +78,7 @@ class TestLinearModel:
             with torch.no_grad():
                 target = module(x) + size * torch.sin(5 * x[:, :1])
             data = Problem(x, target, torch.full((8, 1), 1 / 8, dtype=torch.float64))
-            model = gauss_newton_module._LinearModel(module, data, 2.0)
+            model = linearised(module, data, 2.0)
             steps = list(gauss_newton_module._steps(model, weights, 1e-9))
             assert len(steps) == 2
             left.append([float(model.residual_at(weights + step).norm()) for step in steps])
@@ -91,7 +93,7 @@ class TestLinearModel:
 def test_jacobian_is_that_of_finite_differences(rng, n_outputs, n_modes, readout):
     module = network(n_outputs=n_outputs, n_modes=n_modes, readout=readout)
     x = torch.from_numpy(rng.uniform(-1, 1, (5, 2)))
-    jacobian = jacobian_of(module, x)
+    jacobian = jacobian_of(module, x).dense()
     weights, step = weights_of(module), 1e-6
     for k in range(len(weights)):
         change = torch.zeros_like(weights)
@@ -177,7 +179,7 @@ def test_blocks_of_rows_give_the_same_steps(rng, monkeypatch):
     data = problem(rng, n=50)
     curves = []
     for size in (2**28, 2000):
-        monkeypatch.setattr(gauss_newton_module, "_BLOCK_BYTES", size)
+        monkeypatch.setattr(linearised_module, "_BLOCK_BYTES", size)
         module = network()
         curves.append(SOLVERS["gauss-newton"](module, data, SolverOptions(max_iter=8)).loss_curve)
     np.testing.assert_allclose(curves[0], curves[1], rtol=1e-6)
@@ -187,12 +189,12 @@ def test_blocks_of_rows_give_the_same_steps(rng, monkeypatch):
 def test_qr_keeps_the_digits_that_normal_equations_lose(rng, damping):
     """The damped step at a damping far below the square root of round-off, against NumPy's SVD."""
     module, data = network(hidden=(12, 12)), problem(rng, n=400)
-    model = gauss_newton_module._LinearModel(module, data, 2.0)
+    model = linearised(module, data, 2.0)
     jacobian = model._whole.numpy()
     right = model.residual.numpy()
     step = model.damped(damping)(model.residual).numpy()
     u, s, vt = np.linalg.svd(jacobian, full_matrices=False)
-    shift = damping * model._scale
+    shift = damping * model.scale
     exact = vt.T @ (s / (s**2 + shift) * (u.T @ right))
 
     def objective(x):
@@ -201,6 +203,45 @@ def test_qr_keeps_the_digits_that_normal_equations_lose(rng, damping):
     # A stable solve is off by eps times the condition 1/sqrt(damping), the objective by its square.
     allowed = 1e-10 + 1e4 * np.finfo(float).eps ** 2 / damping
     assert objective(step) <= (1 + allowed) * objective(exact)
+
+
+class TestFewerResidualsThanWeights:
+    """The step in the space of the residuals is the one in that of the weights."""
+
+    @pytest.mark.parametrize("block_bytes", [2**28, 4000])
+    @pytest.mark.parametrize("n_outputs", [1, 3])
+    @pytest.mark.parametrize("p", [2.0, 4.0])
+    @pytest.mark.parametrize("damping", [1e-2, 1e-9, 1e-13, 1e-23])
+    def test_its_step_is_that_of_an_svd_of_the_jacobian(
+        self, rng, monkeypatch, damping, p, n_outputs, block_bytes
+    ):
+        monkeypatch.setattr(linearised_module, "_BLOCK_BYTES", block_bytes)
+        module = network(n_outputs=n_outputs, hidden=(12, 12))
+        data = problem(rng, n=20, n_outputs=n_outputs)
+        model = linearised(module, data, p)
+        assert len(model.residual) < len(weights_of(module))
+        step = model.damped(damping)(model.residual)
+        with torch.no_grad():
+            raw = module(data.x) - data.target
+        root = (irls_weight(raw, p) * data.weight / n_outputs).sqrt()
+        jacobian = (jacobian_of(module, data.x).dense() * root[..., None]).flatten(0, 1)
+        u, s, vt = np.linalg.svd(jacobian.numpy(), full_matrices=False)
+        assert model.scale == pytest.approx(float((jacobian**2).sum(dim=0).max()), rel=1e-12)
+        shift = damping * model.scale
+        exact = vt.T @ (s / (s**2 + shift) * (u.T @ model.residual.numpy()))
+        # a stable solve is off by eps times the condition 1/sqrt(damping)
+        allowed = 100 * np.finfo(float).eps * min(s[0] / s[-1], damping**-0.5)
+        assert np.linalg.norm(step.numpy() - exact) <= allowed * np.linalg.norm(exact)
+
+    def test_products_are_those_of_the_dense_jacobian(self, rng):
+        module = network(n_outputs=2, hidden=(5,))
+        x = torch.from_numpy(rng.uniform(-1, 1, (7, 2)))
+        jacobian = jacobian_of(module, x)
+        dense = jacobian.dense().flatten(0, 1)
+        v, b = (torch.from_numpy(rng.standard_normal(n)) for n in dense.T.shape)
+        torch.testing.assert_close(jacobian.times(v), dense @ v)
+        torch.testing.assert_close(jacobian.transposed_times(b), dense.T @ b)
+        torch.testing.assert_close(jacobian.outer(), dense @ dense.T)
 
 
 @pytest.mark.parametrize("solver", sorted(SOLVERS))
