@@ -19,17 +19,21 @@ from skmsnn._holdout import LEAST_NODES_OF_PAIRS
 from skmsnn._initialisation import Spectrum, initialise
 from skmsnn._network import StageNetwork
 from skmsnn._solvers import SolverOptions
-from skmsnn._spectrum.candidates import Candidate, LinearFit, candidates
+from skmsnn._spectrum.candidates import Candidate, LinearFit, Modes, candidates
 from skmsnn._spectrum.dominant import dominant_modes
-from skmsnn._spectrum.extension import DenseFit
+from skmsnn._spectrum.extension import DenseFit, Frame
 from skmsnn._spectrum.grid_selection import select_on_grid
 from skmsnn._spectrum.lattice import FourierModes
 from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
+from skmsnn._spectrum.p_norm import correction
+from skmsnn._spectrum.polynomial import PolynomialFit
 from skmsnn._spectrum.polynomial_selection import select_polynomial
+from skmsnn._spectrum.pursuit import pursue, thinned
 from skmsnn._spectrum.selection import (
     HeldOut,
     Split,
     Trial,
+    foresees_more,
     leave_one_out,
     refine,
     select_modes,
@@ -59,7 +63,11 @@ _WIDTH_SHARE = 0.5
 # Pursuit of wave vectors between those of the lattice: doubled up to this many, as long as the
 # held-out error falls by at least the factor. In up to three dimensions a lattice is dense enough.
 _LATTICE_DIMENSIONS = 3
-_MOST_PURSUED, _PURSUIT_FACTOR, _PURSUIT_ITERATIONS = 32, 0.5, 60
+_MOST_PURSUED, _PURSUIT_FACTOR = 32, 0.5
+# Left of y, relative to its spread, that is rounding: there every norm has the same fit.
+_ROUNDING = 1e-14
+# Dampings of the coefficients of pursued modes, which may be close to each other.
+_PURSUIT_DAMPINGS = (1e-6, 1e-10, 1e-14)
 # A network replaces the spectral stage if it leaves less than this share of its held-out error.
 _WORTHWHILE = 0.5
 # What a network of the default size reaches in the default iterations; a spectral stage that is as
@@ -87,7 +95,7 @@ _MOST_BETWEEN, _MOVES = 1000, 10.0
 # 1 / sqrt(1 - K/n) on others. Where that is expected to be near 1, and is to within a tenth, no
 # larger set will leave less.
 _NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED = 0.3, 0.6
-_AS_OF_NOISE, _MOST_FOLLOWED = 0.9, 0.4
+_AS_OF_NOISE, _MOST_FOLLOWED, _MOST_FOLLOWED_AT_ALL = 0.9, 0.4, 0.95
 
 Watch = Callable[[int, float, float], None]
 
@@ -108,13 +116,8 @@ class Recipe:
 
     @property
     def is_adaptive(self) -> bool:
-        """Whether held-out points decide between spectral stages and trained networks."""
-        return (
-            self.init == "spectrum"
-            and self.solver == "auto"
-            and self.n_modes == "auto"
-            and self.readout
-        )
+        """Whether unseen points decide what a stage is."""
+        return self.init == "spectrum" and self.solver == "auto" and self.readout
 
     @property
     def solver_name(self) -> str:
@@ -130,7 +133,9 @@ class Shares:
     ``levels`` are the features of few levels, and how many. With ``leaves_out`` spectral stages are
     fitted to all points, and judged by what fits that have not seen a point leave there.
     ``rounding`` is that of single precision or few decimals, where y shows such, over its spread.
-    ``beside`` are points where fresh ones may fall, of which nothing is known.
+    ``beside`` are points where fresh ones may fall, of which nothing is known, and ``gaps`` are
+    where none are for long. ``line`` are the nodes of points in one dimension of unequal weights,
+    which do not matter to a function that goes through all of them.
     """
 
     domain: Domain
@@ -144,6 +149,8 @@ class Shares:
     held_rows: NDArray[np.intp] | None = None
     rounding: float = 0.0
     beside: Beside = NOTHING_BESIDE
+    gaps: NDArray[np.float64] | None = None
+    line: Grid | None = None
 
     def ladder(self, weight: NDArray[np.float64]) -> list[Candidate]:
         """Sets of modes for the points of positive weight, in ascending order of size."""
@@ -211,6 +218,7 @@ class SpectralFit:
 
     trial: Trial
     full: LinearFit
+    is_noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,6 +243,8 @@ class StageFit:
         What it leaves at points that it has not seen; None where only its own are known.
     shares : Shares or None
         How the points were shared out for it, where that was not as they were given.
+    in_gaps : float
+        How unsure it is in wide gaps between the points.
     """
 
     stage: Stage
@@ -247,6 +257,7 @@ class StageFit:
     n_iter: int = 1
     unseen: LeftOut | None = None
     shares: Shares | None = None
+    in_gaps: float = 0.0
 
 
 def fit_stage(
@@ -277,15 +288,22 @@ def fit_stage(
     task = _Task(recipe, shares, residuals, rng, watch)
     if not recipe.is_adaptive:
         modes = task.starting_modes()
-        return task.network(modes, recipe.hidden_layer_sizes, recipe.options.max_iter)
+        hidden = recipe.hidden_layer_sizes
+        if recipe.solver == "auto":
+            hidden = task.deserved(hidden, len(modes.wave_vectors))
+        return task.network(modes, hidden, recipe.options.max_iter)
     # a network leaves what its optimiser cannot lower, and so a second one cannot
     had_network = previous is not None and previous.spectral is None
-    best = task.spectral(previous.spectral if previous else None, had_network)
+    if isinstance(recipe.n_modes, int):
+        best = task.of_dominant_modes(recipe.n_modes)
+    else:
+        best = task.spectral(previous.spectral if previous else None, had_network)
     is_good = best.error <= max(recipe.tol, _NETWORK_REACH)
     # Few points tell nothing of a network, nor do few lines of what it does between them; and on a
     # line a spline is as local as the points are.
     is_blind = shares.leaves_out and (shares.held_out is None or shares.x.shape[1] == 1)
-    is_blind |= shares.grid is not None and min(shares.grid.shape) < LEAST_NODES_OF_PAIRS
+    if shares.grid is not None:
+        is_blind |= any(1 < n < LEAST_NODES_OF_PAIRS for n in shares.grid.shape)
     if previous is not None or is_good or best.is_noise or is_blind:
         return best
     spectral = best
@@ -345,36 +363,65 @@ class _Task:
         """The stage that is spectral only, from a least squares solve."""
         if previous is not None and previous.trial.unseen is not None:
             if previous.trial.is_final:
-                return self._of_all_points(replace(previous.trial, error=np.inf))
+                last = self._of_all_points(previous.trial)
+                return replace(last, error=np.inf, is_noise=previous.is_noise)
             return self._of_all_points(refine(previous.trial, self.whole))
-        if previous is None and self.shares.leaves_out and not had_network:
-            return self._of_all_points(self._select_unseen())
+        if previous is None and not had_network:
+            through = self._through_all()
+            if through is not None and through.train_error <= _SETTLED:
+                return self._of_all_points(through)
+            if self.shares.leaves_out:
+                found = self._select_unseen()
+                if through is not None and through.error < found.error:
+                    found = through
+                return self._of_all_points(found)
         trial = refine(previous.trial, self.split) if previous else self._select(had_network)
-        if trial is None:
-            return self._of_all_points(self._polynomial())
-        if previous is None and self.shares.held_out is not None and not had_network:
-            simple = self._polynomial()
-            if simple.error * self.full_size < trial.error * self.size:
-                return self._of_all_points(simple)
-        stage = train_stage = Stage(self.train_scale, modes=trial.modes)
+        if trial is None and self.shares.held_out is None:
+            return self._of_all_points(self._polynomial(self.whole))
+        if trial is None or (self.shares.held_out and previous is None and not had_network):
+            simple = self._held_out_polynomial()
+            trial = simple if trial is None or simple.error < trial.error else trial
         assert trial.fit is not None
+        modes = self._in_p_norm(trial.modes, trial.fit, self.split, self.size)
+        stage = train_stage = Stage(self.train_scale, modes=modes)
         full_fit = trial.fit
         if not self.one_track:
             full_fit = previous.full if previous else trial.fit.extended(self.shares.full)
-            stage = Stage(self.full_scale, modes=full_fit.solve(self.full))
+            modes = self._in_p_norm(full_fit.solve(self.full), full_fit, self.whole, self.full_size)
+            stage = Stage(self.full_scale, modes=modes)
         rest = self.train - trial.modes.evaluate(self.shares.x)
         foreseen = trial.train_error / trial.seen_error if trial.seen_error > 0 else 0.0
+        is_noise = self._is_noise(trial, foreseen, rest, self.shares.train > 0)
+        error = trial.error
+        if train_stage.modes is not trial.modes:
+            error = max(error, self._held_out_error(train_stage))
         return StageFit(
             stage,
             train_stage,
-            trial.error * self.size,
+            error * self.size,
             [1.0, trial.train_error],
             f"least squares over {trial.candidate.label}",
-            SpectralFit(trial, full_fit),
-            self._is_noise(trial, foreseen, rest, self.shares.train > 0),
+            SpectralFit(trial, full_fit, is_noise),
+            is_noise,
             # only networks ask for it, and they come first or not at all
             unseen=self._left_out_of(trial, rest) if previous is None else None,
         )
+
+    def _in_p_norm(self, modes: Modes, fit: LinearFit, data: Split, size: float) -> Modes:
+        """The fit of least p-norm, from that of least squares, unless that leaves but rounding."""
+        p = self.recipe.options.p
+        rest = data.target - modes.evaluate(data.x)
+        if p == 2 or weighted_rms(rest, data.train) * size <= _ROUNDING:
+            return modes
+        basis = fit.basis()
+        more: Any = basis.modes(correction(basis, rest, data.train, p))
+        return replace(modes, coefficients=modes.coefficients + more.coefficients)
+
+    def _held_out_error(self, stage: Stage) -> float:
+        """What a stage of the training share leaves on held-out points, normalised."""
+        rest = self.held_out.target - stage.predict(self.held_out.x) / self.train_scale
+        error = weighted_rms(rest, self.held_out.weight)
+        return error if np.isfinite(error) else np.inf
 
     def _left_out_of(self, trial: Trial, rest: NDArray[np.float64]) -> LeftOut | None:
         """Where the training share has points that others do not foresee."""
@@ -388,23 +435,41 @@ class _Task:
         """The stage of a fit to all points, that tells what it leaves unseen."""
         assert trial.fit is not None
         assert trial.unseen is not None
-        stage = Stage(self.full_scale, modes=trial.modes)
+        modes = self._in_p_norm(trial.modes, trial.fit, self.whole, self.full_size)
+        stage = Stage(self.full_scale, modes=modes)
         rest = self.full - trial.modes.evaluate(self.shares.x)
-        rows, left, _ = trial.unseen(self.full, rest, self.whole.rounding)
+        unseen = trial.unseen(self.full, rest, self.whole.rounding)
+        rows, left, _ = unseen
+        error = trial.error
+        if modes is not trial.modes:
+            # what the fit of least squares leaves unseen, and the way from there to this one
+            moved = self.full - modes.evaluate(self.shares.x) - rest
+            left = left + moved[rows]
+            error = unseen._replace(residual=left).error(self.shares.full)
         # typical too, not root mean square alone: few points at the edge say nothing of noise
         typical = [float(np.median(np.abs(a))) for a in (rest[rows], left)]
         pairs = [(trial.train_error, trial.seen_error), typical]
         foreseen = max(own / unseen if unseen > 0 else 0.0 for own, unseen in pairs)
+        is_noise = self._is_noise(trial, foreseen, rest, self.shares.full > 0)
         return StageFit(
             stage,
             stage,
-            trial.error * self.full_size,
+            error * self.full_size,
             [1.0, trial.train_error],
             f"least squares over {trial.candidate.label}",
-            SpectralFit(trial, trial.fit),
-            self._is_noise(trial, foreseen, rest, self.shares.full > 0),
+            SpectralFit(trial, trial.fit, is_noise),
+            is_noise,
             unseen=LeftOut(rows, left * self.full_scale),
+            in_gaps=self._unsure_in_gaps(trial, rest) * self.full_size,
         )
+
+    def _unsure_in_gaps(self, trial: Trial, rest: NDArray[np.float64]) -> float:
+        """How unsure a fit is where points leave wide gaps: the jackknife."""
+        points, fit = self.shares.gaps, trial.fit
+        if points is None or not isinstance(fit, DenseFit | PolynomialFit):
+            return 0.0
+        left_out = leave_one_out(fit, self.shares.full, Beside(points, 1.0))
+        return left_out(self.full, rest, self.whole.rounding).beside
 
     def _is_noise(
         self, trial: Trial, foreseen: float, rest: NDArray[np.float64], used: NDArray[np.bool_]
@@ -424,21 +489,35 @@ class _Task:
             and looks_like_noise(self.shares.x[used], rest[used], trial.followed)
         )
 
-    def _polynomial(self) -> Trial:
-        """The best polynomial of low total degree."""
-        half_width = self.shares.domain.half_width
-        return select_polynomial(self.whole, self.shares.levels, half_width)
+    def _polynomial(self, data: Split) -> Trial:
+        """The polynomial of low total degree that foresees points left out best."""
+        return select_polynomial(data, self.shares.levels, self.shares.domain.half_width)
+
+    def _held_out_polynomial(self) -> Trial:
+        """That of the training share, judged where waves are."""
+        data = self.split._replace(held_out=None, rounding=self.whole.rounding)
+        trial = self._polynomial(data)
+        rest = self.held_out.target - trial.modes.evaluate(self.held_out.x)
+        error = weighted_rms(rest, self.held_out.weight)
+        return replace(trial, error=error, seen_error=error, promise=error, unseen=None)
+
+    def _through_all(self) -> Trial | None:
+        """The functions of a line of points, as if their weights were equal."""
+        if self.shares.line is None:
+            return None
+        data = self.whole._replace(train=np.ones(len(self.shares.x)))
+        return select_on_grid(self.shares.domain, self.shares.line, data, self.rng)
 
     def _select_unseen(self) -> Trial:
         """The functions that foresee unseen points best."""
         shares = self.shares
         if shares.grid is not None:
             return select_on_grid(shares.domain, shares.grid, self.whole, self.rng)
-        simple = self._polynomial()
+        simple = self._polynomial(self.whole)
         if simple.error <= _SETTLED or np.count_nonzero(shares.full) < FEW_POINTS:
             return simple
         waves = select_modes(shares.ladder(shares.full), self.whole, self.rng)
-        if waves is None or simple.error < waves.error:
+        if waves is None or not foresees_more(waves, simple):
             return simple
         return waves
 
@@ -455,8 +534,10 @@ class _Task:
     def networks(self) -> Iterator[StageFit]:
         """Networks that are worth their time on this many points, cheap to expensive."""
         n_values = np.count_nonzero(self.shares.train) * self.train.shape[1]
-        if self.shares.x.shape[1] > _LATTICE_DIMENSIONS:
-            yield from self._pursuit(n_values)
+        if self.shares.x.shape[1] > _LATTICE_DIMENSIONS and self.recipe.n_modes == "auto":
+            deserved = int(n_values / (_ROWS_NEEDED * (self.shares.x.shape[1] + 3)))
+            if deserved:
+                yield from self._pursued(min(_MOST_PURSUED, deserved), _PURSUIT_FACTOR)
         modes = self.starting_modes().with_unit_amplitudes()
         hidden = tuple(ceil(_WIDTH_SHARE * n) for n in self.recipe.hidden_layer_sizes)
         architecture = self._architecture(len(modes.wave_vectors), hidden)
@@ -464,27 +545,79 @@ class _Task:
         if hidden and n_values >= _ROWS_NEEDED * n_weights:
             yield self.network(modes, hidden, self.recipe.options.max_iter)
 
-    def _pursuit(self, n_values: int) -> Iterator[StageFit]:
-        """One-layer networks: dominant modes, their wave vectors trained, and as many again."""
-        modes = self._dominant(self.train, 1).with_unit_amplitudes()
+    def of_dominant_modes(self, n_modes: int) -> StageFit:
+        """So many dominant modes, their wave vectors fitted, or fewer where these leave less."""
+        return min(self._pursued(n_modes, np.inf), key=lambda fit: fit.error)
+
+    def _pursued(self, most: int, factor: float) -> Iterator[StageFit]:
+        """1, 2, 4, ... and ``most`` modes, as long as more leave less than a factor times as much.
+
+        Wave vectors are fitted to the training share, coefficients then to all points.
+        """
+        shares = self.shares
+        d, n_outputs = shares.x.shape[1], self.train.shape[1]
+        rows = np.flatnonzero(shares.train)
+        rows = thinned(rows, most * (d + 2 * n_outputs), self.rng)
+        x, weight = shares.x[rows], shares.train[rows]
+
+        def dominant(target: NDArray[np.float64], n_modes: int) -> NDArray[np.float64]:
+            everywhere = np.zeros_like(self.train)
+            everywhere[rows] = target
+            used = np.zeros_like(shares.train)
+            used[rows] = weight
+            grid = shares.grid if len(rows) == len(shares.x) else None
+            problem = (shares.domain, grid, shares.x, everywhere, used)
+            return dominant_modes(n_modes, *problem).wave_vectors
+
+        free = ~shares.domain.periodic
+        most_iter = self.recipe.options.max_iter
         last = np.inf
-        while len(modes.wave_vectors) <= _MOST_PURSUED:
-            n_modes = len(modes.wave_vectors)
-            if n_modes * (self.shares.x.shape[1] + 3) * _ROWS_NEEDED > n_values:
-                return
-            fit = self.network(modes, (), _PURSUIT_ITERATIONS)
+        for pursued in pursue(x, self.train[rows], weight, free, dominant, most, most_iter):
+            fit = min(
+                (self._with_coefficients(*pursued, damping) for damping in _PURSUIT_DAMPINGS),
+                key=lambda fit: fit.error,
+            )
             yield fit
-            if fit.error > _PURSUIT_FACTOR * last:
+            if fit.error > factor * last:
                 return
             last = fit.error
-            assert fit.train_stage.network is not None
-            rest = self.train - fit.train_stage.predict(self.shares.x) / self.train_scale
-            trained = fit.train_stage.network.arrays["fourier.weight"]
-            more = self._dominant(rest, n_modes)
-            modes = FourierModes(
-                np.concatenate([trained, more.wave_vectors]),
-                np.concatenate([np.ones((n_modes, 1)), more.with_unit_amplitudes().coefficients]),
-            )
+
+    def _with_coefficients(
+        self, wave_vectors: NDArray[np.float64], n_iter: int, damping: float
+    ) -> StageFit:
+        """The stage of modes with these wave vectors."""
+        shares = self.shares
+        n_modes = len(wave_vectors)
+        waving = wave_vectors[wave_vectors.any(axis=1)]
+        frame = Frame(np.concatenate([np.zeros((1, wave_vectors.shape[1])), waving]))
+        fit = DenseFit(shares.x, shares.train, frame, damping)
+        modes = self._in_p_norm(fit.solve(self.train), fit, self.split, self.size)
+        stage = train_stage = Stage(self.train_scale, modes=modes)
+        rest = self.train - modes.evaluate(shares.x)
+        train_error = weighted_rms(rest, shares.train)
+        error = self._held_out_error(train_stage)
+        if not self.one_track:
+            full_fit = fit.extended(shares.full)
+            modes = self._in_p_norm(full_fit.solve(self.full), full_fit, self.whole, self.full_size)
+            moved = modes.evaluate(self.between) * self.full_scale
+            moved -= train_stage.predict(self.between)
+            if np.sqrt(np.mean((moved / self.train_scale) ** 2)) <= _MOVES * error:
+                stage = Stage(self.full_scale, modes=modes)
+        unknowns = n_modes * int((~shares.domain.periodic).sum()) / self.train.shape[1]
+        n_rows = np.count_nonzero(shares.train)
+        followed = min((frame.n_columns + unknowns) / n_rows, _MOST_FOLLOWED_AT_ALL)
+        foreseen = train_error / error if error > 0 else 0.0
+        is_noise = followed < _MOST_FOLLOWED and foreseen > _AS_OF_NOISE * (1 - followed)
+        used = shares.train > 0
+        return StageFit(
+            stage,
+            train_stage,
+            error * self.size,
+            [1.0, train_error],
+            f"variable projection of {n_modes} dominant modes",
+            is_noise=is_noise and looks_like_noise(shares.x[used], rest[used], followed),
+            n_iter=n_iter,
+        )
 
     def starting_modes(self) -> FourierModes:
         """The modes of a network's first layer."""
@@ -498,6 +631,17 @@ class _Task:
     def _dominant(self, target: NDArray[np.float64], n_modes: int) -> FourierModes:
         shares = self.shares
         return dominant_modes(n_modes, shares.domain, shares.grid, shares.x, target, shares.train)
+
+    def deserved(self, hidden: tuple[int, ...], n_modes: int) -> tuple[int, ...]:
+        """Hidden layers as wide as asked for, or as leave a value for each weight."""
+        n_values = np.count_nonzero(self.shares.train) * self.train.shape[1]
+        widest = max(hidden, default=0)
+        for width in range(widest, 1, -1):
+            sizes = tuple(ceil(n * width / widest) for n in hidden)
+            module = StageNetwork(**self._architecture(n_modes, sizes))
+            if n_values >= _ROWS_NEEDED * sum(w.numel() for w in module.parameters()):
+                return sizes
+        return tuple(1 for _ in hidden)
 
     def _architecture(self, n_modes: int, hidden: tuple[int, ...]) -> dict[str, Any]:
         recipe = self.recipe
@@ -523,17 +667,27 @@ class _Task:
         initialise(module, recipe.init, spectrum, generator)
         points = Points(shares.x, self._training_rows(module))
         exact = recipe.solver_name == "gauss-newton" and recipe.options.p == 2
-        if exact:
-            solve_linear_layers(module, points, self.train, _START_CUTOFF)
         options = replace(
             recipe.options,
             max_iter=max_iter,
             # what is left of y at round-off cannot be fitted
             loss_floor=np.finfo(float).eps / 2 / self.size,
         )
-        training = Training(recipe.solver_name, options, recipe.device)
         kept = _BestOnHeldOut(module)
+        n_iter = 0
+        if recipe.solver_name == "gauss-newton":
+            solve_linear_layers(module, points, self.train, _START_CUTOFF)
+            if not exact:
+                # large p has many poor minima; near the best fit of p = 2 there is a good one
+                first = replace(options, p=2.0, max_iter=ceil(max_iter / 2))
+                training = Training(recipe.solver_name, first, recipe.device)
+                result = train_network(module, points, self.train, training, self._watcher(kept))
+                n_iter = result.n_iter
+                options = replace(options, max_iter=max(1, max_iter - n_iter))
+                kept.restore()
+        training = Training(recipe.solver_name, options, recipe.device)
         result = train_network(module, points, self.train, training, self._watcher(kept))
+        n_iter += result.n_iter
         kept.restore()
         error = self._error_of(module)
         if exact and shares.held_out is not None:
@@ -555,15 +709,13 @@ class _Task:
                 self._solve_again(module, everywhere, target, error)
             no_worse_than_mean(module, everywhere, target)
             stage = self._network_stage(module, architecture)
-        rest = self.held_out.target - train_stage.predict(self.held_out.x) / self.train_scale
-        error = weighted_rms(rest, self.held_out.weight) * self.size
         return StageFit(
             stage,
             train_stage,
-            error if np.isfinite(error) else np.inf,
+            self._held_out_error(train_stage) * self.size,
             result.loss_curve,
             f"{recipe.solver_name}: {result.message}",
-            n_iter=max(1, result.n_iter),
+            n_iter=max(1, n_iter),
         )
 
     def _solve_again(

@@ -25,6 +25,11 @@ _FAST = 0.2
 _UNEVEN = 1e-6
 # A fit that leaves this share of the values has described nothing.
 _NOTHING_DESCRIBED = 0.5
+# Of so many points a residual that is not noise shows its pattern, if there is one. Of 60 to 120
+# one in seven smooth functions left what looked white beside the modes that had been fitted.
+_ENOUGH_FOR_NOISE = 500
+# Left of values by a fit that knows nothing of them.
+_NO_PATTERN = 0.9
 # Fewer points than these leave open what lies between them.
 FEW_POINTS = 8
 # What a fit leaves of noise that it has not seen, over the size of the noise: K of n modes make it
@@ -71,11 +76,14 @@ def reason_of_limit(
     if len(x) < FEW_POINTS:
         return StopReason.FEW_POINTS
     describes = error < _NOTHING_DESCRIBED
-    if describes and is_noise:
+    if describes and is_noise and len(x) >= _ENOUGH_FOR_NOISE:
         return StopReason.NOISE
     looks = neighbourhoods(domain, grid, x, y)
-    if not describes and looks and all(look.is_white for look in looks):
-        return StopReason.NO_PATTERN
+    is_white = all(look.is_white for look in looks)
+    if not describes and is_white and (looks or is_noise):
+        return StopReason.NO_PATTERN if looks or error > _NO_PATTERN else StopReason.NOISE
+    if describes and is_noise and (not looks or any(look.ends_in_noise for look in looks)):
+        return StopReason.NOISE
     if grid is not None and n_levels:
         return StopReason.FEW_LEVELS
     if is_aliased(grid, y):

@@ -18,11 +18,15 @@ from skmsnn._spectrum.leave_out import Beside
 _LEAST_BLOCK = 3
 # Nodes of an axis of which whole lines are held out. With fewer the rest has gaps too wide.
 _LEAST_NODES = 8
+# And nodes of which, besides the pair of lines next to the ends, another is held out.
+LEAST_NODES_OF_PAIRS = 24
 # Points drawn, and the share of them that is exposed most. Corners of a square, where fits are
 # worst, take up a hundredth of it for a thousand points.
 _DRAWN, _EXPOSED = 2500, 0.1
-# And nodes of which, besides the pair of lines next to the ends, another is held out.
-LEAST_NODES_OF_PAIRS = 24
+
+# A gap is farther from all points than so many times as these are from their neighbours. Of points
+# at random in a square none is; fewer than so many draws in gaps are loose ends.
+_FAR, _LEAST_IN_GAPS, _MOST_IN_GAPS = 2.0, 0.1, 250
 
 
 def held_out_rows(
@@ -117,7 +121,9 @@ def _separate_lines(
         order = [1, *order] if n_lines > 2 or n < LEAST_NODES_OF_PAIRS else order
     for i in order:
         pair = {i, n - 1 - i}
-        if len(lines) >= n_lines or not free[list(pair)].all() or max(pair) - min(pair) == 1:
+        apart = max(pair) - min(pair)
+        are_neighbours = apart == 1 or (periodic and apart == n - 1)
+        if len(lines) >= n_lines or not free[list(pair)].all() or are_neighbours:
             continue
         lines += pair
         for k in pair:
@@ -137,8 +143,11 @@ def points_beside(
     tree = KDTree(x)
     n_near = min(4 * d, len(x) - 1)
     here = rng.randint(len(x), size=_DRAWN)
-    radius = np.asarray(tree.query(x[here], k=n_near + 1)[0])[:, -1]
-    direction = rng.standard_normal((len(here), d))
+    distance, around = (np.asarray(a) for a in tree.query(x[here], k=n_near + 1))
+    radius = distance[:, -1]
+    # along what the neighbours span: points may lie on a line, or on a curve
+    shares = rng.standard_normal((len(here), n_near, 1))
+    direction = np.sum(shares * (x[around[:, 1:]] - x[here, None]), axis=1)
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     points = x[here] + (radius * rng.uniform(size=len(here)) ** (1 / d))[:, None] * direction
     low, high = np.where(periodic, -1.0, x.min(axis=0)), np.where(periodic, 1.0, x.max(axis=0))
@@ -147,3 +156,20 @@ def points_beside(
     exposed = np.linalg.norm(points - x[near].mean(axis=1), axis=1)
     most = np.argsort(-exposed)[: max(1, round(_EXPOSED * len(points)))]
     return Beside(points[most], _EXPOSED)
+
+
+def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Points on the way from one of scattered points (n, d) to another that have none about them.
+
+    None where there are few such: every set of points has some loose ends.
+    """
+    rng = np.random.RandomState(0)
+    tree = KDTree(x)
+    n_near = min(4 * x.shape[1], len(x) - 1)
+    one, other = rng.randint(len(x), size=(2, _DRAWN))
+    way = rng.uniform(size=(_DRAWN, 1))
+    points = x[one] + way * (x[other] - x[one])
+    distance, nearest = tree.query(points)
+    radius = np.asarray(tree.query(x[nearest], k=n_near + 1)[0])[:, -1]
+    in_gaps = distance > _FAR * radius
+    return points[in_gaps][:_MOST_IN_GAPS] if in_gaps.mean() > _LEAST_IN_GAPS else None

@@ -20,6 +20,7 @@ from skmsnn._chunks import Chunk, ChunkedData
 from skmsnn._diagnosis import looks_like_noise, reason_of_limit
 from skmsnn._domain import Domain
 from skmsnn._reasons import StopReason
+from skmsnn._rounding import OF_ROUNDING, relative_rounding
 from skmsnn._spectrum.candidates import candidates, periodic_orders
 from skmsnn._spectrum.extension import DenseFit, Frame, Modes, blocks_of_rows, damping_triangle
 from skmsnn._spectrum.lattice import LatticeModes, lattice_angles
@@ -381,6 +382,7 @@ class ChunkedCascade:
         sample = summary.sample
         values = (sample.y - summary.y_offset) / summary.y_scale
         points = HeldOut(domain.scale(sample.X), values, sample.weight)
+        self._rounding = relative_rounding(sample.y, summary.y_scale)
         n_held = min(MOST_HELD_OUT, round(fraction * summary.n_points), len(sample.key) - 1)
         n_held = 0 if validation is not None else n_held
         tried = HeldOut(*(a[n_held:] for a in points))
@@ -438,6 +440,8 @@ class ChunkedCascade:
 
     def reason_of_limit(self, error: float, is_noise: bool = False) -> StopReason:
         """Why more stages are of no use, from what the judging points show."""
+        if error <= OF_ROUNDING * self._rounding:
+            return StopReason.PRECISION
         x, target, _ = self._judges
         return reason_of_limit(self._view.domain, None, x, target, error, is_noise)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from numbers import Integral, Real
@@ -11,7 +10,6 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_random_state, estimator_html_repr
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -29,17 +27,18 @@ from skmsnn._domain import (
     find_grid,
     fold_end_points,
 )
-from skmsnn._holdout import held_out_rows, points_beside
+from skmsnn._holdout import held_out_rows, points_beside, points_in_gaps
 from skmsnn._html import stages_table
-from skmsnn._levels import MOST_LEVELS, features_of_few_levels, left_between_levels
+from skmsnn._levels import features_of_few_levels, left_between_levels
 from skmsnn._network import ACTIVATIONS
 from skmsnn._outofcore import ChunkedCascade, Summary
 from skmsnn._progress import Progress
-from skmsnn._reasons import StopReason, advice_on
+from skmsnn._reasons import StopReason
 from skmsnn._restoring import restoring
-from skmsnn._rounding import rounding_of, size_of
+from skmsnn._rounding import OF_ROUNDING, relative_rounding
 from skmsnn._rows import Rows, canonical_rows
 from skmsnn._solvers import SOLVERS, SolverOptions, threads_of_torch
+from skmsnn._spectrum.axis_selection import confirmed_periods
 from skmsnn._spectrum.candidates import is_one_long_axis
 from skmsnn._spectrum.leave_out import NOTHING_BESIDE, weighted_rms
 from skmsnn._spectrum.nufft import MOST_DIMENSIONS
@@ -53,7 +52,7 @@ from skmsnn._stage import (
     training_device,
     with_autograd,
 )
-from skmsnn.exceptions import FewLevelsWarning, FewPointsWarning
+from skmsnn._warning import Outcome, warn_of
 
 # relative residual at which the digits of y are used up
 _ROUND_OFF = 1e-15
@@ -65,15 +64,14 @@ _LEAST_GAIN = 0.8
 # this share on all points, and no more on held-out ones
 _REFINED = 0.7
 _LEAST_POINTS_TO_HOLD_OUT = 20
-# Largest relative residual that is called round-off, where y has a large offset.
-_LARGEST_ROUND_OFF = 1e-2
-# A residual of up to so many times the rounding that the values show is of that.
-_OF_ROUNDING = 10.0
 # Of so many scattered points a share held out at random meets corners and edges, too. Fits that
 # leave points out one by one reach less there: they need more damping to be judged.
 _MANY_POINTS = 3000
-# Features of few levels that a warning names.
-_MOST_NAMED = 5
+# Points in one dimension of unequal weights, as of repeated values, through which a function is
+# sought.
+_MOST_ON_LINE = 1000
+# Reasons that data have no say in.
+_ENDED_FROM_OUTSIDE = (StopReason.INTERRUPTED, StopReason.CALLBACK, StopReason.MEMORY)
 _MAX_ITER = {"auto": 150, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
 
 
@@ -345,8 +343,7 @@ class SpectrumInformedMSNNRegressor(
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
             raise
-        self._warn_of_unused_norm()
-        self._warn_unless_converged()
+        warn_of(self._outcome())
         return self
 
     @with_callbacks
@@ -380,8 +377,8 @@ class SpectrumInformedMSNNRegressor(
         add_stages = partial(self._add_stages, recipes, shares, residuals, rng)
         self._fit_stages(add_stages, callbacks)
         judges_itself = self.early_stopping and validation is None
-        if judges_itself and not (grid is not None and _is_whole(grid, rows.weight)):
-            self._ask_between_levels(shares.x)
+        asks_levels = judges_itself and not (grid is not None and _is_whole(grid, rows.weight))
+        self._report_what_fits_cannot_see(shares.x if asks_levels else None, rows.scatter)
 
     @with_callbacks
     def _fit_chunks(
@@ -395,10 +392,12 @@ class SpectrumInformedMSNNRegressor(
     ) -> None:
         """Fit dask arrays: one pass over the chunks for the scaling, and one a stage."""
         recipes = list(self._recipes())
-        if self.warm_start or not recipes[0].is_adaptive:
+        is_plain = all(r.is_adaptive and r.n_modes == "auto" for r in recipes)
+        if self.warm_start or self.p != 2 or not is_plain:
             raise ValueError(
-                "Dask arrays are fitted by spectral stages alone, from the beginning; leave init, "
-                "solver, n_modes, spectral_readout and warm_start at their defaults."
+                "Dask arrays are fitted by spectral stages of least squares alone, from the "
+                "beginning; leave init, solver, n_modes, p, spectral_readout and warm_start at "
+                "their defaults."
             )
         callbacks = StageCallbacks(self, X, y)
         rng = check_random_state(self.random_state)
@@ -417,9 +416,8 @@ class SpectrumInformedMSNNRegressor(
         period = None if isinstance(self.period, str) else self.period
         periods = check_periods(period, box)
         self.domain_ = Domain.of(box, periods)
-        # of points in chunks nobody has counted the levels
-        no_levels: dict[int, NDArray[np.float64]] = {}
-        self._n_points, self._levels = summary.n_points, no_levels
+        self._n_points = summary.n_points
+        self._levels = features_of_few_levels(summary.sample.X, self.domain_.periodic)
         no_targets = np.empty((0, data.n_outputs))
         validation = self._validate_validation(X_val, y_val, weight_val, no_targets)
         held = None
@@ -430,6 +428,8 @@ class SpectrumInformedMSNNRegressor(
         cascade = ChunkedCascade(data, summary, self.domain_, fraction, held, rng)
         self._forget_stages()
         self._fit_stages(partial(self._add_chunked_stages, cascade), callbacks)
+        asked = self.domain_.scale(summary.sample.X) if self.early_stopping and not held else None
+        self._report_what_fits_cannot_see(asked, np.zeros(self.n_outputs_))
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict values.
@@ -708,15 +708,19 @@ class SpectrumInformedMSNNRegressor(
         elif self.period == "auto":
             rows = canonical_rows(X, y, weight)
             grid = find_grid(rows.X)
-            periods = detect_periods(grid, rows.y) if grid else [None] * X.shape[1]
+            periods = [None] * X.shape[1]
+            if grid is not None:
+                periods = detect_periods(grid, rows.y)
+                if _is_whole(grid, rows.weight):
+                    periods = confirmed_periods(grid, rows.y, periods, check_random_state(0))
         else:
             periods = check_periods(self.period, X)
         rows = canonical_rows(fold_end_points(X, periods), y, weight)
         if not continues:
             self.domain_ = Domain.of(rows.X, periods)
-            self._n_points = len(rows.X)
-            self._levels = features_of_few_levels(rows.X, self.domain_.periodic)
-            self._y_offset, self._y_scale = _mean_and_spread(rows.y, rows.weight)
+            self._y_offset, self._y_scale = _mean_and_spread(rows)
+        self._n_points = len(rows.X)
+        self._levels = features_of_few_levels(rows.X, self.domain_.periodic)
         grid = find_grid(rows.X)
         if grid is not None and len(rows.X) < _LEAST_POINTS_TO_HOLD_OUT:
             # too few to hold some out: unless all lines are whole, they are as good as scattered
@@ -743,6 +747,7 @@ class SpectrumInformedMSNNRegressor(
             train[chosen] = 0
             held, judged = Points(x[chosen], full[chosen]), target[chosen]
         levels = {j: len(values) for j, values in self._levels.items()}
+        levels |= dict.fromkeys(np.flatnonzero(np.ptp(x, axis=0) == 0), 1)
         leaves_out = self.early_stopping and validation is None
         if grid is not None:
             leaves_out &= _is_whole(grid, full) and not is_one_long_axis(self.domain_, grid)
@@ -750,12 +755,19 @@ class SpectrumInformedMSNNRegressor(
             leaves_out &= held is None
         else:
             leaves_out &= len(x) < _MANY_POINTS
-        rounding = rounding_of(rows.y) / size_of(self._y_scale)
-        beside = NOTHING_BESIDE
+        rounding = relative_rounding(rows.y, self._y_scale)
+        beside, gaps = NOTHING_BESIDE, None
         if grid is None and leaves_out and len(x) >= FEW_POINTS:
             beside = points_beside(x, self.domain_.periodic, rng)
+            gaps = points_in_gaps(x)
+        line = None
+        is_line = x.shape[1] == 1 and FEW_POINTS <= len(x) <= _MOST_ON_LINE
+        if is_line and self.early_stopping and validation is None and not rows.scatter.any():
+            line = find_grid(rows.X) if np.any(full != full[0]) else None
         points = (self.domain_, grid, x, train, full, held)
-        shares = Shares(*points, levels, leaves_out, rounding=rounding, beside=beside)
+        shares = Shares(
+            *points, levels, leaves_out, rounding=rounding, beside=beside, gaps=gaps, line=line
+        )
         return shares, Residuals(target, target, judged)
 
     def _forget_stages(self) -> None:
@@ -765,6 +777,7 @@ class SpectrumInformedMSNNRegressor(
         self.residual_norms_: list[float] = []
         self.validation_norms_: list[float] = []
         self.stop_reasons_: list[str] = []
+        self._in_gaps = self._seen_error = 0.0
 
     def _fit_stages(
         self,
@@ -793,13 +806,13 @@ class SpectrumInformedMSNNRegressor(
         """Add stages one by one; returns why there are no more."""
         size = weighted_rms(residuals.full, shares.full) or 1.0
         values, round_off = residuals.full, _ROUND_OFF * self._cancellation
-        near_round_off = min(_NEAR_ROUND_OFF * self._cancellation, _LARGEST_ROUND_OFF)
+        near_round_off = max(_NEAR_ROUND_OFF, OF_ROUNDING * round_off)
         for stage in self.stages_:
             residuals = residuals.after(stage, stage, shares)
         error = weighted_rms(residuals.judged, shares.judges.weight)
         fit = self._resumed(shares)
         if self.stages_ and self.validation_norms_:
-            error = max(error, self.validation_norms_[-1] * size)
+            error = max(error, self._seen_error)
         for recipe in recipes[self.n_stages_ :]:
             progress.begin(self.n_stages_ + 1)
             callbacks.begin_stage()
@@ -825,10 +838,11 @@ class SpectrumInformedMSNNRegressor(
                 is_deceptive = not fit.is_noise and is_aliased(shares.grid, values)
                 return StopReason.ALIASED if is_deceptive else StopReason.NO_GAIN
             residuals, error = remaining, fit.error
+            self._seen_error, self._in_gaps = error, fit.in_gaps / size
             has_held_out = shares.held_out is not None or fit.unseen is not None
             self._keep(fit, norm / size, error / size, has_held_out)
             if self.warm_start:
-                self._resume = (shares.x, shares.full, fit)
+                self._resume = (shares, fit)
             progress.end(norm / size, error / size, fit.message)
             if callbacks.end_stage():
                 return StopReason.CALLBACK
@@ -841,26 +855,44 @@ class SpectrumInformedMSNNRegressor(
     def _reason_of_limit(
         self, shares: Shares, values: NDArray[np.float64], error: float, is_noise: bool
     ) -> StopReason:
-        if error <= _OF_ROUNDING * shares.rounding:
+        if error <= OF_ROUNDING * shares.rounding:
             return StopReason.PRECISION
         problem = (shares.domain, shares.grid, shares.x, values)
         return reason_of_limit(*problem, error, is_noise, shares.levels)
 
-    def _ask_between_levels(self, x: NDArray[np.float64]) -> None:
-        """Report no less than what is left open between the levels of a feature."""
+    def _report_what_fits_cannot_see(
+        self, x: NDArray[np.float64] | None, scatter: NDArray[np.float64]
+    ) -> None:
+        """Report no less than what is open between levels, and than the scatter of repeated points.
+
+        ``x`` are points at which to ask what is between the levels; None asks nothing.
+        """
+        noise = float(np.sqrt(np.mean((scatter / self._y_scale) ** 2)))
+        open_between = [0.0] * self.n_stages_
+        if x is not None and self.validation_norms_:
+            open_between = [self._left_between_levels(x, k + 1) for k in range(self.n_stages_)]
+        pairs = zip(self.validation_norms_, open_between, strict=False)
+        self.validation_norms_ = [float(np.hypot(max(pair), noise)) for pair in pairs]
+        self.residual_norms_ = [float(np.hypot(norm, noise)) for norm in self.residual_norms_]
+        error = (self.validation_norms_ or self.residual_norms_)[-1]
+        if self.stop_reason_ in _ENDED_FROM_OUTSIDE or error <= self.tol:
+            return
+        if noise > 0.5 * error:
+            self.stop_reason_ = StopReason.NOISE.value
+        elif open_between[-1] > 0.5 * error:
+            self.stop_reason_ = StopReason.FEW_LEVELS.value
+
+    def _left_between_levels(self, x: NDArray[np.float64], n_stages: int) -> float:
+        """What is open between levels of the sum of some stages, relative to the spread of y."""
         levels = {
             j: (values - self.domain_.centre[j]) / self.domain_.half_width[j]
             for j, values in self._levels.items()
         }
 
         def model(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.sum([stage.predict(x) for stage in self.stages_], axis=0)
+            return np.sum([stage.predict(x) for stage in self.stages_[:n_stages]], axis=0)
 
-        error = left_between_levels(model, x, levels)
-        if self.validation_norms_ and error > self.validation_norms_[-1]:
-            self.validation_norms_ = [*self.validation_norms_[:-1], error]
-            if error > self.tol:
-                self.stop_reason_ = StopReason.FEW_LEVELS.value
+        return left_between_levels(model, x, levels)
 
     @property
     def _cancellation(self) -> float:
@@ -873,9 +905,9 @@ class SpectrumInformedMSNNRegressor(
         before = self.__dict__.pop("_resume", None)
         if before is None or not self.stages_:
             return None
-        x, weight, fit = before
-        same = np.array_equal(x, shares.x) and np.array_equal(weight, shares.full)
-        return fit if same else None
+        before_shares, fit = before
+        pairs = ((getattr(before_shares, a), getattr(shares, a)) for a in ("x", "full", "train"))
+        return fit if all(np.array_equal(old, new) for old, new in pairs) else None
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -887,13 +919,15 @@ class SpectrumInformedMSNNRegressor(
     ) -> StopReason:
         """Add stages one by one, each with a pass over the data; returns why there are no more."""
         size, error = cascade.norm or 1.0, cascade.error
+        round_off = _ROUND_OFF * self._cancellation
+        near_round_off = max(_NEAR_ROUND_OFF, OF_ROUNDING * round_off)
         for number in range(1, self.n_stages + 1):
             progress.begin(number)
             callbacks.begin_stage()
             fit = cascade.fit_stage()
             if self.stages_ and not fit.error < _LEAST_GAIN * error:
                 callbacks.end_stage()
-                if error <= _NEAR_ROUND_OFF * size:
+                if error <= near_round_off * size:
                     return StopReason.ROUND_OFF
                 if error <= self.tol * size:
                     return StopReason.NO_GAIN
@@ -904,9 +938,9 @@ class SpectrumInformedMSNNRegressor(
             progress.end(cascade.norm / size, error / size, fit.message)
             if callbacks.end_stage():
                 return StopReason.CALLBACK
-            if error <= _ROUND_OFF * size:
+            if error <= round_off * size:
                 return StopReason.ROUND_OFF
-            if fit.is_noise and error > _NEAR_ROUND_OFF * size:
+            if fit.is_noise and error > near_round_off * size:
                 return cascade.reason_of_limit(error / size, is_noise=True)
         return StopReason.N_STAGES
 
@@ -922,75 +956,26 @@ class SpectrumInformedMSNNRegressor(
             stop_reasons_=[*self.stop_reasons_, fit.message],
         )
 
-    def _warn_of_unused_norm(self) -> None:
-        n_spectral = sum(stage.is_spectral for stage in self.stages_)
-        if self.p != 2 and n_spectral:
-            warnings.warn(
-                f"p={self.p:g} was not used in {n_spectral} of {self.n_stages_} stages: "
-                "solver='auto' fits spectral stages by least squares, which is p=2. Set "
-                "solver='gauss-newton', 'lbfgs' or 'adam' to train on the p-norm.",
-                stacklevel=4,
-            )
-
-    def _warn_unless_converged(self) -> None:
-        if self.stop_reason_ == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=4)
-            return
-        if self.stop_reason_ == "memory":
-            warnings.warn(
-                f"Memory ran out; the model is of the {self.n_stages_} stages before that.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        self._warn_of_few(stacklevel=4)
-        on_held_out = bool(self.validation_norms_)
-        error = (self.validation_norms_ or self.residual_norms_)[-1]
-        is_above = not error <= self.tol
-        if is_above or self.stop_reason_ == "aliased":
-            points = "unseen" if on_held_out else "training"
-            side = "above" if is_above else "below"
-            constant = " The fit is a constant, the mean of y." if self._is_constant else ""
-            warnings.warn(
-                f"The residual on {points} points is {error:.1e} of the spread of y after "
-                f"{self.n_stages_} stages, {side} tol={self.tol:g}: "
-                f"{advice_on(self.stop_reason_)}.{constant}",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+    def _outcome(self) -> Outcome:
+        """What there is to be told of the fit."""
+        names = getattr(self, "feature_names_in_", range(self.n_features_in_))
+        return Outcome(
+            self.stop_reason_,
+            (self.validation_norms_ or self.residual_norms_)[-1],
+            bool(self.validation_norms_),
+            float(self.tol),
+            self.n_stages_,
+            self._n_points,
+            self._is_constant,
+            {str(names[j]): levels for j, levels in self._levels.items()},
+            self._in_gaps,
+        )
 
     @property
     def _is_constant(self) -> bool:
         """Whether the model has the same value everywhere, although y has not."""
         functions = [stage.modes for stage in self.stages_]
         return all(modes is not None and modes.n_terms == 1 for modes in functions)
-
-    def _warn_of_few(self, stacklevel: int) -> None:
-        """Warn where there are too few points, or levels of a feature, to tell what is between."""
-        if self._n_points < FEW_POINTS:
-            warnings.warn(
-                f"{self._n_points} distinct points leave open what y does between them: the fit is "
-                "the simplest polynomial that they decide. Give at least "
-                f"{FEW_POINTS} points, better some dozens.",
-                FewPointsWarning,
-                stacklevel=stacklevel + 1,
-            )
-            return
-        if not self._levels:
-            return
-        names = getattr(self, "feature_names_in_", range(self.n_features_in_))
-        told = [
-            f"{names[j]!s} ({', '.join(f'{level:g}' for level in levels)})"
-            for j, levels in list(self._levels.items())[:_MOST_NAMED]
-        ]
-        more = len(self._levels) - len(told)
-        told += [f"{more} more"] if more else []
-        warnings.warn(
-            f"Few levels of feature {'; '.join(told)}: what y does between them cannot be known, "
-            "and the fit has polynomials or splines of low degree there. Do not rely on it between "
-            f"levels; give {MOST_LEVELS + 2} levels or more where y is to be known there.",
-            FewLevelsWarning,
-            stacklevel=stacklevel + 1,
-        )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -1022,17 +1007,17 @@ def _is_whole(grid: Grid, weight: NDArray[np.float64]) -> bool:
     return grid.is_complete and bool(np.all(weight == weight[0]))
 
 
-def _mean_and_spread(
-    y: NDArray[np.float64], weight: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weighted mean of each output, and root mean square of the deviations from it.
+def _mean_and_spread(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted mean of each output, and root mean square of all deviations from it.
 
     Of an output that is constant but for rounding, its size; 1 where that is zero.
     """
-    largest = np.abs(y).max(axis=0)
+    weight = rows.weight
+    largest = np.abs(rows.y).max(axis=0)
     largest[largest == 0] = 1.0
-    relative = y / largest
+    relative = rows.y / largest
     # from the first value on, so that the mean of a constant is that constant
     offset = relative[0] + np.average(relative - relative[0], axis=0, weights=weight)
     spread = np.sqrt(np.average((relative - offset) ** 2, axis=0, weights=weight))
+    spread = np.hypot(spread, rows.scatter / largest)
     return largest * offset, largest * np.where(spread > 4 * np.finfo(float).eps, spread, 1.0)

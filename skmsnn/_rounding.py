@@ -5,14 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+# A residual of up to so many times the rounding that the values show is of that: fits of modes that
+# follow most of it leave up to six times as much unseen.
+OF_ROUNDING = 10.0
 _LEAST_VALUES = 50
+# Of so few distinct values each is a class or a step, not the rounding of others.
+_FEW_VALUES = 10
 # Decimal digits at which values may be seen to be rounded.
 _MOST_DIGITS = 13
 # Powers of ten beyond which a unit of rounding may overflow.
 _FARTHEST = 250
 
 
-def rounding_of(y: NDArray[np.float64]) -> float:
+def rounding_of(y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Root mean square rounding error that values show, as of single precision or few decimals.
 
     Parameters
@@ -22,19 +27,26 @@ def rounding_of(y: NDArray[np.float64]) -> float:
 
     Returns
     -------
-    float
+    ndarray of shape (n_outputs,)
         0 where they show none, or are too few to.
     """
-    if len(y) < _LEAST_VALUES or not np.any(y):
-        return 0.0
+    return np.array([_rounding_of_one(column) for column in y.T])
+
+
+def relative_rounding(y: NDArray[np.float64], spread: NDArray[np.float64]) -> float:
+    """Rounding that values show, each output's over its spread; root mean square of all."""
+    return float(np.sqrt(np.mean((rounding_of(y) / spread) ** 2)))
+
+
+def _rounding_of_one(y: NDArray[np.float64]) -> float:
     few = y[:_LEAST_VALUES]  # most values are told to be of full precision by these
-    for kind in (np.float16, np.float32):
-        if _is_of_kind(few, kind) and _is_of_kind(y, kind):
-            return size_of(y) * float(np.finfo(kind).eps) / 12**0.5 / 2
+    if len(y) < _LEAST_VALUES or (_are_few(few) and _are_few(y)):
+        return 0.0
     top = int(np.floor(np.log10(np.abs(y).max())))
     if abs(top) > _FARTHEST:
         return 0.0
-    for decimals in range(2 - top, _MOST_DIGITS - top):
+    # whole numbers are of half precision, too: decimals first
+    for decimals in range(1 - top, _MOST_DIGITS - top):
         unit = 10.0**-decimals
         if _are_multiples(few, unit) and _are_multiples(y, unit):
             return unit / 12**0.5
@@ -43,6 +55,9 @@ def rounding_of(y: NDArray[np.float64]) -> float:
             units = _last_digit(y, digits)
             if _are_multiples(y, units):
                 return size_of(units) / 12**0.5
+    for kind in (np.float16, np.float32):
+        if _is_of_kind(few, kind) and _is_of_kind(y, kind):
+            return size_of(y) * float(np.finfo(kind).eps) / 12**0.5 / 2
     return 0.0
 
 
@@ -50,6 +65,10 @@ def size_of(values: NDArray[np.float64]) -> float:
     """Root mean square of values of which the squares may overflow; they are not all zero."""
     largest = float(np.abs(values).max())
     return largest * float(np.sqrt(np.mean((values / largest) ** 2)))
+
+
+def _are_few(values: NDArray[np.float64]) -> bool:
+    return len(np.unique(values)) <= _FEW_VALUES
 
 
 def _is_of_kind(values: NDArray[np.float64], kind: type[np.floating]) -> bool:

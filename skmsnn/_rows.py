@@ -12,11 +12,25 @@ _NEGLIGIBLE = np.finfo(float).eps ** 2
 
 
 class Rows(NamedTuple):
-    """Points of shape (n, d), targets of shape (n, n_outputs) and weights of shape (n,)."""
+    """Distinct points, and what is known at them.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d)
+        Points.
+    y : ndarray of shape (n, n_outputs)
+        Targets.
+    weight : ndarray of shape (n,)
+        Weights, the largest 1.
+    scatter : ndarray of shape (n_outputs,)
+        Root mean square of what single values deviate from the mean at their point, which no
+        function of the points can fit.
+    """
 
     X: NDArray[np.float64]
     y: NDArray[np.float64]
     weight: NDArray[np.float64]
+    scatter: NDArray[np.float64]
 
 
 def canonical_rows(
@@ -45,11 +59,25 @@ def canonical_rows(
     first = _run_starts(np.column_stack([X, y]))
     X, y, weight = X[first], y[first], np.add.reduceat(weight, first)
     first = _run_starts(X)
+    scatter = np.zeros(y.shape[1])
     if len(first) < len(X):
         total = np.add.reduceat(weight, first)
-        share = weight / np.repeat(total, np.diff(np.append(first, len(X))))
-        X, y, weight = X[first], np.add.reduceat(y * share[:, None], first), total
-    return Rows(X, y, weight / weight.max())
+        n_here = np.diff(np.append(first, len(X)))
+        share = weight / np.repeat(total, n_here)
+        mean = np.add.reduceat(y * share[:, None], first)
+        scatter = _scatter(y - np.repeat(mean, n_here, axis=0), weight, n_here)
+        X, y, weight = X[first], mean, total
+    return Rows(X, y, weight / weight.max(), scatter)
+
+
+def _scatter(
+    deviation: NDArray[np.float64], weight: NDArray[np.float64], n_here: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Root mean square deviation, r / (r - 1) times the mean square of r values about theirs."""
+    largest = np.abs(deviation).max(axis=0)
+    relative = deviation / np.where(largest > 0, largest, 1.0)
+    factor = np.repeat(n_here / np.maximum(n_here - 1, 1), n_here) * weight
+    return largest * np.sqrt(factor @ relative**2 / weight.sum())
 
 
 def _run_starts(a: NDArray) -> NDArray[np.intp]:

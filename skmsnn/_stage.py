@@ -114,7 +114,7 @@ class Stage:
             return self.modes.n_terms
         if isinstance(self.modes, LatticeModes):
             return (self.modes.coefficients[..., 0].size + 1) // 2
-        return 0 if self.modes is None else len(self.modes.wave_vectors)
+        return 0 if self.modes is None else int(self.modes.wave_vectors.any(axis=1).sum())
 
     @property
     def is_spectral(self) -> bool:

@@ -117,7 +117,7 @@ class TestFitInChunks:
         assert all("held out have all but" in message for message in messages)
 
     def test_parameters_of_networks_are_refused(self, scattered):
-        with pytest.raises(ValueError, match="spectral stages alone"):
+        with pytest.raises(ValueError, match="spectral stages of least squares alone"):
             default(solver="adam").fit(*chunked(scattered, periodic(scattered)))
 
 

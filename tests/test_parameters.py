@@ -1,10 +1,7 @@
 """Every invalid parameter gets an error that names it."""
 
-import warnings
-
 import numpy as np
 import pytest
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skmsnn import SpectrumInformedMSNNRegressor
@@ -43,17 +40,6 @@ def test_an_invalid_value_names_its_parameter(name, value):
     model = SpectrumInformedMSNNRegressor(**{name: value})
     with pytest.raises(InvalidParameterError, match=f"'{name}' parameter"):
         model.fit(X, y)
-
-
-def test_a_norm_that_spectral_stages_do_not_use_is_told():
-    model = SpectrumInformedMSNNRegressor(p=10)
-    with pytest.warns(UserWarning, match=r"p=10 was not used in (\d) of \1 stages.*Set solver="):
-        model.fit(X, y)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model.set_params(p=2).fit(X, y)
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.set_params(p=10, solver="lbfgs", n_modes=2, max_iter=3).fit(X, y)
 
 
 @pytest.mark.parametrize(

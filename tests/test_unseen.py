@@ -9,6 +9,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import cross_val_score
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn._holdout import points_in_gaps
 from skmsnn._spectrum.bases import LegendreBasis
 from skmsnn._spectrum.candidates import LatticeFrame
 from skmsnn._spectrum.extension import DenseFit
@@ -16,7 +17,7 @@ from skmsnn._spectrum.lattice import half_lattice
 from skmsnn._spectrum.leave_out import Beside, folds_of_lines, left_out, wide_gaps
 from skmsnn._spectrum.polynomial import PolynomialFit, columns_of, total_degree_terms
 from skmsnn._spectrum.tensor import BasisAxis, ExtensionAxis, PeriodicAxis, SplineAxis
-from skmsnn.exceptions import FewLevelsWarning, FewPointsWarning
+from skmsnn.exceptions import FewLevelsWarning, FewPointsWarning, WideGapsWarning
 
 
 class TestFormulas:
@@ -112,12 +113,36 @@ class TestFormulas:
         x, y = rng.uniform(-1, 1, (30, 3)), rng.standard_normal((30, 2))
         degrees = total_degree_terms(np.full(3, 9), 2)
         fit = PolynomialFit(x, np.ones(30), degrees)
-        found = fit.left_out(y - fit.solve(y).evaluate(x), 0.0)
+        found = fit.left_out(y - fit.solve(y).evaluate(x), 0.0).residual
         columns = columns_of(x, degrees)
         for i in range(30):
             others = np.arange(30) != i
             c, *_ = np.linalg.lstsq(columns[others], y[others])
             np.testing.assert_allclose(found[i], y[i] - columns[i] @ c, atol=1e-11)
+
+    @pytest.mark.parametrize("damping", [0.0, 0.3])
+    def test_a_polynomial_beside_the_points(self, rng, damping):
+        """The jackknife, from ridge regressions anew without each of the rows."""
+        x, y = rng.uniform(-1, 1, (30, 2)), rng.standard_normal((30, 1))
+        degrees = total_degree_terms(np.full(2, 9), 2)
+        units = np.ones(len(degrees))
+        fit = PolynomialFit(x, np.ones(30), degrees, units).damped(damping)
+        beside = rng.uniform(-2, 2, (7, 2))
+
+        def ridge(rows):
+            columns = columns_of(x[rows], degrees[1:])
+            mean, y_mean = columns.mean(axis=0), y[rows].mean(axis=0)
+            columns = columns - mean
+            gram = columns.T @ columns + 30 * damping**2 * np.eye(len(degrees) - 1)
+            slopes = np.linalg.solve(gram, columns.T @ (y[rows] - y_mean))
+            return y_mean + (columns_of(beside, degrees[1:]) - mean) @ slopes
+
+        everything = np.arange(30)
+        rest = y - fit.solve(y).evaluate(x)
+        found = fit.left_out(rest, 0.0, Beside(beside, 0.5)).beside
+        changes = sum((ridge(everything != i) - ridge(everything)) ** 2 for i in range(30))
+        # leaving out a row moves the mean, which the formula takes as a column without damping
+        assert found == pytest.approx(np.sqrt(0.5 * np.mean(changes)), rel=1e-8 + 0.1 * damping)
 
     @pytest.mark.parametrize("n", [7, 8, 20, 51, 400])
     def test_each_line_is_left_out_once_with_its_mirror_image(self, n):
@@ -298,3 +323,143 @@ def test_the_cutoff_of_an_axis_is_that_of_its_singular_values():
         cut, anew = axis.with_cutoff(cutoff), ExtensionAxis(nodes, 30, 4.0, cutoff)
         np.testing.assert_array_equal(cut.strengths, anew.strengths)
         assert cut.strengths.min() > cutoff
+
+
+class TestGaps:
+    @pytest.mark.parametrize("seed", range(4))
+    def test_of_a_periodic_axis_are_asked(self, seed):
+        x = np.sort(np.random.default_rng(seed).uniform(0, 2 * np.pi, 140))
+        x = x[(x < 2) | (x > 3)]
+
+        def f(x):
+            return np.exp(np.sin(5 * x)) + np.cos(9 * x + 1)
+
+        model = fitted(x[:, None], f(x), period=2 * np.pi)
+        fresh = np.linspace(0, 2 * np.pi, 3000)
+        error = np.sqrt(np.mean((model.predict(fresh[:, None]) - f(fresh)) ** 2)) / f(x).std()
+        assert error < 10 * model.validation_norms_[-1]
+
+    def test_the_seam_is_one(self):
+        nodes = np.linspace(-1, 0.5, 20)
+        assert wide_gaps(nodes, periodic=True).middles == pytest.approx([0.75])
+        assert len(wide_gaps(nodes).middles) == 0
+
+    def test_between_clusters_are_warned_of(self):
+        rng = np.random.default_rng(37)
+        centres = np.array([[0, 0], [1, 0.2], [0.4, 1]])
+        X = centres[rng.integers(0, 3, 400)] + 0.05 * rng.normal(size=(400, 2))
+        with pytest.warns(WideGapsWarning, match="wide gaps") as told:
+            fitted(X, np.sin(5 * X[:, 0]) * np.cos(3 * X[:, 1]))
+        assert told[0].message.residual > 1e-8
+
+    def test_points_all_over_a_square_have_none(self, rng):
+        for n in (50, 400, 2000):
+            assert points_in_gaps(rng.uniform(-1, 1, (n, 2))) is None
+
+
+class TestValidationPoints:
+    def test_judge_polynomials_too(self, rng):
+        X, X_val = rng.uniform(-0.7, 0.7, (200, 2)), rng.uniform(-0.7, 0.7, (50, 2))
+        y, y_val = X[:, 0] + X[:, 1] ** 2, 100 * rng.normal(size=50)
+        model = SpectrumInformedMSNNRegressor(random_state=0)
+        model.fit(X, y, X_val=X_val, y_val=y_val)
+        rest = y_val - model.predict(X_val)
+        assert model.validation_norms_[-1] == pytest.approx(np.sqrt(np.mean(rest**2)) / y.std())
+
+
+class TestRepeatedPoints:
+    def test_their_scatter_is_reported_as_noise(self, rng):
+        X = np.repeat(np.linspace(0, 1, 10)[:, None], 20, axis=0)
+        noise = 0.1 * rng.normal(size=200)
+        y = np.sin(5 * X[:, 0]) + noise
+        model = fitted(X, y)
+        within = noise.reshape(10, 20).std(axis=1, ddof=1)
+        assert model.stop_reason_ == "noise"
+        assert model.validation_norms_[-1] >= np.sqrt(np.mean(within**2)) / y.std()
+        assert model.validation_norms_[-1] < 1.2 * np.sqrt(np.mean(within**2)) / y.std()
+
+    def test_at_a_single_point_nothing_is_explained(self):
+        model = fitted(np.ones((20, 2)), np.arange(20.0))
+        assert model.residual_norms_[-1] == pytest.approx(1, rel=0.03)
+        assert model.stop_reason_ == "noise"
+
+    def test_of_one_value_each_are_what_they_are_without(self, rng):
+        X = rng.integers(0, 12, (300, 1)).astype(float)
+        model = fitted(X, (X[:, 0] >= 5) * 1.0)
+        levels = np.arange(12.0)[:, None]
+        np.testing.assert_allclose(model.predict(levels), levels[:, 0] >= 5, atol=1e-12)
+
+
+class TestConstantColumns:
+    def test_change_nothing(self, rng):
+        X = rng.uniform(-1, 1, (80, 2))
+        y = np.exp(2 * X[:, 0]) * np.cos(3 * X[:, 1] + X[:, 0])
+        without = fitted(X, y)
+        beside = fitted(np.c_[X, np.zeros(80)], y)
+        np.testing.assert_allclose(
+            beside.predict(np.c_[X, np.zeros(80)]), without.predict(X), atol=0.05
+        )
+        assert beside.validation_norms_[-1] < 2 * without.validation_norms_[-1]
+
+    def test_beside_many_features(self, rng):
+        X = np.c_[rng.uniform(-1, 1, (300, 4)), np.ones(300)]
+        y = np.sin(X[:, :4].sum(axis=1))
+        assert fitted(X, y).score(X, y) > 0.99
+
+
+def test_even_functions_do_not_make_few_points_tell_all():
+    """A quartic goes through six values of a kink that are three, each twice."""
+    X = np.linspace(0, 1, 6)[:, None]
+    model = fitted(X, np.abs(X[:, 0] - 0.5))
+    assert model.stop_reason_ == "few points"
+    assert model.validation_norms_[-1] > 0.1
+
+
+@pytest.mark.parametrize("n", [11, 13, 15, 17])
+def test_even_functions_are_no_worse_than_by_straight_lines(n):
+    x, fresh = np.linspace(-1, 1, n), np.linspace(-0.999, 0.999, 2000)
+
+    def f(x):
+        return 1 / (1 + 25 * x**2)
+
+    model = fitted(x[:, None], f(x))
+    errors = (model.predict(fresh[:, None]) - f(fresh), np.interp(fresh, x, f(x)) - f(fresh))
+    assert np.linalg.norm(errors[0]) < np.linalg.norm(errors[1])
+
+
+@pytest.mark.parametrize(
+    ("n", "f"),
+    [
+        (30, lambda x: np.tanh(40 * x)),
+        (80, lambda x: np.tanh(300 * (x - 0.3))),
+        (50, lambda x: np.sin(3 * x) + np.exp(-(((x - 0.005) / 0.04) ** 2))),
+    ],
+)
+def test_what_is_rough_is_not_taken_as_periodic(n, f):
+    x = np.linspace(-1, 1, n)
+    assert fitted(x[:, None], f(x)).domain_.periods == [None]
+
+
+def test_cubics_on_a_circle_are_found(rng):
+    angle = rng.uniform(0, 2 * np.pi, 100)
+    X = np.c_[np.cos(angle), np.sin(angle)]
+    model = fitted(X, np.sin(3 * angle))
+    fresh = np.linspace(0, 6, 500)
+    found = model.predict(np.c_[np.cos(fresh), np.sin(fresh)])
+    np.testing.assert_allclose(found, np.sin(3 * fresh), atol=1e-13)
+
+
+def test_many_features_of_two_levels(rng):
+    X = np.c_[rng.integers(0, 2, (300, 64)), rng.uniform(size=300)].astype(float)
+    y = X[:, 0] + np.sin(X[:, -1])
+    assert fitted(X, y).score(X, y) > 0.99
+
+
+def test_a_warm_start_sees_the_levels_of_its_own_points():
+    X = tensor_grid(np.linspace(0, 1, 30), np.linspace(0, 1, 6))
+    y = np.exp(X[:, 0]) / (2 + X[:, 1])
+    model = fitted(X, y, warm_start=True, n_stages=1)
+    few = tensor_grid(np.linspace(0, 1, 30), np.linspace(0, 1, 3))
+    model.set_params(n_stages=2, early_stopping=False)
+    with pytest.warns(FewLevelsWarning, match="0, 0.5, 1"):
+        model.fit(few, np.exp(few[:, 0]) / (2 + few[:, 1]))

@@ -51,8 +51,11 @@ _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 # unstable beyond twice the root of their number, which unseen lines show.
 _DEGREES = (*range(7), 8, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100)
 # Splines through all nodes are taken where they leave less than this share of what waves and
-# polynomials leave: these have all derivatives.
+# polynomials leave, which have all derivatives; where these have not seen what there is, whenever
+# they leave less.
 _SPLINE_DEGREES, _SPLINE_SHARE = (1, 3, 5, 7), 0.5
+# Left on unseen lines, relative to the spread, by waves of a period that is beyond doubt.
+_CLEARLY_PERIODIC = 0.01
 # Sets of so different sizes that leave as much on their own lines, but for noise that they follow.
 _PLATEAU_SPAN, _PLATEAU_WIDTH = 1.5, 1.15
 
@@ -114,8 +117,7 @@ def select_axes(
     for j, nodes in enumerate(scaled_nodes(domain, grid)):
         periodic = bool(domain.periodic[j])
         lines = folds_of_lines(len(nodes), periodic, rng)
-        if not periodic:
-            lines = lines._replace(gaps=wide_gaps(nodes))
+        lines = lines._replace(gaps=wide_gaps(nodes, periodic))
         columns = _columns(cells, j, rng)
         if len(nodes) == 1:
             trial = _tried(BasisAxis(nodes, LegendreBasis(0)), columns, lines)
@@ -126,6 +128,54 @@ def select_axes(
             choices.append(_select(nodes, columns, periodic, lines))
         folds.append(lines)
     return choices, folds
+
+
+def confirmed_periods(
+    grid: Grid,
+    y: NDArray[np.float64],
+    periods: list[float | None],
+    rng: np.random.RandomState,
+) -> list[float | None]:
+    """Of periods that values show at the seam, those with which unseen lines are told no worse.
+
+    Where values vary as fast as the nodes, the seam looks like any other place whether or not they
+    are periodic.
+
+    Parameters
+    ----------
+    grid : Grid
+        Complete.
+    y : ndarray of shape (n, n_outputs)
+        Values at its points.
+    periods : list of float or None
+        Of each axis, None where it is not periodic.
+    rng : RandomState
+        Shares out the lines that are left out together.
+    """
+    y = y / np.maximum(np.abs(y).max(axis=0), np.finfo(float).tiny)
+    spread = y.std(axis=0)
+    cells = np.empty((len(grid.index), y.shape[1]))
+    cells[grid.index] = (y - y.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    cells = cells.reshape(*grid.shape, -1)
+    confirmed = list(periods)
+    for j, period in enumerate(periods):
+        nodes = grid.nodes[j]
+        if period is None:
+            continue
+        folded = cells
+        if np.isclose(period, nodes[-1] - nodes[0], rtol=1e-9, atol=0):
+            folded = np.delete(cells, -1, axis=j)
+        scaled = 2 / period * (nodes[: folded.shape[j]] - nodes[0]) - 1
+        columns = _columns(folded, j, rng)
+        errors = []
+        for periodic in (True, False):
+            lines = folds_of_lines(len(scaled), periodic, rng)
+            errors.append(_select(scaled, columns, periodic, lines).trial.error)
+            if errors[0] <= _CLEARLY_PERIODIC:
+                break
+        if errors[-1] < errors[0]:
+            confirmed[j] = None
+    return confirmed
 
 
 def scaled_nodes(domain: Domain, grid: Grid) -> list[NDArray[np.float64]]:
@@ -186,7 +236,11 @@ def _left_along(
 def _tried(axis: AxisBasis, columns: NDArray[np.float64], folds: Folds) -> AxisTrial:
     unseen, rest = _left_along(axis, columns, folds, np.finfo(float).eps)
     error, train_error = (float(np.sqrt(np.mean(a**2))) for a in (unseen, rest))
-    return AxisTrial(axis, error, train_error, len(axis.strengths) / len(columns))
+    followed = len(axis.strengths) / len(columns)
+    if followed >= 1 and not isinstance(axis, SplineAxis):
+        # goes through any values, and its projection tells nothing of what it does between them
+        error = np.inf
+    return AxisTrial(axis, error, train_error, followed)
 
 
 def _select(
@@ -205,7 +259,9 @@ def _select(
     if best.error <= _NEXT_TO_ROUND_OFF:
         as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
         best = min(as_good, key=_size)
-    elif spline is not None and spline.error < _SPLINE_SHARE * best.error:
+    elif spline is not None and spline.error < best.error * (
+        _SPLINE_SHARE if best.error < _SEEN else 1.0
+    ):
         return AxisChoice(spline, False)
     else:
         closest = min((t for t in tried if t.error <= _AS_GOOD * best.error), key=_train_error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
+from math import prod
 from typing import Protocol, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from skmsnn._spectrum.lattice import (
     half_lattice,
     total_degree_lattice,
 )
+from skmsnn._spectrum.p_norm import PointBasis
 from skmsnn._spectrum.tensor import (
     AxisBasis,
     BasisAxis,
@@ -68,6 +70,9 @@ class LinearFit(Protocol):
 
     def extended(self, weight: NDArray[np.float64]) -> Self:
         """The same with all points of positive weight."""
+
+    def basis(self) -> PointBasis:
+        """What may be added to its solutions."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +146,8 @@ def candidates(
         found = _scattered_periodic(x)
     elif x.shape[1] - len(levels) in (1, 2, 3):
         found = _scattered_ball(domain, x, levels)
-    elif not levels:
-        found = _scattered_total_degree(domain, x)
+    elif all(n == 1 for n in levels.values()):
+        found = _scattered_total_degree(domain, x, list(levels))
     else:
         found = []
     sizes: set[int] = set()
@@ -288,7 +293,7 @@ def _scattered_ball(
     """Wave vectors of a lattice within a ball, growing."""
     sizes: list[tuple[float, int]] = []
     lengths = _box(domain, _SCATTERED_WIDTH, levels)
-    most = min(_most_dense_terms(len(x)), len(x)) // int(np.prod([*levels.values(), 1]))
+    most = min(_most_dense_terms(len(x)), len(x)) // prod(levels.values())
     for radius in (r / 4 for r in count(2)):
         n_terms = 2 * len(_in_ball(radius, lengths)) - 1
         if n_terms > most:
@@ -319,8 +324,11 @@ def _in_ball(radius: float, lengths: NDArray[np.float64]) -> NDArray[np.int64]:
     return numbers[np.sum((numbers / reach) ** 2, axis=1) <= 1 + 1e-9]
 
 
-def _scattered_total_degree(domain: Domain, x: NDArray[np.float64]) -> Iterable[Candidate]:
-    """Wave vectors of a lattice with bounded sum of |k_j|, growing."""
+def _scattered_total_degree(
+    domain: Domain, x: NDArray[np.float64], constant: list[int]
+) -> Iterable[Candidate]:
+    """Wave vectors of a lattice with bounded sum of |k_j|, growing; none along some features."""
+    waving = np.delete(np.arange(x.shape[1]), constant)
     # half of what can be solved: here other boxes, too, are tried with the largest sets
     largest = min((_most_dense_terms(len(x)) + 1) // 2, len(x))
 
@@ -334,9 +342,11 @@ def _scattered_total_degree(domain: Domain, x: NDArray[np.float64]) -> Iterable[
         return _dense_candidate(x, numbers, _box(domain, width, {}), label, variants, {})
 
     for degree in count(0):
-        numbers = total_degree_lattice(x.shape[1], degree, largest)
-        if numbers is None:
+        of_waving = total_degree_lattice(len(waving), degree, largest)
+        if of_waving is None:
             return
+        numbers = np.zeros((len(of_waving), x.shape[1]), dtype=np.int64)
+        numbers[:, waving] = of_waving
         yield candidate(numbers, degree, _SCATTERED_WIDTH)
 
 

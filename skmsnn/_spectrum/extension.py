@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
-from math import ceil
+from math import ceil, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from skmsnn._spectrum.bases import LegendreBasis
 from skmsnn._spectrum.lattice import ROUND_OFF, FourierModes, LatticeModes
 from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
+from skmsnn._spectrum.p_norm import PointBasis
 from skmsnn._spectrum.polynomial import PolynomialModes
 from skmsnn._spectrum.products import ProductModes
 from skmsnn._spectrum.tsqr import Reflections, take_in
@@ -27,6 +28,8 @@ Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes
 
 # bytes of complex exponentials at a time, and of rows that a triangle takes in at a time
 _BLOCK_BYTES, _ROWS_BYTES = 2**22, 2**25
+# and of all modes at points at most
+_BASIS_BYTES = 2**28
 
 
 class Frame:
@@ -131,7 +134,7 @@ class ProductFrame:
     ) -> None:
         self._waves, self._wave_axes, self._level_axes = waves, wave_axes, level_axes
         self._bases = tuple(LegendreBasis(degree) for degree in degrees)
-        self._n_products = int(np.prod([basis.size for basis in self._bases]))
+        self._n_products = prod(basis.size for basis in self._bases)
         self.n_columns = waves.n_columns * self._n_products
 
     def system(
@@ -212,6 +215,18 @@ class DenseFit:
         if self.damping > ROUND_OFF:
             c += self._solution(target - self.frame.modes(c).evaluate(self._x))
         return self.frame.modes(c)
+
+    def basis(self) -> PointBasis:
+        """The modes, made nearly orthonormal by the triangle, at as many points as memory has."""
+        used = np.flatnonzero(self._weight)
+        most = max(self.frame.n_columns, _BASIS_BYTES // (8 * self.frame.n_columns))
+        rows = used[:: -(-len(used) // most)]
+        matrix = self._half_solved(self._x[rows], np.ones(len(rows))).T
+
+        def modes(c: NDArray[np.float64]) -> Modes:
+            return self.frame.modes(sla.solve_triangular(self._triangle, c, check_finite=False))
+
+        return PointBasis.of_matrix(rows, matrix, modes)
 
     def left_out(
         self,

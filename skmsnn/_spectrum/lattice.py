@@ -130,12 +130,12 @@ class LatticeModes:
         return out
 
     def to_modes(self) -> FourierModes:
-        """The same function as a list of modes, zero coefficients left out."""
+        """The same function as a list of modes, the constant and those that are not zero."""
         numbers = half_lattice(self.orders)
         centre = np.array(self.orders)
         coefficients = 2 * self.coefficients[tuple((numbers + centre).T)]
         coefficients[~numbers.any(axis=1)] /= 2
-        kept = np.any(coefficients != 0, axis=1)
+        kept = np.any(coefficients != 0, axis=1) | ~numbers.any(axis=1)
         return FourierModes(2 * np.pi * numbers[kept] / self.lengths, coefficients[kept])
 
 

@@ -30,8 +30,6 @@ _FOLDS, _FOLDS_PERIODIC, _MOST_TOGETHER = 50, 10, 100
 # Of more lines than these a sample is asked, and always those next to the ends: a function with a
 # singular end has most of its error there.
 _MOST_ASKED, _ALWAYS_ASKED = 4000, 10
-# Multiples of the golden ratio are spread evenly over the unit interval: signs without a pattern.
-_GOLDEN = (5**0.5 - 1) / 2
 # Gaps that are asked, of those that are more than twice as wide as both beside them: leaving out
 # the line at an end of any other makes one as wide.
 _MOST_GAPS, _WIDE = 100, 2.0
@@ -108,11 +106,13 @@ def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
     """Share out the lines of an axis of n nodes; the ends are left in unless it is periodic."""
     label = np.full(n, -1)
     most = _FOLDS_PERIODIC if periodic else _FOLDS
-    n_folds = max(min(most, n // 4 + 2), -(-min(n, _MOST_ASKED) // _MOST_TOGETHER))
+    least = 4 if periodic else 2  # two about the seam, and two about the middle
+    n_folds = max(min(most, n // 4 + least), -(-min(n, _MOST_ASKED) // _MOST_TOGETHER))
     for i in range(0 if periodic else 1, (n + 1) // 2):
-        taken = {label[i - 1]} if i else set()
+        taken = {label[i - 1], label[n - i]} if i else set()
         mirror = n - 1 - i
-        if mirror - i == 1:  # neighbours of each other, about the middle
+        # neighbours of each other, about the middle or across the seam
+        if mirror - i == 1 or (periodic and i == 0 and n > 1):
             free = [k for k in range(n_folds) if k not in taken]
             label[i] = rng.choice(free)
             label[mirror] = rng.choice([k for k in free if k != label[i]])
@@ -133,17 +133,24 @@ def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
     return Folds([rows for rows in folds if len(rows)], stand_in)
 
 
-def wide_gaps(nodes: NDArray[np.float64]) -> Gaps:
-    """Gaps between ascending nodes that are much wider than those about them."""
-    width = np.diff(nodes)
+def wide_gaps(nodes: NDArray[np.float64], periodic: bool = False) -> Gaps:
+    """Gaps between ascending nodes that are much wider than those about them.
+
+    Of a periodic axis, on which a period has the length 2, the last gap is that across the seam.
+    """
+    right = np.r_[nodes[1:], nodes[0] + 2] if periodic else nodes[1:]
+    left = nodes[: len(right)]
+    width = right - left
     if len(width) < 2:
         return Gaps(np.empty(0), np.empty(0, dtype=np.intp))
-    # of the two lines about a gap at an end one is never left out
-    beside = np.maximum(np.r_[0.0, width[:-1]], np.r_[width[1:], 0.0])
-    wide = np.flatnonzero(width > _WIDE * beside)
+    before, after = np.roll(width, 1), np.roll(width, -1)
+    if not periodic:
+        # of the two lines about a gap at an end one is never left out
+        before[0] = after[-1] = 0.0
+    wide = np.flatnonzero(width > _WIDE * np.maximum(before, after))
     wide = np.sort(wide[np.argsort(-width[wide], kind="stable")[:_MOST_GAPS]])
-    lines = np.clip(wide, 1, max(1, len(nodes) - 2))
-    return Gaps((nodes[wide] + nodes[wide + 1]) / 2, lines)
+    lines = wide if periodic else np.clip(wide, 1, max(1, len(nodes) - 2))
+    return Gaps((left[wide] + right[wide]) / 2, lines)
 
 
 def left_out(
@@ -169,17 +176,19 @@ def left_out(
         To which the values are known, in units of the residual.
     """
     unseen = residual.copy()
-    rounded = residual + rounding * patternless_signs(residual.shape)
     changes = np.zeros((len(folds.gaps.middles), residual.shape[1]))
     for rows in folds.folds:
         # in directions that hardly any other line has a say in, the rounding is what comes out
         block = projection.block(rows)
-        others_have_a_say = np.eye(len(rows)) - (1 - 4 * np.finfo(float).eps) * block
+        others_have_a_say = np.eye(len(rows)) - (1 - np.finfo(float).eps) * block
         with one_blas_thread:
             try:
-                unseen[rows] = np.linalg.solve(others_have_a_say, rounded[rows])
+                inverse = np.linalg.inv(others_have_a_say)
             except np.linalg.LinAlgError:  # some direction is these rows' alone
-                unseen[rows] = rounded[rows] / np.finfo(float).eps
+                inverse = np.eye(len(rows)) / np.finfo(float).eps
+            unseen[rows] = inverse @ residual[rows]
+        amplified = rounding * np.linalg.norm(inverse, axis=1)
+        unseen[rows] = farther(unseen[rows], amplified[:, None])
         if len(changes):
             changes += (projection.influence(folds.gaps.middles, rows) @ unseen[rows]) ** 2
     return with_gaps(unseen[folds.stand_in], changes, folds.gaps)
@@ -194,10 +203,9 @@ def with_gaps(
     return np.copysign(np.maximum(np.abs(unseen), unsure), unseen)
 
 
-def patternless_signs(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Plus and minus one, by multiples of the golden ratio, the same in every call."""
-    multiples = np.arange(int(np.prod(shape))) * _GOLDEN
-    return np.where(multiples % 1 < 0.5, -1.0, 1.0).reshape(shape)
+def farther(values: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values farther from zero, by what is independent of them."""
+    return np.copysign(np.hypot(values, by), values)
 
 
 def left_out_one_by_one(
@@ -205,7 +213,7 @@ def left_out_one_by_one(
 ) -> NDArray[np.float64]:
     """``r_i / (1 - h_i)`` for each row of (n, n_outputs); rounding, amplified, where h_i is 1."""
     share = np.maximum(1 - leverage, np.finfo(float).eps)[:, None]
-    return (residual + rounding * patternless_signs(residual.shape)) / share
+    return farther(residual, np.asarray(rounding)) / share
 
 
 def weighted_rms(residual: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

@@ -18,13 +18,22 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
-from skmsnn._spectrum.leave_out import left_out_one_by_one, weighted_rms
+from skmsnn._spectrum.leave_out import (
+    NOTHING_BESIDE,
+    Beside,
+    LeftOut,
+    left_out_one_by_one,
+    weighted_rms,
+)
+from skmsnn._spectrum.p_norm import PointBasis
 from skmsnn._spectrum.threads import one_blas_thread
 
 # bytes of products of Legendre polynomials at a time
 _BLOCK_BYTES = 2**26
 # Standard deviation of a column, relative to its mean, that is rounding.
 _FLAT = 1e-12
+# Damping leaves a direction to a fit that keeps at least half of it.
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class PolynomialModes:
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
         out = np.empty((len(x), self.coefficients.shape[1]))
-        rows = max(1, _BLOCK_BYTES // (8 * max(1, self.degrees.size)))
+        rows = max(1, _BLOCK_BYTES // (8 * max(1, len(self.degrees))))
         for block in gen_batches(len(x), rows):
             out[block] = columns_of(x[block], self.degrees, self.nu) @ self.coefficients
         return out
@@ -135,12 +144,9 @@ class PolynomialFit:
         flat = size <= _FLAT * np.maximum(np.abs(self._mean), size.max(initial=0))
         columns[:, flat] = 0.0
         self._size = np.where(flat, 1.0, size) if units is None else units[1:]
-        with one_blas_thread:
-            self._u, s, vt = sla.svd(
-                columns / self._size * self._root[:, None], full_matrices=False, check_finite=False
-            )
+        u, s, vt = _svd(columns / self._size * self._root[:, None])
         rank = int(np.sum(s > s.max(initial=0) * max(columns.shape) * np.finfo(float).eps))
-        self._u, self._s, self._vt = self._u[:, :rank], s[:rank], vt[:rank]
+        self._u, self._s, self._vt = u[:, :rank], s[:rank], vt[:rank]
 
     @property
     def dampings(self) -> NDArray[np.float64]:
@@ -175,14 +181,47 @@ class PolynomialFit:
         constant = mean - self._mean @ slopes
         return PolynomialModes(self._degrees, np.vstack([constant, slopes]))
 
-    def left_out(self, residual: NDArray[np.float64], rounding: float) -> NDArray[np.float64]:
-        """Leave-one-out residuals at ``rows``, from what the fit leaves there (n_rows, n_outputs).
+    def basis(self) -> PointBasis:
+        """The terms together, without what damping holds back."""
+        kept = self._kept > _HALF
+        matrix = np.column_stack([np.ones(len(self.rows)), self._u[:, kept] / self._root[:, None]])
+
+        def modes(c: NDArray[np.float64]) -> PolynomialModes:
+            slopes = (self._vt[kept].T @ (c[1:] / self._s[kept, None])) / self._size[:, None]
+            return PolynomialModes(self._degrees, np.vstack([c[0] - self._mean @ slopes, slopes]))
+
+        return PointBasis.of_matrix(self.rows, matrix, modes)
+
+    def left_out(
+        self,
+        residual: NDArray[np.float64],
+        rounding: float,
+        beside: Beside = NOTHING_BESIDE,
+    ) -> LeftOut:
+        """What fits without one of ``rows`` leave there, from what the fit to all leaves.
 
         ``r_i / (1 - h_i)`` with the leverage h_i (Allen 1974; for ridge regression Golub, Heath &
-        Wahba 1979, equation 1.3).
+        Wahba 1979, equation 1.3). At points ``beside`` the jackknife tells how unsure the fit is.
+
+        Parameters
+        ----------
+        residual : ndarray of shape (n_rows, n_outputs)
+            What the fit to all leaves at ``rows``.
+        rounding : float
+            To which the values are known.
+        beside : Beside, default=NOTHING_BESIDE
+            Where else fresh points fall.
         """
         leverage = np.sum(self._u**2 * self._kept, axis=1) + self._root**2
-        return left_out_one_by_one(residual, leverage, rounding)
+        unseen = left_out_one_by_one(residual, leverage, rounding)
+        if not len(beside.points):
+            return LeftOut(self.rows, unseen)
+        columns = columns_of(beside.points, self._degrees[1:]) - self._mean
+        shrunk = self._s / (self._s**2 + self.damping**2)
+        follows = (columns / self._size) @ (self._vt.T * shrunk) @ self._u.T
+        follows = follows * self._root + self._root**2
+        square = follows**2 @ unseen**2
+        return LeftOut(self.rows, unseen, float(np.sqrt(beside.share * np.mean(square))))
 
     def left_out_under(
         self, target: NDArray[np.float64], dampings: NDArray[np.float64]
@@ -196,9 +235,17 @@ class PolynomialFit:
             fit = self.damped(damping)
             rest = centred - self._u @ (fit._kept[:, None] * rotated)
             left = fit.left_out(rest / self._root[:, None], np.finfo(float).eps)
-            errors.append(weighted_rms(left, self._root**2))
+            errors.append(weighted_rms(left.residual, self._root**2))
         return np.array(errors)
 
     @property
     def _kept(self) -> NDArray[np.float64]:
         return self._s**2 / (self._s**2 + self.damping**2)
+
+
+@one_blas_thread
+def _svd(a: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
+    if a.size == 0:  # SciPy before 1.14 refuses it
+        n, k = a.shape
+        return np.zeros((n, 0)), np.zeros(0), np.zeros((0, k))
+    return sla.svd(a, full_matrices=False, check_finite=False)

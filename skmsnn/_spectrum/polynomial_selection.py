@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from skmsnn._diagnosis import FEW_POINTS
 from skmsnn._spectrum.candidates import Candidate
-from skmsnn._spectrum.leave_out import LeftOut
 from skmsnn._spectrum.polynomial import PolynomialFit, n_total_degree_terms, total_degree_terms
-from skmsnn._spectrum.selection import Split, Trial, Unseen, judged_unseen
+from skmsnn._spectrum.selection import Split, Trial, foresees_more, judged_unseen, leave_one_out
 
 # Highest degree, and operations of a singular value decomposition of n rows and k columns, n k^2;
 # degrees 0 and 1 are tried whatever they cost.
 _MOST_DEGREE, _OPERATIONS = 8, 2e9
+# Operations up to which all degrees are tried, and not only until two in turn are no better.
+_COSTLY = 1e7
 # Left on unseen points, relative to the target, below which no higher degree is tried.
 _GOOD_ENOUGH = 1e-14
 # Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
@@ -47,13 +48,17 @@ def select_polynomial(
             fit = PolynomialFit(data.x, data.train, degrees, units)
             trial = _best_damping(fit, data, degree, len(degrees))
             if n_points < FEW_POINTS and trial.train_error <= _ROUNDING:
-                return trial
-            if best is None or trial.error * _AS_GOOD < best.error:
+                # through symmetric points the values on one side tell those on the other
+                if best is None or 2 * len(degrees) <= n_points:
+                    return trial
+                return replace(trial, error=max(trial.error, best.error))
+            if best is None or foresees_more(trial, best, _AS_GOOD):
                 best, worse = trial, 0
             if trial.train_error <= _ROUNDING:
                 break  # nothing is left for another scaling of the terms
         worse += 1
-        if best is not None and (best.error <= _GOOD_ENOUGH or worse > 2):
+        is_costly = n_points * len(degrees) ** 2 > _COSTLY
+        if best is not None and (best.error <= _GOOD_ENOUGH or (is_costly and worse > 2)):
             break
     assert best is not None
     return best
@@ -102,16 +107,9 @@ def _best_damping(fit: PolynomialFit, data: Split, degree: int, n_terms: int) ->
         chosen = fit.damped(dampings[errors <= _AS_GOOD * errors.min()].max())
     label = f"polynomials of degree {degree}" if degree else "a constant"
     candidate = Candidate(n_terms, partial(_prepare, chosen), label, cutoff=None)
-    trial = judged_unseen(candidate, chosen, data, _unseen(chosen))
+    trial = judged_unseen(candidate, chosen, data, leave_one_out(chosen, data.train, data.beside))
     return replace(trial, is_final=chosen.damping > 0)
 
 
 def _prepare(fit: PolynomialFit, weight: NDArray[np.float64], cutoff: float) -> PolynomialFit:
     return fit.extended(weight)
-
-
-def _unseen(fit: PolynomialFit) -> Unseen:
-    def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
-        return LeftOut(fit.rows, fit.left_out(rest[fit.rows], rounding))
-
-    return unseen

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skmsnn._spectrum.candidates import Candidate, LinearFit, Modes
 from skmsnn._spectrum.extension import DenseFit
 from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
+from skmsnn._spectrum.polynomial import PolynomialFit
 
 # Held-out residual, relative to the target, below which no larger set and no other box is tried:
 # the next stage reaches round-off with the same modes.
@@ -22,6 +23,8 @@ _ROUNDING = 1e-14
 _ROUND_OFF, _RESOLVED = 3e-15, 1e-12
 # Above this a second stage of the same modes wins back no digits, only what damping holds back.
 _WORTH_REFINING = 1e-8
+# Left of the target by a fit that has seen what there is.
+_SEEN = 0.1
 # Points that are enough to tell what a fit leaves unseen.
 _MOST_ASKED = 2000
 # Held-out residual below which rounding, amplified between the points, is much of it.
@@ -95,6 +98,8 @@ class Trial:
         where held-out points tell that.
     is_final : bool
         Whether a second stage of the same functions would take back what holds this one.
+    left : LeftOut or None
+        What is left at unseen points, one by one, where a fit to all points tells that.
     """
 
     candidate: Candidate
@@ -108,6 +113,7 @@ class Trial:
     on_plateau: bool = False
     unseen: Unseen | None = None
     is_final: bool = False
+    left: LeftOut | None = None
 
     @property
     def followed(self) -> float:
@@ -329,11 +335,29 @@ def judged_unseen(
     modes = fit.solve(data.target)
     rest = data.target - modes.evaluate(data.x)
     train_error = weighted_rms(rest, data.train)
-    error = unseen(data.target, rest, data.rounding).error(data.train)
+    left = unseen(data.target, rest, data.rounding)
+    error = left.error(data.train)
     n_rows = int(np.count_nonzero(data.train))
-    return Trial(
-        candidate, fit, modes, error, train_error, error, error, n_rows, on_plateau, unseen
-    )
+    errors = (error, train_error, error, error)
+    return Trial(candidate, fit, modes, *errors, n_rows, on_plateau, unseen, left=left)
+
+
+def foresees_more(trial: Trial, other: Trial, factor: float = 1.0) -> bool:
+    """Whether a trial leaves less of unseen points than a simpler one, by the factor.
+
+    Where both leave much, as of noise, by a standard error of the difference, too: the best of many
+    is else the luckiest.
+    """
+    if not trial.error * factor < other.error:
+        return False
+    if trial.error < _SEEN or trial.left is None or other.left is None:
+        return True
+    rows, at, of_other = np.intersect1d(trial.left.rows, other.left.rows, return_indices=True)[:3]
+    if len(rows) < 2:
+        return True
+    fall = other.left.residual[of_other] ** 2 - trial.left.residual[at] ** 2
+    fall = fall.mean(axis=1)
+    return bool(fall.mean() > fall.std(ddof=1) / np.sqrt(len(rows)))
 
 
 def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np.float64]) -> Trial:
@@ -342,29 +366,32 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
     rest = data.target - modes.evaluate(data.x)
     train_error = weighted_rms(rest[used], weight[used])
     n_rows = int(np.count_nonzero(used))
-    held_out = data.held_out
+    held_out, left = data.held_out, None
     if held_out is None:
         assert isinstance(fit, DenseFit)
         rows = np.flatnonzero(used)
         rows = rows[:: -(-len(rows) // _MOST_ASKED)]
-        left_out = fit.left_out(rest, rows, data.rounding, data.beside)
-        seen_error = error = promise = left_out.error(weight)
+        left = fit.left_out(rest, rows, data.rounding, data.beside)
+        seen_error = error = promise = left.error(weight)
     else:
         held_rest = held_out.target - modes.evaluate(held_out.x)
         seen_error = weighted_rms(held_rest, held_out.weight)
         error = max(seen_error, fit.amplification * train_error)
         promise = max(seen_error, fit.amplification * min(train_error, _ROUNDING))
-    return Trial(candidate, fit, modes, error, train_error, seen_error, promise, n_rows)
+    errors = (error, train_error, seen_error, promise)
+    return Trial(candidate, fit, modes, *errors, n_rows, left=left)
 
 
 def leave_one_out(
-    fit: DenseFit, weight: NDArray[np.float64], beside: Beside = NOTHING_BESIDE
+    fit: DenseFit | PolynomialFit, weight: NDArray[np.float64], beside: Beside = NOTHING_BESIDE
 ) -> Unseen:
-    """Leave-one-out residuals of a dense fit, at some thousands of the points, and beside them."""
+    """Leave-one-out residuals, of waves at some thousands of the points, and beside them."""
     used = np.flatnonzero(weight)
     rows = used[:: -(-len(used) // _MOST_ASKED)]
 
     def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
+        if isinstance(fit, PolynomialFit):
+            return fit.left_out(rest[fit.rows], rounding, beside)
         return fit.left_out(rest, rows, rounding, beside)
 
     return unseen

@@ -26,6 +26,7 @@ from skmsnn._spectrum.bases import LegendreBasis, SplineBasis
 from skmsnn._spectrum.lattice import ROUND_OFF, LatticeModes
 from skmsnn._spectrum.leave_out import Folds, Projection, with_gaps
 from skmsnn._spectrum.linear import least_squares_conjugate_gradients
+from skmsnn._spectrum.p_norm import PointBasis
 from skmsnn._spectrum.products import ProductModes
 from skmsnn._spectrum.threads import one_blas_thread
 
@@ -336,7 +337,13 @@ class TensorFit:
 
     def solve(self, target: NDArray[np.float64]) -> LatticeModes | ProductModes:
         """Modes closest to a target of shape (n, n_outputs)."""
-        coefficients = np.stack([self._solve_one(column) for column in target.T], axis=-1)
+        return self._modes(np.stack([self._solve_one(column) for column in target.T], axis=-1))
+
+    def _modes(self, c: NDArray) -> LatticeModes | ProductModes:
+        """The function with coefficients (..., n_outputs) of the products of the bases."""
+        coefficients = c
+        for j, axis in enumerate(self.axes):
+            coefficients = axis.to_functions(coefficients, j)
         is_wave = [isinstance(axis, PeriodicAxis | ExtensionAxis) for axis in self.axes]
         waves = [j for j, wave in enumerate(is_wave) if wave]
         others = [j for j, wave in enumerate(is_wave) if not wave]
@@ -346,6 +353,20 @@ class TensorFit:
         coefficients = np.transpose(coefficients, [*waves, *others, len(self.axes)])
         bases = tuple(self.axes[j].basis for j in others)  # type: ignore[attr-defined]
         return ProductModes(coefficients, lengths, tuple(waves), bases, tuple(others))
+
+    def basis(self) -> PointBasis:
+        """The products of the axes' bases."""
+        rows = np.flatnonzero(self._root.ravel()[self._index])
+
+        def synthesise(c: NDArray) -> NDArray:
+            return self._synthesise(c * self._kept).ravel()[self._index[rows]]
+
+        def analyse(values: NDArray) -> NDArray:
+            cells = np.zeros(self._root.size)
+            cells[self._index[rows]] = values
+            return self._analyse(cells.reshape(self._shape))
+
+        return PointBasis(rows, synthesise, analyse, self._modes)
 
     def on_grid(self, target: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values (n, n_outputs) as an array over the cells of the grid; 0 where there is none."""
@@ -382,10 +403,7 @@ class TensorFit:
                 tolerance=_CG_TOLERANCE,
                 max_iter=_CG_ITERATIONS,
             )
-        out: NDArray = c
-        for j, axis in enumerate(self.axes):
-            out = axis.to_functions(out, j)
-        return out
+        return c
 
     def _analyse(self, a: NDArray) -> NDArray:
         for j, axis in enumerate(self.axes):

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from skmsnn._spectrum.lattice import LatticeModes, lattice_angles
 from skmsnn._spectrum.linear import conjugate_gradients
-from skmsnn._spectrum.nufft import waves_from_points
+from skmsnn._spectrum.nufft import points_from_waves, waves_from_points
+from skmsnn._spectrum.p_norm import PointBasis
 
 _CG_TOLERANCE, _CG_ITERATIONS = 1e-15, 500
 
@@ -65,6 +66,21 @@ class ToeplitzFit:
             for column in target[self._used].T
         ]
         return LatticeModes(np.stack(columns, axis=-1), self._lengths)
+
+    def basis(self) -> PointBasis:
+        """The waves, whose coefficients are those of a real function."""
+        n_points = len(self._angles[0])
+
+        def synthesise(c: NDArray) -> NDArray:
+            return points_from_waves(self._angles, c[None])[0].real / np.sqrt(n_points)
+
+        def analyse(values: NDArray) -> NDArray:
+            return waves_from_points(self._angles, values, self._orders) / np.sqrt(n_points)
+
+        def modes(c: NDArray) -> LatticeModes:
+            return LatticeModes(c / np.sqrt(n_points), self._lengths)
+
+        return PointBasis(np.flatnonzero(self._used), synthesise, analyse, modes)
 
 
 class ToeplitzSystem:

@@ -1,0 +1,179 @@
+"""What a fit tells its user, and how often.
+
+Whoever fits once is told each time. In a search, which fits hundreds of times, each kind of warning
+is told once: the figures of the fits are in their scores.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from types import FrameType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._diagnosis import FEW_POINTS
+from skmsnn._levels import MOST_LEVELS
+from skmsnn._reasons import StopReason, advice_on
+from skmsnn.exceptions import (
+    AccuracyWarning,
+    FewLevelsWarning,
+    FewPointsWarning,
+    WideGapsWarning,
+)
+
+# Features of few levels that a warning names.
+_MOST_NAMED = 5
+# Packages whose functions fit an estimator many times, and those between them and it.
+_SEARCHES = (
+    "sklearn.model_selection",
+    "sklearn.ensemble",
+    "sklearn.multioutput",
+    "sklearn.inspection",
+    "sklearn.feature_selection",
+    "joblib",
+    "optuna",
+    "dask",
+    "distributed",
+)
+_OWN = ("skmsnn", "sklearn.base", "sklearn.callback", "contextlib")
+# How much more unsure than reported a fit may be in gaps, before it is told.
+_UNSURE = 3.0
+
+_told: set[tuple[object, ...]] = set()
+
+
+class Outcome(NamedTuple):
+    """A finished fit.
+
+    Attributes
+    ----------
+    reason : str
+        Why there are no more stages.
+    error : float
+        Residual, relative to the spread of y.
+    on_unseen : bool
+        Whether that is of points that the fit has not seen.
+    tol : float
+        What is good enough.
+    n_stages, n_points : int
+        How many stages, and distinct points.
+    is_constant : bool
+        Whether the model is a constant, although y is not.
+    levels : dict from str to ndarray
+        Of features that have few of them, by name.
+    in_gaps : float
+        How unsure the fit is in wide gaps between the points; 0 where there are none.
+    """
+
+    reason: str
+    error: float
+    on_unseen: bool
+    tol: float
+    n_stages: int
+    n_points: int
+    is_constant: bool
+    levels: dict[str, NDArray[np.float64]]
+    in_gaps: float
+
+
+def warn_of(outcome: Outcome) -> None:
+    """Warn of what a fit has not reached, and of what nobody can know of it."""
+    if outcome.reason == StopReason.INTERRUPTED:
+        _warn("Training interrupted by user.", UserWarning, outcome)
+        return
+    if outcome.reason == StopReason.MEMORY:
+        text = f"Memory ran out; the model is of the {outcome.n_stages} stages before that."
+        _warn(text, AccuracyWarning, outcome)
+    is_above = not outcome.error <= outcome.tol
+    if outcome.n_points < FEW_POINTS:
+        _warn(_of_few_points(outcome), FewPointsWarning, outcome)
+        is_above &= outcome.reason != StopReason.FEW_POINTS
+    elif outcome.levels:
+        _warn(_of_few_levels(outcome), FewLevelsWarning, outcome)
+        is_above &= outcome.reason != StopReason.FEW_LEVELS
+    if is_above or outcome.reason == StopReason.ALIASED:
+        side = "above" if is_above else "below"
+        constant = " The fit is a constant, the mean of y." if outcome.is_constant else ""
+        text = f"{_residual_of(outcome)}, {side} tol={outcome.tol:g}: {advice_on(outcome.reason)}."
+        _warn(text + constant, AccuracyWarning, outcome)
+    if outcome.in_gaps > max(outcome.tol, _UNSURE * outcome.error):
+        text = (
+            f"{_residual_of(outcome)} about the points, but these leave wide gaps, in which the "
+            f"fit is unsure by {outcome.in_gaps:.1e}. Give points there, or do not predict there."
+        )
+        _warn(text, WideGapsWarning, outcome._replace(reason="gaps", error=outcome.in_gaps))
+
+
+def _residual_of(outcome: Outcome) -> str:
+    points = "unseen" if outcome.on_unseen else "training"
+    return (
+        f"The residual on {points} points is {outcome.error:.1e} of the spread of y after "
+        f"{outcome.n_stages} stages"
+    )
+
+
+def _of_few_points(outcome: Outcome) -> str:
+    return (
+        f"{outcome.n_points} distinct points leave open what y does between them; points left out "
+        f"in turn were missed by {outcome.error:.1e} of the spread of y. Give at least "
+        f"{FEW_POINTS} points, better some dozens."
+    )
+
+
+def _of_few_levels(outcome: Outcome) -> str:
+    told = [
+        f"{name} ({', '.join(f'{level:g}' for level in levels)})"
+        for name, levels in list(outcome.levels.items())[:_MOST_NAMED]
+    ]
+    more = len(outcome.levels) - len(told)
+    told += [f"{more} more"] if more else []
+    between = ""
+    if outcome.reason == StopReason.FEW_LEVELS:
+        between = f", and levels left out in turn were missed by {outcome.error:.1e} of its spread"
+    return (
+        f"Few levels of feature {'; '.join(told)}: what y does between them cannot be "
+        f"known{between}. Do not rely on the fit between levels; give {MOST_LEVELS + 2} levels or "
+        "more where y is to be known there."
+    )
+
+
+def _warn(text: str, category: type[Warning], outcome: Outcome) -> None:
+    """Warn at the line that called ``fit``; in a search once of each kind."""
+    frames = list(_frames())
+    outside = next((k for k, f in enumerate(frames) if not _is_of(f, _OWN)), len(frames) - 1)
+    searching = [k for k, frame in enumerate(frames) if _is_of(frame, _SEARCHES)]
+    if searching and not _is_wanted_always(category):
+        caller = frames[min(searching[-1] + 1, len(frames) - 1)]
+        kind = (category, outcome.reason, caller.f_code.co_filename, caller.f_lineno)
+        if kind in _told:
+            return
+        _told.add(kind)
+    message: Warning | str = text
+    if issubclass(category, AccuracyWarning):
+        message = category(text, outcome.reason, outcome.error)
+    warnings.warn(message, category, stacklevel=outside + 2)
+
+
+def _frames() -> Iterator[FrameType]:
+    """Those of the callers of ``_warn``, the nearest first."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_of(frame: FrameType, packages: tuple[str, ...]) -> bool:
+    name = frame.f_globals.get("__name__", "")
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def _is_wanted_always(category: type[Warning]) -> bool:
+    """Whether the filter that comes first for the category lets no warning be left out."""
+    for action, _, kind, _, _ in warnings.filters:
+        if issubclass(category, kind):
+            return action in ("always", "all", "error")
+    return False
