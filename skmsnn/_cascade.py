@@ -15,7 +15,7 @@ from scipy.spatial import KDTree
 
 from skmsnn._diagnosis import FEW_POINTS, looks_like_noise
 from skmsnn._domain import Domain, Grid
-from skmsnn._holdout import LEAST_NODES_OF_PAIRS
+from skmsnn._holdout import LEAST_NODES, LEAST_NODES_OF_PAIRS
 from skmsnn._initialisation import Spectrum, initialise
 from skmsnn._network import StageNetwork
 from skmsnn._solvers import SolverOptions
@@ -68,6 +68,8 @@ _MOST_PURSUED, _PURSUIT_FACTOR = 32, 0.5
 _ROUNDING = 1e-14
 # Dampings of the coefficients of pursued modes, which may be close to each other.
 _PURSUIT_DAMPINGS = (1e-6, 1e-10, 1e-14)
+# Held-out points that tell a network that is better from one that is lucky.
+_LEAST_HELD_OUT = 20
 # A network replaces the spectral stage if it leaves less than this share of its held-out error.
 _WORTHWHILE = 0.5
 # What a network of the default size reaches in the default iterations; a spectral stage that is as
@@ -299,11 +301,11 @@ def fit_stage(
     else:
         best = task.spectral(previous.spectral if previous else None, had_network)
     is_good = best.error <= max(recipe.tol, _NETWORK_REACH)
-    # Few points tell nothing of a network, nor do few lines of what it does between them; and on a
-    # line a spline is as local as the points are.
+    # few points tell nothing of trained wave vectors; on a line a spline is as local as they are
     is_blind = shares.leaves_out and (shares.held_out is None or shares.x.shape[1] == 1)
+    is_blind |= shares.held_out is not None and len(shares.held_out.x) < _LEAST_HELD_OUT
     if shares.grid is not None:
-        is_blind |= any(1 < n < LEAST_NODES_OF_PAIRS for n in shares.grid.shape)
+        is_blind |= any(1 < n < LEAST_NODES for n in shares.grid.shape)
     if previous is not None or is_good or best.is_noise or is_blind:
         return best
     spectral = best
@@ -313,7 +315,7 @@ def fit_stage(
     for network in task.networks():
         if network.error < _WORTHWHILE * best.error and task.agrees(network, spectral):
             best = network if asked is shares else replace(network, shares=asked)
-        if best.error <= recipe.tol:
+        if best.error <= max(recipe.tol, _NETWORK_REACH):
             break
     return best
 
@@ -534,10 +536,11 @@ class _Task:
     def networks(self) -> Iterator[StageFit]:
         """Networks that are worth their time on this many points, cheap to expensive."""
         n_values = np.count_nonzero(self.shares.train) * self.train.shape[1]
-        if self.shares.x.shape[1] > _LATTICE_DIMENSIONS and self.recipe.n_modes == "auto":
-            deserved = int(n_values / (_ROWS_NEEDED * (self.shares.x.shape[1] + 3)))
-            if deserved:
-                yield from self._pursued(min(_MOST_PURSUED, deserved), _PURSUIT_FACTOR)
+        if self.recipe.n_modes == "auto":
+            yield from self._pursued(_MOST_PURSUED, _PURSUIT_FACTOR)
+        grid = self.shares.grid
+        if grid is not None and any(1 < n < LEAST_NODES_OF_PAIRS for n in grid.shape):
+            return  # few lines tell nothing of what a network does between them
         modes = self.starting_modes().with_unit_amplitudes()
         hidden = tuple(ceil(_WIDTH_SHARE * n) for n in self.recipe.hidden_layer_sizes)
         architecture = self._architecture(len(modes.wave_vectors), hidden)
@@ -557,6 +560,12 @@ class _Task:
         shares = self.shares
         d, n_outputs = shares.x.shape[1], self.train.shape[1]
         rows = np.flatnonzero(shares.train)
+        # each has a wave vector, and an amplitude and a phase in each output
+        unknowns = d / n_outputs + 2
+        deserved = int(len(rows) / (_ROWS_NEEDED * unknowns))
+        most = min(most, deserved) if self.recipe.n_modes == "auto" else min(most, deserved or 1)
+        if most == 0:
+            return
         rows = thinned(rows, most * (d + 2 * n_outputs), self.rng)
         x, weight = shares.x[rows], shares.train[rows]
 

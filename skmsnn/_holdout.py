@@ -17,7 +17,7 @@ from skmsnn._spectrum.leave_out import Beside
 
 _LEAST_BLOCK = 3
 # Nodes of an axis of which whole lines are held out. With fewer the rest has gaps too wide.
-_LEAST_NODES = 8
+LEAST_NODES = 8
 # And nodes of which, besides the pair of lines next to the ends, another is held out.
 LEAST_NODES_OF_PAIRS = 24
 # Points drawn, and the share of them that is exposed most. Corners of a square, where fits are
@@ -88,7 +88,7 @@ def _rows_on_lines(
     are on them, and a line without any point costs the digits of those next to Nyquist's.
     """
     asked = ~periodic | grid.is_complete
-    long = [j for j, n in enumerate(grid.shape) if n >= _LEAST_NODES and asked[j]]
+    long = [j for j, n in enumerate(grid.shape) if n >= LEAST_NODES and asked[j]]
     if not long:
         return np.empty(0, dtype=np.intp)
     on_line = np.zeros(len(grid.index), dtype=bool)

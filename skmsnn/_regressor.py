@@ -27,6 +27,7 @@ from skmsnn._domain import (
     find_grid,
     fold_end_points,
 )
+from skmsnn._function import ModelFunction
 from skmsnn._holdout import held_out_rows, points_beside, points_in_gaps
 from skmsnn._html import stages_table
 from skmsnn._levels import features_of_few_levels, left_between_levels
@@ -343,6 +344,7 @@ class SpectrumInformedMSNNRegressor(
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
             raise
+        self._prepare()
         warn_of(self._outcome())
         return self
 
@@ -377,7 +379,10 @@ class SpectrumInformedMSNNRegressor(
         add_stages = partial(self._add_stages, recipes, shares, residuals, rng)
         self._fit_stages(add_stages, callbacks)
         judges_itself = self.early_stopping and validation is None
-        asks_levels = judges_itself and not (grid is not None and _is_whole(grid, rows.weight))
+        # along axes of whole grids functions are chosen by what they do between the levels
+        is_chosen_so = grid is not None and _is_whole(grid, rows.weight)
+        is_chosen_so &= all(r.is_adaptive and r.n_modes == "auto" for r in recipes)
+        asks_levels = judges_itself and not is_chosen_so
         self._report_what_fits_cannot_see(shares.x if asks_levels else None, rows.scatter)
 
     @with_callbacks
@@ -448,8 +453,8 @@ class SpectrumInformedMSNNRegressor(
         """
         if is_dask(X):
             return self._map_chunks(type(self).predict, X)
-        *_, last = self.staged_predict(X)
-        return last
+        x = self._scaled(as_numpy(X))
+        return like(self._values(x, self._function, self.stages_), X)
 
     def staged_predict(self, X: ArrayLike) -> Iterator[NDArray[np.float64]]:
         """Predict values by the first stage, the first two, and so on.
@@ -465,12 +470,21 @@ class SpectrumInformedMSNNRegressor(
             Values after each stage.
         """
         x = self._scaled(as_numpy(X))
-        device = prediction_device(self.device)
-        total = np.zeros((len(x), self.n_outputs_))
-        for stage in self.stages_:
-            total = total + stage.predict(x, device)
-            values = self._y_offset + total * self._y_scale
-            yield like(values[:, 0] if self._flat_y else values, X)
+        for k in range(1, self.n_stages_ + 1):
+            stages = self.stages_[:k]
+            yield like(self._values(x, self._function_of(stages), stages), X)
+
+    def _values(
+        self, x: NDArray[np.float64], function: ModelFunction, stages: list[Stage]
+    ) -> NDArray[np.float64]:
+        """Of some stages at scaled points, in the shape and units of y."""
+        device = "cpu" if self.device == "cpu" else prediction_device(self.device)
+        if device == "cpu":
+            total = function.scaled_derivative(x, (0,) * self.n_features_in_)
+        else:
+            total = np.sum([stage.predict(x, device) for stage in stages], axis=0)
+        values = self._y_offset + total * self._y_scale
+        return values[:, 0] if self._flat_y else values
 
     def derivative(self, X: ArrayLike, nu: int | Sequence[int]) -> NDArray[np.float64]:
         """Differentiate the prediction.
@@ -501,9 +515,7 @@ class SpectrumInformedMSNNRegressor(
             return self._map_chunks(type(self).derivative, X, nu)
         x = self._scaled(as_numpy(X))
         orders = self._orders(nu)
-        total = np.zeros((len(x), self.n_outputs_))
-        for stage in self.stages_:
-            total = total + stage.derivative(x, orders)
+        total = self._function.scaled_derivative(x, tuple(orders))
         for half_width, order in zip(self.domain_.half_width, orders, strict=True):
             total = total / half_width**order
         values = total * self._y_scale
@@ -527,10 +539,13 @@ class SpectrumInformedMSNNRegressor(
         """
         if is_dask(X):
             return self._map_chunks(type(self).gradient, X)
-        check_is_fitted(self)
-        first = np.eye(self.n_features_in_, dtype=int).tolist()
-        points = as_numpy(X)
-        return like(np.stack([self.derivative(points, nu) for nu in first], axis=1), X)
+        x = self._scaled(as_numpy(X))
+        slopes = []
+        for j, half_width in enumerate(self.domain_.half_width):
+            first = tuple(int(i == j) for i in range(self.n_features_in_))
+            values = self._function.scaled_derivative(x, first) / half_width * self._y_scale
+            slopes.append(values[:, 0] if self._flat_y else values)
+        return like(np.stack(slopes, axis=1), X)
 
     def laplacian(self, X: ArrayLike) -> NDArray[np.float64]:
         """Sum of the second derivatives of the prediction along all features.
@@ -575,6 +590,36 @@ class SpectrumInformedMSNNRegressor(
             self._y_offset,
             self._flat_y,
         )
+
+    def to_function(self) -> ModelFunction:
+        """Make a plain function of the fitted model, for use in solvers and optimisers.
+
+        Returns
+        -------
+        ModelFunction
+            A callable without any checks, some microseconds a point: of points of shape
+            (n_features,) or (n, n_features) as arrays of float, in the units of X. For one point it
+            returns a float, or an array of shape (n_outputs,); ``gradient`` are its first
+            derivatives. Networks are evaluated on the CPU.
+        """
+        check_is_fitted(self)
+        return self._function
+
+    @property
+    def _function(self) -> ModelFunction:
+        """The model, prepared once for the stages that there are."""
+        prepared: ModelFunction | None = self.__dict__.get("_prepared")
+        if prepared is None or not prepared.is_of(self.stages_, self.domain_):
+            prepared = self._prepare()
+        return prepared
+
+    def _prepare(self) -> ModelFunction:
+        self._prepared = self._function_of(self.stages_)
+        return self._prepared
+
+    def _function_of(self, stages: list[Stage]) -> ModelFunction:
+        scaling = (self._y_offset, self._y_scale, self._flat_y)
+        return ModelFunction(self.domain_, stages, *scaling)
 
     def _map_chunks(self, method: Callable[..., NDArray], X: Any, *arguments: Any) -> Any:
         """A dask array of what the method gives for each chunk of rows."""
@@ -912,6 +957,7 @@ class SpectrumInformedMSNNRegressor(
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         state.pop("_resume", None)  # factorisations, which take up to gigabytes
+        state.pop("_prepared", None)
         return state
 
     def _add_chunked_stages(
@@ -984,8 +1030,9 @@ class SpectrumInformedMSNNRegressor(
 
 
 def _check_modes(recipes: list[Recipe], n_points: int) -> None:
-    """Raise where a stage is to have more modes than there are points."""
-    most = max((r.n_modes for r in recipes if isinstance(r.n_modes, int)), default=0)
+    """Raise where a network is to have more modes than there are points."""
+    trained = [r for r in recipes if not r.is_adaptive]
+    most = max((r.n_modes for r in trained if isinstance(r.n_modes, int)), default=0)
     if most > n_points:
         raise ValueError(
             f"n_modes={most} is more than the {n_points} distinct points; give at most as many, "

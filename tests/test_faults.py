@@ -161,10 +161,10 @@ class TestInterrupts:
 
 def test_other_fits_of_a_search_go_on(rng):
     X = rng.uniform(-1, 1, (60, 1))
-    grid = {"n_modes": ["auto", 5000]}
-    with pytest.warns(FitFailedWarning, match="n_modes=5000 is more than"):
+    grid = {"n_modes": [[2, 2, 2, 2], [5000]]}
+    with pytest.warns(FitFailedWarning, match="1 numbers for n_stages=4"):
         search = GridSearchCV(default(), grid, cv=3).fit(X, np.exp(X[:, 0]))
-    assert search.best_params_ == {"n_modes": "auto"}
+    assert search.best_params_ == {"n_modes": [2, 2, 2, 2]}
     assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [False, True]
 
 

@@ -45,8 +45,11 @@ def test_an_invalid_value_names_its_parameter(name, value):
 @pytest.mark.parametrize(
     ("parameters", "match"),
     [
-        ({"n_modes": 41}, "n_modes=41 is more than the 40 distinct points"),
-        ({"n_modes": [4, 41, 4, 4]}, "n_modes=41 is more than"),
+        (
+            {"n_modes": 41, "solver": "adam"},
+            "n_modes=41 is more than the 40 distinct points",
+        ),
+        ({"n_modes": [4, 41, 4, 4], "init": "scale-factor"}, "n_modes=41 is more than"),
         ({"n_modes": [3]}, "1 numbers for n_stages=4"),
         ({"n_modes": [1.5] * 4}, "n_modes must be positive integers"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be positive"),

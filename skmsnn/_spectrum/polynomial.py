@@ -67,7 +67,7 @@ class PolynomialModes:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
         out = np.empty((len(x), self.coefficients.shape[1]))
         rows = max(1, _BLOCK_BYTES // (8 * max(1, len(self.degrees))))
-        for block in gen_batches(len(x), rows):
+        for block in gen_batches(max(1, len(x)), rows):
             out[block] = columns_of(x[block], self.degrees, self.nu) @ self.coefficients
         return out
 

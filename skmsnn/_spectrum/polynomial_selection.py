@@ -44,22 +44,35 @@ def select_polynomial(
     worse = 0
     n_points = int(np.count_nonzero(data.train))
     for degree, degrees in _ladder(n_points, data.x.shape[1], levels):
-        for units in _units_of_terms(degrees, half_width):
-            fit = PolynomialFit(data.x, data.train, degrees, units)
-            trial = _best_damping(fit, data, degree, len(degrees))
-            if n_points < FEW_POINTS and trial.train_error <= _ROUNDING:
-                # through symmetric points the values on one side tell those on the other
-                if best is None or 2 * len(degrees) <= n_points:
-                    return trial
-                return replace(trial, error=max(trial.error, best.error))
-            if best is None or foresees_more(trial, best, _AS_GOOD):
-                best, worse = trial, 0
-            if trial.train_error <= _ROUNDING:
-                break  # nothing is left for another scaling of the terms
+        trial = _best_units(data, degree, degrees, half_width)
+        if n_points < FEW_POINTS and trial.train_error <= _ROUNDING:
+            # through symmetric points the values on one side tell those on the other
+            if best is None or 2 * len(degrees) <= n_points:
+                return trial
+            return replace(trial, error=max(trial.error, best.error))
+        is_better = best is None or trial.error * _AS_GOOD < best.error
+        if best is None or (is_better and (degree == 1 or foresees_more(trial, best, _AS_GOOD))):
+            best, worse = trial, 0
         worse += 1
         is_costly = n_points * len(degrees) ** 2 > _COSTLY
         if best is not None and (best.error <= _GOOD_ENOUGH or (is_costly and worse > 2)):
             break
+    assert best is not None
+    return best
+
+
+def _best_units(
+    data: Split, degree: int, degrees: NDArray[np.int64], half_width: NDArray[np.float64]
+) -> Trial:
+    """The fit of a degree with the units of its terms that foresee points left out best."""
+    best: Trial | None = None
+    for units in _units_of_terms(degrees, half_width):
+        fit = PolynomialFit(data.x, data.train, degrees, units)
+        trial = _best_damping(fit, data, degree, len(degrees))
+        if best is None or trial.error * _AS_GOOD < best.error:
+            best = trial
+        if trial.train_error <= _ROUNDING:
+            break  # nothing is left for other units
     assert best is not None
     return best
 

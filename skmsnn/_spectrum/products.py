@@ -67,7 +67,7 @@ class ProductModes:
         inner = self.coefficients.shape[len(self.wave_axes) :]
         out = np.empty((len(x), inner[-1]))
         rows = max(1, _BLOCK_BYTES // (16 * int(np.prod(inner))))
-        for block in gen_batches(len(x), rows):
+        for block in gen_batches(max(1, len(x)), rows):
             out[block] = self._values(x[block], inner)
         return out
 

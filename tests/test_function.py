@@ -1,0 +1,103 @@
+"""The plain function of a model, against what the model's stages give."""
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import tensor_grid
+
+from skmsnn import SpectrumInformedMSNNRegressor
+
+
+def line(n=80):
+    return np.linspace(-1, 1, n)[:, None]
+
+
+def turn(n):
+    return np.linspace(0, 2 * np.pi, n, endpoint=False)
+
+
+RNG = np.random.default_rng(3)
+SCATTERED = RNG.uniform(-1, 1, (150, 2))
+NETWORK = {"solver": "gauss-newton", "n_modes": 3, "hidden_layer_sizes": (4, 3), "max_iter": 3}
+
+
+def wavy(X):
+    return np.exp(np.sin(2 * X[:, 0]) * X[:, -1])
+
+
+CASES = {
+    "polynomials": (SCATTERED, 1 + SCATTERED[:, 0] * SCATTERED[:, 1] ** 2, {}),
+    "scattered": (SCATTERED, wavy(SCATTERED), {}),
+    "spline": (line(), np.abs(line()[:, 0] - 0.1), {}),
+    "line": (line(), wavy(line()), {}),
+    "periodic": (turn(30)[:, None], np.exp(np.sin(turn(30))), {}),
+    "products": (tensor_grid(turn(24), np.linspace(0, 1, 5)), None, {}),
+    "grid": (tensor_grid(np.linspace(-1, 1, 20), np.linspace(0, 1, 25)), None, {}),
+    "three axes": (tensor_grid(*[np.linspace(-1, 1, 9)] * 3), None, {}),
+    "modes": (SCATTERED, wavy(SCATTERED), {"n_modes": 5}),
+    "outputs": (SCATTERED, np.c_[wavy(SCATTERED), SCATTERED[:, 0]], {}),
+    "tanh": (SCATTERED, wavy(SCATTERED), NETWORK),
+    "sin": (SCATTERED, np.c_[wavy(SCATTERED), SCATTERED], {**NETWORK, "activation": "sin"}),
+    "gelu": (SCATTERED, wavy(SCATTERED), {**NETWORK, "activation": "gelu", "init": "xavier"}),
+    "one layer": (SCATTERED, wavy(SCATTERED), {**NETWORK, "hidden_layer_sizes": ()}),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request):
+    X, y, parameters = CASES[request.param]
+    y = wavy(X) if y is None else y
+    model = SpectrumInformedMSNNRegressor(random_state=0, **parameters).fit(X, y)
+    low, high = X.min(axis=0), X.max(axis=0)
+    return model, np.random.default_rng(1).uniform(low, high, (400, X.shape[1]))
+
+
+def test_it_is_the_sum_of_the_stages(case):
+    model, X = case
+    *_, expected = model.staged_predict(X)
+    size = np.abs(expected).max()
+    function = model.to_function()
+    np.testing.assert_allclose(function(X), expected, atol=1e-13 * size)
+    np.testing.assert_allclose(function(X[:3]), expected[:3], atol=1e-13 * size)
+    np.testing.assert_allclose(model.predict(X), expected, atol=1e-13 * size)
+    np.testing.assert_allclose(model.predict(X[:2]), expected[:2], atol=1e-13 * size)
+    one = function(X[0])
+    assert np.shape(one) == expected.shape[1:]
+    np.testing.assert_allclose(one, expected[0], atol=1e-13 * size)
+
+
+def test_its_gradient_is_that_of_stages_and_of_differences(case):
+    model, X = case
+    function = model.to_function()
+    x = model.domain_.scale(X)
+    for j, half_width in enumerate(model.domain_.half_width):
+        nu = [int(i == j) for i in range(X.shape[1])]
+        slopes = sum(stage.derivative(x, nu) for stage in model.stages_)
+        slopes = slopes * model._y_scale / half_width
+        slopes = slopes[:, 0] if np.ndim(function(X)) == 1 else slopes
+        size = np.abs(slopes).max()
+        np.testing.assert_allclose(function.gradient(X)[:, j], slopes, atol=1e-11 * size)
+        np.testing.assert_allclose(function.gradient(X[:2])[:, j], slopes[:2], atol=1e-11 * size)
+        np.testing.assert_allclose(function.gradient(X[5])[j], slopes[5], atol=1e-11 * size)
+        np.testing.assert_allclose(model.gradient(X)[:, j], slopes, atol=1e-11 * size)
+
+
+def test_fewer_stages_are_another_function(case):
+    model, X = case
+    first = next(iter(model.staged_predict(X)))
+    copy = pickle.loads(pickle.dumps(model))
+    copy.stages_ = copy.stages_[:1]
+    np.testing.assert_allclose(copy.predict(X), first, atol=1e-12 * np.abs(first).max())
+
+
+def test_what_is_prepared_is_not_saved(case):
+    model, X = case
+    model.gradient(X)
+    saved = pickle.dumps(model)
+    assert b"ModelFunction" not in saved
+
+
+def test_no_points_have_no_values(case):
+    model, X = case
+    assert model.to_function()(X[:0]).shape[0] == 0
