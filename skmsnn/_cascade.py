@@ -297,9 +297,8 @@ def fit_stage(
     # a network leaves what its optimiser cannot lower, and so a second one cannot
     had_network = previous is not None and previous.spectral is None
     if isinstance(recipe.n_modes, int):
-        best = task.of_dominant_modes(recipe.n_modes)
-    else:
-        best = task.spectral(previous.spectral if previous else None, had_network)
+        return task.of_dominant_modes(recipe.n_modes)
+    best = task.spectral(previous.spectral if previous else None, had_network)
     is_good = best.error <= max(recipe.tol, _NETWORK_REACH)
     # few points tell nothing of trained wave vectors; on a line a spline is as local as they are
     is_blind = shares.leaves_out and (shares.held_out is None or shares.x.shape[1] == 1)
@@ -536,8 +535,7 @@ class _Task:
     def networks(self) -> Iterator[StageFit]:
         """Networks that are worth their time on this many points, cheap to expensive."""
         n_values = np.count_nonzero(self.shares.train) * self.train.shape[1]
-        if self.recipe.n_modes == "auto":
-            yield from self._pursued(_MOST_PURSUED, _PURSUIT_FACTOR)
+        yield from self._pursued(_MOST_PURSUED, _PURSUIT_FACTOR)
         grid = self.shares.grid
         if grid is not None and any(1 < n < LEAST_NODES_OF_PAIRS for n in grid.shape):
             return  # few lines tell nothing of what a network does between them

@@ -23,6 +23,8 @@ LEAST_NODES_OF_PAIRS = 24
 # Points drawn, and the share of them that is exposed most. Corners of a square, where fits are
 # worst, take up a hundredth of it for a thousand points.
 _DRAWN, _EXPOSED = 2500, 0.1
+# Neighbours of a point are four times as many as there are features, as far as these are few.
+_MOST_NEIGHBOURS = 40
 
 # A gap is farther from all points than so many times as these are from their neighbours. Of points
 # at random in a square none is; fewer than so many draws in gaps are loose ends.
@@ -141,7 +143,7 @@ def points_beside(
     """
     d = x.shape[1]
     tree = KDTree(x)
-    n_near = min(4 * d, len(x) - 1)
+    n_near = min(4 * d, _MOST_NEIGHBOURS, len(x) - 1)
     here = rng.randint(len(x), size=_DRAWN)
     distance, around = (np.asarray(a) for a in tree.query(x[here], k=n_near + 1))
     radius = distance[:, -1]
@@ -165,7 +167,7 @@ def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """
     rng = np.random.RandomState(0)
     tree = KDTree(x)
-    n_near = min(4 * x.shape[1], len(x) - 1)
+    n_near = min(4 * x.shape[1], _MOST_NEIGHBOURS, len(x) - 1)
     one, other = rng.randint(len(x), size=(2, _DRAWN))
     way = rng.uniform(size=(_DRAWN, 1))
     points = x[one] + way * (x[other] - x[one])
