@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from math import prod
 from typing import Protocol, Self
@@ -97,6 +97,12 @@ class Candidate:
         Sets like this one in other boxes, to be tried once this one is the best.
     neighbours : callable
         Sets with more or fewer modes along one axis, to be tried once this one is the best.
+    width : float
+        Of its box, over that of the data.
+    boxes : callable
+        As large a set in each of the other boxes, to be compared before sets become costly.
+    larger : callable
+        The larger sets in the same box.
     """
 
     n_terms: int
@@ -106,6 +112,9 @@ class Candidate:
     trial_rows: int | None = None
     variants: Callable[[], Iterable[Candidate]] = field(default=tuple)
     neighbours: Callable[[], Iterable[Candidate]] = field(default=tuple)
+    width: float = 1.0
+    boxes: Callable[[], list[Candidate]] = field(default=list)
+    larger: Callable[[], list[Candidate]] = field(default=list)
 
     def fit(self, weight: NDArray[np.float64]) -> LinearFit:
         """Prepare the fit for these weights."""
@@ -305,15 +314,23 @@ def _scattered_ball(
         lengths = _box(domain, width, levels)
         numbers = _in_ball(sizes[at][0], lengths)
 
-        def variants() -> Iterable[Candidate]:
-            if width == _SCATTERED_WIDTH and not domain.periodic.all():
-                for other in _OTHER_SCATTERED_WIDTHS:
-                    for near in range(max(0, at - 3), at + 1):
-                        yield candidate(near, other)
+        is_first = width == _SCATTERED_WIDTH and not domain.periodic.all()
+        others = _OTHER_SCATTERED_WIDTHS if is_first else ()
 
-        return _dense_candidate(
-            x, numbers, lengths, f"a ball, box {width:g} times the data's", variants, levels
-        )
+        def variants() -> Iterable[Candidate]:
+            for other in others:
+                for near in range(max(0, at - 3), at + 1):
+                    yield candidate(near, other)
+
+        def boxes() -> list[Candidate]:
+            return [candidate(at, other) for other in others]
+
+        def larger() -> list[Candidate]:
+            return [candidate(next, width) for next in range(at + 1, len(sizes))]
+
+        label = f"a ball, box {width:g} times the data's"
+        found = _dense_candidate(x, numbers, lengths, label, variants, levels)
+        return replace(found, width=width, boxes=boxes, larger=larger)
 
     return [candidate(at, _SCATTERED_WIDTH) for at in range(len(sizes))]
 

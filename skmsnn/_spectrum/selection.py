@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -25,6 +25,12 @@ _ROUND_OFF, _RESOLVED = 3e-15, 1e-12
 _WORTH_REFINING = 1e-8
 # Left of the target by a fit that has seen what there is.
 _SEEN = 0.1
+# Operations from which on a set is costly, half a second or so; then boxes are compared once, and
+# only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
+# another with 1000 terms kept their order with 5000.
+_COSTLY, _COSTLY_GROWTH, _NEARLY = 1e10, 1.5, 2.0
+# And from which on no other cut-offs are tried.
+_COSTLIEST = 1e11
 # Points that are enough to tell what a fit leaves unseen.
 _MOST_ASKED = 2000
 # Held-out residual below which rounding, amplified between the points, is much of it.
@@ -190,12 +196,13 @@ def select_modes(
         least_promise = min(least_promise, trial.promise)
         return trial
 
-    tried = list(_ascend(attempt, map(comparable, ladder)))
+    tried, has_compared_boxes = _ascend(attempt, ladder, comparable)
     if not tried:
         return None
     best = min(tried, key=_promise)
     on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
-    if best.promise > (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH):
+    is_good = best.promise <= (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH)
+    if not is_good and not has_compared_boxes:
         tried += [attempt(comparable(variant)) for variant in best.candidate.variants()]
     tried += _move_axes(attempt, tried, best)
     if data.held_out is None:
@@ -282,7 +289,7 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
         return tried[-1]
 
     last = best
-    larger = _larger_cutoffs(best)
+    larger = _larger_cutoffs(best) if _operations(best) < _COSTLIEST else []
     while larger:
         cutoff = larger.pop(0)
         trial = under(cutoff)
@@ -397,17 +404,55 @@ def leave_one_out(
     return unseen
 
 
-def _ascend(attempt: Callable[[Candidate], Trial], ladder: Iterable[Candidate]) -> Iterator[Trial]:
-    """Try one set after the other, until one is good enough or two overfit."""
+def _ascend(
+    attempt: Callable[[Candidate], Trial],
+    ladder: Iterable[Candidate],
+    comparable: Callable[[Candidate], Candidate],
+) -> tuple[list[Trial], bool]:
+    """Try one set after the other, until one is good enough or two overfit.
+
+    Before sets become costly, as large ones in other boxes are compared, and the larger ones are
+    those of the best box. Returns the trials, and whether boxes were compared.
+    """
     # what the points do not show says nothing of larger sets: in gaps every set is poor until its
     # modes reach the waves of the function
-    least, least_seen, worse = np.inf, np.inf, 0
-    for candidate in ladder:
-        trial = attempt(candidate)
-        yield trial
+    least, least_seen, worse, has_compared = np.inf, np.inf, 0, False
+    tried: list[Trial] = []
+    waiting = iter(ladder)
+    while (candidate := next(waiting, None)) is not None:
+        trial = attempt(comparable(candidate))
+        tried.append(trial)
         least, least_seen = min(least, trial.promise), min(least_seen, trial.seen_error)
         overfits = trial.seen_error > _OVERFITTED * trial.train_error
         worse = worse + 1 if overfits and trial.seen_error > _WORSE * least_seen else 0
         settled = trial.train_error <= _ROUND_OFF and trial.promise <= _RESOLVED
         if least <= GOOD_ENOUGH or settled or worse >= _PATIENCE:
-            return
+            break
+        if not has_compared and _operations(trial) >= _COSTLY and candidate.boxes():
+            others = [attempt(comparable(other)) for other in candidate.boxes()]
+            tried += others
+            best = _narrowest_as_good([trial, *others])
+            waiting = iter(_thinned(best.candidate.larger()))
+            has_compared = True
+    return tried, has_compared
+
+
+def _narrowest_as_good(trials: list[Trial]) -> Trial:
+    """Of boxes that do nearly as well the narrowest: in it modes depend least on each other."""
+    least = min(trial.promise for trial in trials)
+    as_good = [trial for trial in trials if trial.promise <= _NEARLY * least]
+    return min(as_good, key=lambda trial: trial.candidate.width)
+
+
+def _operations(trial: Trial) -> float:
+    """Of its factorisation."""
+    return 2.0 * trial.n_rows * trial.candidate.n_terms**2
+
+
+def _thinned(ladder: Iterable[Candidate]) -> list[Candidate]:
+    """The largest set, and of the others those that are by a factor smaller than the next."""
+    kept: list[Candidate] = []
+    for candidate in reversed(list(ladder)):
+        if not kept or _COSTLY_GROWTH * candidate.n_terms <= kept[-1].n_terms:
+            kept.append(candidate)
+    return kept[::-1]
