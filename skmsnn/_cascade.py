@@ -49,6 +49,7 @@ from skmsnn._stage import (
     to_spectrum,
     train_network,
 )
+from skmsnn._time_limit import time_is_up
 
 # Modes of a network's first layer under n_modes="auto". Of 4, 8, 12 and 24, twelve left the least
 # on fronts; on smooth functions of many variables 12 and 24 did as well.
@@ -311,10 +312,10 @@ def fit_stage(
     asked = shares.asking_where_it_is_hard(best.unseen, rng)
     if asked is not shares:
         task = _Task(recipe, asked, residuals.asked_at(asked), rng, watch)
-    for network in task.networks():
+    for network in () if time_is_up() else task.networks():
         if network.error < _WORTHWHILE * best.error and task.agrees(network, spectral):
             best = network if asked is shares else replace(network, shares=asked)
-        if best.error <= max(recipe.tol, _NETWORK_REACH):
+        if best.error <= max(recipe.tol, _NETWORK_REACH) or time_is_up():
             break
     return best
 
@@ -408,9 +409,11 @@ class _Task:
             unseen=self._left_out_of(trial, rest) if previous is None else None,
         )
 
-    def _in_p_norm(self, modes: Modes, fit: LinearFit, data: Split, size: float) -> Modes:
+    def _in_p_norm(
+        self, modes: Modes, fit: LinearFit, data: Split, size: float, p: float | None = None
+    ) -> Modes:
         """The fit of least p-norm, from that of least squares, unless that leaves but rounding."""
-        p = self.recipe.options.p
+        p = self.recipe.options.p if p is None else p
         rest = data.target - modes.evaluate(data.x)
         if p == 2 or weighted_rms(rest, data.train) * size <= _ROUNDING:
             return modes
@@ -535,7 +538,8 @@ class _Task:
     def networks(self) -> Iterator[StageFit]:
         """Networks that are worth their time on this many points, cheap to expensive."""
         n_values = np.count_nonzero(self.shares.train) * self.train.shape[1]
-        yield from self._pursued(_MOST_PURSUED, _PURSUIT_FACTOR)
+        for _, pursued in self._pursued(_MOST_PURSUED, _PURSUIT_FACTOR):
+            yield pursued
         grid = self.shares.grid
         if grid is not None and any(1 < n < LEAST_NODES_OF_PAIRS for n in grid.shape):
             return  # few lines tell nothing of what a network does between them
@@ -548,12 +552,13 @@ class _Task:
 
     def of_dominant_modes(self, n_modes: int) -> StageFit:
         """So many dominant modes, their wave vectors fitted, or fewer where these leave less."""
-        return min(self._pursued(n_modes, np.inf), key=lambda fit: fit.error)
+        return min(self._pursued(n_modes, np.inf), key=lambda pair: pair[0])[1]
 
-    def _pursued(self, most: int, factor: float) -> Iterator[StageFit]:
+    def _pursued(self, most: int, factor: float) -> Iterator[tuple[float, StageFit]]:
         """1, 2, 4, ... and ``most`` modes, as long as more leave less than a factor times as much.
 
-        Wave vectors are fitted to the training share, coefficients then to all points.
+        Wave vectors are fitted to the training share, coefficients then to all points. The first
+        of each pair is what those of least squares leave on held-out points: it is what decides.
         """
         shares = self.shares
         d, n_outputs = shares.x.shape[1], self.train.shape[1]
@@ -580,32 +585,37 @@ class _Task:
         most_iter = self.recipe.options.max_iter
         last = np.inf
         for pursued in pursue(x, self.train[rows], weight, free, dominant, most, most_iter):
-            fit = min(
-                (self._with_coefficients(*pursued, damping) for damping in _PURSUIT_DAMPINGS),
-                key=lambda fit: fit.error,
-            )
-            yield fit
-            if fit.error > factor * last:
+            fits = {
+                damping: self._with_coefficients(*pursued, damping, p=2.0)
+                for damping in _PURSUIT_DAMPINGS
+            }
+            damping = min(fits, key=lambda damping: fits[damping].error)
+            error = fits[damping].error
+            p = self.recipe.options.p
+            fit = fits[damping] if p == 2 else self._with_coefficients(*pursued, damping, p)
+            yield error, fit
+            if error > factor * last:
                 return
-            last = fit.error
+            last = error
 
     def _with_coefficients(
-        self, wave_vectors: NDArray[np.float64], n_iter: int, damping: float
+        self, wave_vectors: NDArray[np.float64], n_iter: int, damping: float, p: float
     ) -> StageFit:
-        """The stage of modes with these wave vectors."""
+        """The stage of modes with these wave vectors, of least p-norm."""
         shares = self.shares
         n_modes = len(wave_vectors)
         waving = wave_vectors[wave_vectors.any(axis=1)]
         frame = Frame(np.concatenate([np.zeros((1, wave_vectors.shape[1])), waving]))
         fit = DenseFit(shares.x, shares.train, frame, damping)
-        modes = self._in_p_norm(fit.solve(self.train), fit, self.split, self.size)
+        modes = self._in_p_norm(fit.solve(self.train), fit, self.split, self.size, p)
         stage = train_stage = Stage(self.train_scale, modes=modes)
         rest = self.train - modes.evaluate(shares.x)
         train_error = weighted_rms(rest, shares.train)
         error = self._held_out_error(train_stage)
         if not self.one_track:
             full_fit = fit.extended(shares.full)
-            modes = self._in_p_norm(full_fit.solve(self.full), full_fit, self.whole, self.full_size)
+            problem = (full_fit, self.whole, self.full_size, p)
+            modes = self._in_p_norm(full_fit.solve(self.full), *problem)
             moved = modes.evaluate(self.between) * self.full_scale
             moved -= train_stage.predict(self.between)
             if np.sqrt(np.mean((moved / self.train_scale) ** 2)) <= _MOVES * error:
@@ -775,8 +785,8 @@ class _Task:
             nonlocal best, waited
             if self.shares.held_out is None:
                 self.watch(iteration, loss * self.size, np.nan)
-                return False
-            if iteration % every:
+                return time_is_up()
+            if iteration % every and not time_is_up():
                 return False
             rest = self.held_out.target - function(self.held_out.x)
             error = weighted_rms(rest, self.held_out.weight)
@@ -785,7 +795,7 @@ class _Task:
             if error < best:
                 best = error
                 kept.note()
-            return waited >= _WATCH_PATIENCE
+            return waited >= _WATCH_PATIENCE or time_is_up()
 
         return watch
 

@@ -77,6 +77,10 @@ class StopReason(StrEnum):
         "n_stages",
         "all stages are used: raise n_stages, or n_modes and max_iter if they are set",
     )
+    TIME = (
+        "time",
+        "max_time was reached; raise it, or set it to None",
+    )
     INTERRUPTED = ("interrupted", "the fit was interrupted")
     MEMORY = (
         "memory",

@@ -53,6 +53,7 @@ from skmsnn._stage import (
     training_device,
     with_autograd,
 )
+from skmsnn._time_limit import time_is_up, time_limit
 from skmsnn._warning import Outcome, warn_of
 
 # relative residual at which the digits of y are used up
@@ -72,7 +73,12 @@ _MANY_POINTS = 3000
 # sought.
 _MOST_ON_LINE = 1000
 # Reasons that data have no say in.
-_ENDED_FROM_OUTSIDE = (StopReason.INTERRUPTED, StopReason.CALLBACK, StopReason.MEMORY)
+_ENDED_FROM_OUTSIDE = (
+    StopReason.INTERRUPTED,
+    StopReason.CALLBACK,
+    StopReason.MEMORY,
+    StopReason.TIME,
+)
 _MAX_ITER = {"auto": 150, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
 
 
@@ -96,16 +102,19 @@ class SpectrumInformedMSNNRegressor(
     n_stages : int, default=4
         Most stages. Fewer are kept where a further one does not help.
     n_modes : "auto", int or sequence of int, default="auto"
-        Fourier modes of a stage's first layer; a sequence gives one number a stage. "auto" lets
-        held-out points decide for a spectral stage, and takes the 12 strongest for a trained one.
+        Fourier modes of a stage's first layer; a sequence gives one number a stage. Under "auto"
+        unseen points decide what a stage is. With a number K a stage is the sum of up to K dominant
+        modes of its residual, their wave vectors fitted by variable projection, fewer where these
+        serve held-out points better; hidden layers are then added only where ``solver`` or
+        another ``init`` is set.
     p : float, default=2.0
         Order of the loss ``(mean |u - t|^p)^(1/p)``, at least 2. The paper uses 10, against spikes
-        in the residual. 2 is the default since least squares solves it exactly: with a direct
-        readout no spikes are left for a larger p to remove. Spectral stages always use 2, and a
-        warning says so where another p was asked for.
+        in the residual. What a stage is made of is chosen under 2, which least squares solves
+        exactly; its coefficients, or the weights of a network, are then those of least p-norm.
     hidden_layer_sizes : sequence of int, default=(30, 30, 30)
-        Widths of the hidden layers of a trained network; half of them where ``solver="auto"`` adds
-        hidden layers of its own choice, as in equal time the narrower network leaves less.
+        Widths of the hidden layers of a network. Under ``solver="auto"`` they are at most as wide
+        as leaves a value for each weight, and half as wide where hidden layers are the cascade's
+        own choice, as in equal time the narrower network leaves less.
     activation : {"tanh", "sin", "gelu"}, default="tanh"
         Activation of the hidden layers.
     init : {"spectrum", "scale-factor", "random-fourier", "xavier"}, default="spectrum"
@@ -120,13 +129,17 @@ class SpectrumInformedMSNNRegressor(
         where it is not periodic. "auto" finds periods of points on a uniform grid, with or
         without holes, and takes other points as not periodic.
     solver : {"auto", "gauss-newton", "lbfgs", "adam"}, default="auto"
-        How a stage is trained. "auto" is as described above; with another ``init``, or with
-        ``n_modes`` set, it is Gauss-Newton.
+        How a stage is trained. "auto" is as described above; with another ``init`` it is
+        Gauss-Newton.
     learning_rate_init : float, default=1e-3
         Initial rate of "adam", annealed to zero.
     max_iter : int, default=None
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".
+    max_time : float, default=None
+        Seconds after which nothing more is begun: the fit ends with the stages that it has, the
+        first of which is then the best of what was tried until then. None sets no limit. What is
+        under way is finished, which may take some seconds with tens of thousands of points.
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
@@ -175,7 +188,7 @@ class SpectrumInformedMSNNRegressor(
         "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
         "singular end", "discontinuous" (y is rough in a few places), or else "undersampled".
-        Otherwise "round-off", "no gain", "n_stages", "interrupted", "callback" or "memory".
+        Otherwise "round-off", "no gain", "n_stages", "time", "interrupted", "callback" or "memory".
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_ : int
@@ -225,6 +238,7 @@ class SpectrumInformedMSNNRegressor(
         "solver": [StrOptions({"auto", *SOLVERS})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [None, Interval(Integral, 1, None, closed="left")],
+        "max_time": [None, Interval(Real, 0, None, closed="neither")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -248,6 +262,7 @@ class SpectrumInformedMSNNRegressor(
         solver: str = "auto",
         learning_rate_init: float = 1e-3,
         max_iter: int | None = None,
+        max_time: float | None = None,
         tol: float = 1e-8,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
@@ -267,6 +282,7 @@ class SpectrumInformedMSNNRegressor(
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
+        self.max_time = max_time
         self.tol = tol
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -339,7 +355,8 @@ class SpectrumInformedMSNNRegressor(
         fit = with_autograd(self._fit_chunks if is_dask(X) else self._fit)
         fit = restoring(threads_of_torch, one_blas_thread.now)(fit)
         try:
-            fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+            with time_limit(self.max_time):
+                fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
         except BaseException:
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
@@ -893,6 +910,8 @@ class SpectrumInformedMSNNRegressor(
                 return StopReason.CALLBACK
             if error <= round_off * size:
                 return StopReason.ROUND_OFF
+            if time_is_up():
+                return StopReason.TIME
             if fit.is_noise and error > near_round_off * size:
                 return self._reason_of_limit(shares, values, error / size, True)
         return StopReason.N_STAGES
@@ -986,6 +1005,8 @@ class SpectrumInformedMSNNRegressor(
                 return StopReason.CALLBACK
             if error <= round_off * size:
                 return StopReason.ROUND_OFF
+            if time_is_up():
+                return StopReason.TIME
             if fit.is_noise and error > near_round_off * size:
                 return cascade.reason_of_limit(error / size, is_noise=True)
         return StopReason.N_STAGES

@@ -147,7 +147,8 @@ def _warn(text: str, category: type[Warning], outcome: Outcome) -> None:
     outside = next((k for k, f in enumerate(frames) if not _is_of(f, _OWN)), len(frames) - 1)
     searching = [k for k, frame in enumerate(frames) if _is_of(frame, _SEARCHES)]
     if searching and not _is_wanted_always(category):
-        caller = frames[min(searching[-1] + 1, len(frames) - 1)]
+        outside_of_search = (f for f in frames[searching[-1] + 1 :] if not _is_of(f, _OWN))
+        caller = next(outside_of_search, frames[-1])
         kind = (category, outcome.reason, caller.f_code.co_filename, caller.f_lineno)
         if kind in _told:
             return

@@ -83,3 +83,31 @@ def test_derivatives_of_six_functions(capsys):
     assert len(rows) == 6
     values, laplacians = (np.array([float(r[at]) for r in rows]) for at in (3, 5))
     assert np.all(values <= laplacians)
+
+
+def test_a_search_finds_that_more_modes_leave_less(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["plot_search", "--size", "tiny"])
+    runpy.run_module("examples.plot_search", run_name="__main__")
+    first, _, *rows = capsys.readouterr().out.splitlines()
+    assert "'n_modes': 8" in first
+    for column in (0, 1):
+        largest = [float(row[4:].split("|")[column].split()[0]) for row in rows]
+        assert largest[-1] < largest[0]
+
+
+def test_a_model_inside_solvers_conserves_energy_and_finds_the_lowest_place(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["plot_inside_solvers"])
+    runpy.run_module("examples.plot_inside_solvers", run_name="__main__")
+    energy, lowest = capsys.readouterr().out.splitlines()
+    assert float(energy.split("at most ")[1]) < 1e-8
+    assert float(lowest.split("slope ")[1].split()[0]) < 1e-8
+
+
+def test_the_cost_and_latency_benchmarks_run(capsys):
+    from examples.benchmarks import cost, latency
+
+    cost.main(["--cases", "noisy sine, n = 1000", "50 points"])
+    latency.main(["--points", "100"])
+    output = capsys.readouterr().out
+    assert output.count("noise") >= 1
+    assert "MLPRegressor" in output

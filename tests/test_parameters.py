@@ -21,6 +21,7 @@ INVALID = {
     "solver": ["sgd", None],
     "learning_rate_init": [0, -1, "a", np.nan],
     "max_iter": [0, -1, 2.5, "a"],
+    "max_time": [0, -1, "a", np.nan],
     "tol": [-1, "a", None, np.nan],
     "early_stopping": ["x", None],
     "validation_fraction": [0, 1, -1, 2, "a", None],

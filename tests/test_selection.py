@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,9 +58,13 @@ def selected(ladder):
 def test_larger_sets_are_tried_until_two_in_turn_overfit(trials, tried):
     def attempt(number):
         seen, train = trials[number]
-        return SimpleNamespace(seen_error=seen, train_error=train, promise=seen)
+        candidate = SimpleNamespace(n_terms=1)
+        errors = {"seen_error": seen, "train_error": train, "promise": seen}
+        return SimpleNamespace(candidate=candidate, n_rows=1, **errors)
 
-    assert len(list(_ascend(attempt, range(len(trials))))) == tried
+    found, has_compared_boxes = _ascend(attempt, range(len(trials)), lambda number: number)
+    assert len(found) == tried
+    assert not has_compared_boxes
 
 
 def test_the_best_on_held_out_points_is_taken():
@@ -237,3 +242,32 @@ def test_selection_takes_more_modes_along_the_axis_that_needs_them(rng):
     best = select_modes(candidates(domain, grid, x, 568), split, np.random.RandomState(0))
     even = [c.fit(train).solve(y) for c in candidates(domain, grid, x, 568)]
     assert best.error < 0.1 * min(np.std(y[held] - m.evaluate(x[held])) for m in even)
+
+
+def test_boxes_are_compared_before_sets_become_costly():
+    """Then the larger sets are those of the best box, the largest among them."""
+
+    def in_box(width, n_terms, error):
+        def larger():
+            return [in_box(width, n, error / 10) for n in (40_000, 50_000, 90_000)]
+
+        def boxes():
+            return [in_box(w, n_terms, e) for w, e in ((1.5, 1e-3), (3.0, 3e-6), (4.0, 2e-6))]
+
+        found = candidate(f"{width}: {n_terms}", error, error, n_terms, width=width)
+        return replace(found, boxes=boxes if width == 2.0 else list, larger=larger)
+
+    tried = []
+
+    def attempt(candidate):
+        tried.append(candidate.label)
+        error = candidate.fit(np.ones(2)).own
+        errors = {"seen_error": error, "train_error": error, "promise": error}
+        return SimpleNamespace(candidate=candidate, n_rows=candidate.n_terms, **errors)
+
+    ladder = [in_box(2.0, n, 1e-4) for n in (10, 30_000, 40_000, 90_000)]
+    _, has_compared_boxes = _ascend(attempt, ladder, lambda candidate: candidate)
+    assert has_compared_boxes
+    expected = ["2.0: 10", "2.0: 30000", "1.5: 30000", "3.0: 30000", "4.0: 30000"]
+    # of two that do nearly as well the narrower; the largest set, and one that is enough smaller
+    assert tried == [*expected, "3.0: 50000", "3.0: 90000"]

@@ -27,6 +27,7 @@ from skmsnn._spectrum.candidates import (
 from skmsnn._spectrum.leave_out import Folds, folds_of_lines, left_out, wide_gaps
 from skmsnn._spectrum.nufft import waves_from_points
 from skmsnn._spectrum.tensor import AxisBasis, BasisAxis, ExtensionAxis, SplineAxis, TensorFit
+from skmsnn._time_limit import time_is_up
 
 # Of more columns than these, random combinations are looked at: their mean square is that of all,
 # to within one part in ten.
@@ -324,7 +325,7 @@ def _polynomials_and_waves(
         for width in OTHER_WIDTHS:
             # in a wider box less than the same highest wave number does
             for step in range(-2, 3) if width < WIDTH else range(-4, 1):
-                if at + step in cheap and at + step > 0:
+                if at + step in cheap and at + step > 0 and not time_is_up():
                     waving = [*waving, waves(at + step, width)]
     tried += waving[len(ladder) :]
     for trial in sorted(waving, key=_error)[:_CUT_OFF]:
@@ -367,7 +368,7 @@ def _ascend(ladder: Iterable[AxisTrial], enough: float) -> list[AxisTrial]:
         overfits = trial.error > _OVERFITTED * trial.train_error
         least = min(t.error for t in trials)
         worse = worse + 1 if overfits and trial.error > _WORSE * least else 0
-        if _is_settled(trials) or worse >= _PATIENCE:
+        if _is_settled(trials) or worse >= _PATIENCE or time_is_up():
             break
         if len(trials) > 2 and _reach(*trials[-2:]) * _WORTH_MORE > enough > 0:
             hopeless = len(trials) > 3 and _reach(*trials[-3:-1]) * _WORTH_MORE > enough

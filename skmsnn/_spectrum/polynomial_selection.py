@@ -13,6 +13,7 @@ from skmsnn._diagnosis import FEW_POINTS
 from skmsnn._spectrum.candidates import Candidate
 from skmsnn._spectrum.polynomial import PolynomialFit, n_total_degree_terms, total_degree_terms
 from skmsnn._spectrum.selection import Split, Trial, foresees_more, judged_unseen, leave_one_out
+from skmsnn._time_limit import time_is_up
 
 # Highest degree, and operations of a singular value decomposition of n rows and k columns, n k^2;
 # degrees 0 and 1 are tried whatever they cost.
@@ -54,6 +55,8 @@ def select_polynomial(
         if best is None or (is_better and (degree == 1 or foresees_more(trial, best, _AS_GOOD))):
             best, worse = trial, 0
         worse += 1
+        if time_is_up():
+            break
         is_costly = n_points * len(degrees) ** 2 > _COSTLY
         if best is not None and (best.error <= _GOOD_ENOUGH or (is_costly and worse > 2)):
             break

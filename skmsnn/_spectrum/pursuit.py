@@ -16,6 +16,8 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from skmsnn._time_limit import time_is_up
+
 # Singular values of the modes at the points, relative to the largest, that count as zero.
 _CUTOFF = 1e-10
 # Evaluations for the last number of modes, and for those on the way to it. On sin(4x + y^2) e^y at
@@ -71,7 +73,7 @@ def pursue(
         found, made = problem.minimised(found, evaluations)
         n_iter += made
         yield Pursued(found, max(1, n_iter))
-        if not on_the_way:
+        if not on_the_way or time_is_up():
             return
         more = dominant(problem.rest(found), min(len(found), most - len(found)))
         more = more[~(more[:, None] == found).all(axis=2).any(axis=1)]

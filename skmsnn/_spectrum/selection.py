@@ -13,6 +13,7 @@ from skmsnn._spectrum.candidates import Candidate, LinearFit, Modes
 from skmsnn._spectrum.extension import DenseFit
 from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
 from skmsnn._spectrum.polynomial import PolynomialFit
+from skmsnn._time_limit import time_is_up
 
 # Held-out residual, relative to the target, below which no larger set and no other box is tried:
 # the next stage reaches round-off with the same modes.
@@ -203,12 +204,13 @@ def select_modes(
     on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
     is_good = best.promise <= (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH)
     if not is_good and not has_compared_boxes:
-        tried += [attempt(comparable(variant)) for variant in best.candidate.variants()]
+        tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
     tried += _move_axes(attempt, tried, best)
     if data.held_out is None:
         surest = min(tried, key=_error)
         lower = [c for c in _LOWER_CUTOFFS if c < (surest.candidate.cutoff or 0)]
-        tried += [attempt(replace(surest.candidate, cutoff=cutoff)) for cutoff in lower]
+        others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
+        tried += _as_far_as_time_allows(attempt, others)
     surest, most_promising = (_smallest_as_good(tried, by) for by in (_error, _promise))
     ends = [_raise_cutoff(attempt, tried, surest)]
     if most_promising is not surest:
@@ -231,6 +233,12 @@ def select_modes(
         return replace(best, fit=fit, on_plateau=on_plateau)
     is_final = best.error > _WORTH_REFINING
     return replace(best, fit=fit, on_plateau=on_plateau, unseen=unseen, is_final=is_final)
+
+
+def _as_far_as_time_allows(
+    attempt: Callable[[Candidate], Trial], candidates: Iterable[Candidate]
+) -> list[Trial]:
+    return [attempt(candidate) for candidate in candidates if not time_is_up()]
 
 
 def _promise(trial: Trial) -> float:
@@ -268,7 +276,7 @@ def _move_axes(
         new = [c for start in starts for c in start.candidate.neighbours()]
         new = [c for c in new if c.label not in labels]
         labels.update(c.label for c in new)
-        moved += [attempt(neighbour) for neighbour in new]
+        moved += _as_far_as_time_allows(attempt, new)
         starts = [min([*starts, *moved], key=_promise)]
         before, error = error, starts[0].promise
         if error > _WORTH_A_ROUND * before:
@@ -290,7 +298,7 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
 
     last = best
     larger = _larger_cutoffs(best) if _operations(best) < _COSTLIEST else []
-    while larger:
+    while larger and not time_is_up():
         cutoff = larger.pop(0)
         trial = under(cutoff)
         if trial.seen_error > _AS_GOOD * best.error:
@@ -426,7 +434,7 @@ def _ascend(
         overfits = trial.seen_error > _OVERFITTED * trial.train_error
         worse = worse + 1 if overfits and trial.seen_error > _WORSE * least_seen else 0
         settled = trial.train_error <= _ROUND_OFF and trial.promise <= _RESOLVED
-        if least <= GOOD_ENOUGH or settled or worse >= _PATIENCE:
+        if least <= GOOD_ENOUGH or settled or worse >= _PATIENCE or time_is_up():
             break
         if not has_compared and _operations(trial) >= _COSTLY and candidate.boxes():
             others = [attempt(comparable(other)) for other in candidate.boxes()]

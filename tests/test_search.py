@@ -1,0 +1,217 @@
+"""Stages, modes and the norm as parameters of a search, and what it is told."""
+
+import time
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from conftest import tensor_grid
+from scipy.optimize import minimize
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn._spectrum.bases import LegendreBasis
+from skmsnn._spectrum.candidates import LatticeFrame
+from skmsnn._spectrum.extension import DenseFit
+from skmsnn._spectrum.lattice import half_lattice
+from skmsnn._spectrum.p_norm import correction
+from skmsnn._spectrum.polynomial import PolynomialFit, total_degree_terms
+from skmsnn._spectrum.pursuit import pursue
+from skmsnn._spectrum.tensor import BasisAxis, ExtensionAxis, PeriodicAxis, TensorFit
+from skmsnn._spectrum.toeplitz import ToeplitzFit
+from skmsnn._time_limit import time_is_up, time_limit
+from skmsnn.exceptions import AccuracyWarning
+
+X = tensor_grid(np.linspace(-1, 1, 20), np.linspace(-1, 1, 20))
+
+
+def smooth(X):
+    return np.sin(4 * X[:, 0] + X[:, 1] ** 2) * np.exp(X[:, 1])
+
+
+def fitted(X, y, **parameters):
+    return SpectrumInformedMSNNRegressor(random_state=0, **parameters).fit(X, y)
+
+
+def p_norm(rest, p):
+    return np.mean(np.abs(rest) ** p) ** (1 / p)
+
+
+class TestNorm:
+    """The fit of least p-norm, against SciPy on the same functions."""
+
+    def fits(self, rng):
+        x = rng.uniform(-1, 1, (60, 2))
+        ones = np.ones(60)
+        frame = LatticeFrame(half_lattice([1, 1]), np.full(2, 4.0))
+        yield x, DenseFit(x, ones, frame, 1e-14)
+        yield x, PolynomialFit(x, ones, total_degree_terms(np.full(2, 9), 2))
+        angles = rng.uniform(-1, 1, (60, 1))
+        yield angles, ToeplitzFit(angles, ones, (3,), np.array([2.0]))
+        nodes = np.linspace(-1, 1, 10)
+        turn = -1 + np.arange(6) / 3
+        axes = [BasisAxis(nodes, LegendreBasis(3)), PeriodicAxis(6, 1, 2.0, -1.0)]
+        yield tensor_grid(nodes, turn), TensorFit(axes, (10, 6), np.arange(60), ones)
+        axes = [ExtensionAxis(nodes, 2, 4.0), BasisAxis(turn, LegendreBasis(2))]
+        yield tensor_grid(nodes, turn), TensorFit(axes, (10, 6), np.arange(60), ones)
+
+    @pytest.mark.parametrize("p", [3.0, 4.0, 10.0])
+    def test_is_the_least_that_scipy_finds(self, rng, p):
+        for x, fit in self.fits(rng):
+            y = rng.standard_normal((60, 1))
+            rest = y - fit.solve(y).evaluate(x)
+            basis = fit.basis()
+            c = correction(basis, rest, np.ones(60), p)
+            found = rest - basis.modes(c).evaluate(x)
+            # random functions span the space
+            some = rng.standard_normal((c[..., 0].size, *c.shape))
+            if np.iscomplexobj(c):
+                flipped = np.flip(some, axis=1)
+                some = some + flipped + 1j * (some - flipped)
+            values = np.stack([basis.modes(e).evaluate(x)[:, 0] for e in some], axis=1)
+            q, _ = np.linalg.qr(values)
+
+            def objective(c, q=q, rest=rest):
+                left = rest[:, 0] - q @ c
+                size = np.abs(left) ** (p - 1) * np.sign(left)
+                return np.sum(np.abs(left) ** p), -p * q.T @ size
+
+            options = {"maxiter": 5000, "gtol": 1e-12}
+            least = minimize(objective, np.zeros(q.shape[1]), jac=True, options=options).fun
+            assert p_norm(found, p) <= (least / 60) ** (1 / p) * (1 + 1e-3)
+            assert p_norm(found, p) < p_norm(rest, p)
+
+    @pytest.mark.parametrize("parameters", [{}, {"n_modes": 10}, {"n_modes": 5, "n_stages": 2}])
+    @pytest.mark.parametrize("points", ["grid", "scattered"])
+    def test_a_larger_one_lowers_the_largest_residual(self, rng, parameters, points):
+        at = X if points == "grid" else rng.uniform(-1, 1, (300, 2))
+        y = np.tanh(6 * at[:, 0] * at[:, 1]) + 0.05 * rng.standard_normal(len(at))
+        rests = [y - fitted(at, y, p=p, **parameters).predict(at) for p in (2, 4, 10)]
+        largest = [np.abs(rest).max() for rest in rests]
+        assert largest[0] > largest[1] > largest[2]
+        typical = [np.sqrt(np.mean(rest**2)) for rest in rests]
+        assert typical[0] <= typical[1] <= typical[2]
+
+    def test_at_round_off_all_are_the_same(self):
+        y = 1 + X[:, 0] * X[:, 1] ** 2
+        for p in (2, 10):
+            fresh = np.random.default_rng(0).uniform(-1, 1, (500, 2))
+            truth = 1 + fresh[:, 0] * fresh[:, 1] ** 2
+            assert np.abs(fitted(X, y, p=p).predict(fresh) - truth).max() < 1e-13
+
+
+class TestModes:
+    def test_wave_vectors_between_those_of_any_lattice_are_found(self, rng):
+        waves = np.array([[3.1, -1.7], [0.4, 5.3], [-6.2, 2.2]])
+        x = rng.uniform(-1, 1, (300, 2))
+        y = (np.cos(x @ waves.T + [0.1, 1.0, 2.0]) @ [1.0, 0.5, 0.3])[:, None]
+        model = fitted(x, y, n_modes=3, n_stages=1)
+        fresh = rng.uniform(-1, 1, (500, 2))
+        truth = np.cos(fresh @ waves.T + [0.1, 1.0, 2.0]) @ [1.0, 0.5, 0.3]
+        assert np.abs(model.predict(fresh)[:, 0] - truth).max() < 1e-9
+        assert model.stages_[0].n_modes == 3
+        found = model.stages_[0].modes.wave_vectors / model.domain_.half_width
+        found = found[found.any(axis=1)]
+        for wave in waves:
+            assert min(np.abs(found - wave).max(1).min(), np.abs(found + wave).max(1).min()) < 1e-6
+
+    def test_along_free_axes_alone(self, rng):
+        x = rng.uniform(-1, 1, (200, 2))
+        y = np.cos(np.pi * x[:, :1] + 2.3 * x[:, 1:])
+
+        def dominant(target, n):
+            return np.array([[np.pi, 2.0]])[:n]
+
+        *_, last = pursue(x, y, np.ones(200), np.array([False, True]), dominant, 1)
+        np.testing.assert_allclose(last.wave_vectors, [[np.pi, 2.3]], atol=1e-10)
+
+    def test_more_of_them_are_no_worse_on_fresh_points(self, rng):
+        fresh = rng.uniform(-1, 1, (1000, 2))
+        errors = []
+        for n_modes in (2, 4, 8, 16, 32):
+            model = fitted(X, smooth(X), n_modes=n_modes, n_stages=1)
+            errors.append(np.sqrt(np.mean((model.predict(fresh) - smooth(fresh)) ** 2)))
+            assert model.stages_[0].n_modes <= n_modes
+        assert all(b < 1.2 * a for a, b in pairwise(errors))
+        assert errors[-1] < 1e-3 * errors[0]
+
+    def test_several_outputs_share_them(self, rng):
+        x = rng.uniform(-1, 1, (200, 2))
+        phase = x @ [2.3, -3.1]
+        model = fitted(x, np.c_[np.cos(phase), 1e-3 * np.sin(phase)], n_modes=1, n_stages=1)
+        assert model.score(x, np.c_[np.cos(phase), 1e-3 * np.sin(phase)]) > 1 - 1e-12
+
+    def test_more_than_the_points_deserve_are_fewer(self):
+        model = fitted(X[::20], smooth(X[::20]), n_modes=50)
+        assert all(stage.n_modes < 20 for stage in model.stages_)
+
+
+class TestSearches:
+    def test_halving_begins_with_fewer_points_than_modes(self):
+        grid = {"n_modes": [5, 60], "p": [2, 4]}
+        model = make_pipeline(StandardScaler(), SpectrumInformedMSNNRegressor(random_state=0))
+        grid = {f"spectruminformedmsnnregressor__{name}": v for name, v in grid.items()}
+        search = HalvingGridSearchCV(model, grid, cv=3, error_score="raise", random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AccuracyWarning)
+            assert search.fit(X, smooth(X)).best_score_ > 0.99
+
+    def told(self, function):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("default")
+            function()
+        return [w for w in told if issubclass(w.category, AccuracyWarning)]
+
+    def test_each_kind_of_warning_is_told_once(self):
+        grid = {"n_modes": [1, 2, 3], "n_stages": [1, 2]}
+        search = GridSearchCV(SpectrumInformedMSNNRegressor(random_state=0), grid, cv=3)
+        told = self.told(lambda: search.fit(X, smooth(X)))
+        kinds = [(w.category, w.message.reason) for w in told]
+        assert 1 <= len(kinds) == len(set(kinds)) <= 4
+        model = SpectrumInformedMSNNRegressor(random_state=0, n_modes=1, n_stages=1)
+        assert len(self.told(lambda: cross_val_score(model, X, smooth(X)))) == 1
+        # from another line it is another search
+        assert len(self.told(lambda: cross_val_score(model, X, smooth(X)))) == 1
+
+    def test_fits_one_by_one_are_told_each(self):
+        model = SpectrumInformedMSNNRegressor(random_state=0, n_modes=1, n_stages=1)
+        for _ in range(3):
+            (warning,) = self.told(lambda: model.fit(X, smooth(X)))
+            assert warning.filename == __file__
+            assert warning.message.residual == model.validation_norms_[-1]
+            assert warning.message.reason == model.stop_reason_ == "n_stages"
+
+    def test_whoever_wants_all_gets_all(self):
+        model = SpectrumInformedMSNNRegressor(random_state=0, n_modes=1, n_stages=1)
+        with pytest.warns(AccuracyWarning) as told:
+            cross_val_score(model, X, smooth(X), cv=4)
+        assert len(told) == 4
+
+
+class TestTime:
+    def test_a_limit_ends_a_fit_with_what_it_has(self, rng):
+        x = rng.uniform(-1, 1, (2500, 3))
+        y = np.tanh(8 * (x[:, 0] + x[:, 1] * x[:, 2]))
+        start = time.monotonic()
+        with pytest.warns(AccuracyWarning, match="max_time was reached"):
+            model = fitted(x, y, max_time=0.2)
+        assert time.monotonic() - start < 10  # without one it takes a minute
+        assert model.stop_reason_ == "time"
+        assert model.n_stages_ == 1
+        assert model.score(x, y) > 0.5
+
+    def test_one_that_is_not_reached_changes_nothing(self):
+        one, other = (fitted(X, smooth(X), max_time=limit) for limit in (None, 1e6))
+        np.testing.assert_array_equal(one.predict(X), other.predict(X))
+
+    def test_limits_of_others_are_left_alone(self):
+        with time_limit(1e-9):
+            time.sleep(1e-3)
+            assert time_is_up()
+            with time_limit(1e6):
+                assert time_is_up()
+        assert not time_is_up()
