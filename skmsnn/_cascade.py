@@ -569,7 +569,7 @@ class _Task:
         most = min(most, deserved) if self.recipe.n_modes == "auto" else min(most, deserved or 1)
         if most == 0:
             return
-        rows = thinned(rows, most * (d + 2 * n_outputs), self.rng)
+        rows = thinned(rows, most * (d + 2 * n_outputs))
         x, weight = shares.x[rows], shares.train[rows]
 
         def dominant(target: NDArray[np.float64], n_modes: int) -> NDArray[np.float64]:

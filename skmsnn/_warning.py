@@ -39,7 +39,7 @@ _SEARCHES = (
     "dask",
     "distributed",
 )
-_OWN = ("skmsnn", "sklearn.base", "sklearn.callback", "contextlib")
+_OWN = ("skmsnn", "sklearn", "joblib", "contextlib")
 # How much more unsure than reported a fit may be in gaps, before it is told.
 _UNSURE = 3.0
 

@@ -46,10 +46,11 @@ _WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
 # Once a fit describes this much of the values, sets that will never be this many times better than
 # splines, at the pace at which their error falls, are not tried.
 _SEEN, _WORTH_MORE = 0.1, 0.1
-# Operations of a set along an axis, N M^2, up to which all are tried; of larger ones only that
-# which reaches the fastest wave that stands out of the spectrum of what the others leave. At noise
-# one of ten thousand reaches ten times the median by chance, and thirty times none does.
-_CHEAP, _STANDS_OUT = 1e8, 30.0
+# Operations of a set along an axis, N M^2, up to which all are tried, half a second; of larger ones
+# the next while the error falls by the factor, and that which reaches the fastest wave that stands
+# out of the spectrum of what the others leave. At noise one of ten thousand reaches ten times the
+# median by chance, and thirty times none does.
+_CHEAP, _CONVERGES, _STANDS_OUT = 3e8, 0.3, 30.0
 # Cut-offs of so many of the best sets of waves.
 _CUT_OFF = 3
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
@@ -308,14 +309,17 @@ def _polynomials_and_waves(
     orders = {rung: axis_order(nodes, SHARES[rung], WIDTH, False) for rung in rungs}
     cheap = [rung for rung in rungs if len(nodes) * orders[rung] ** 2 <= _CHEAP]
     ladder = _ascend((waves(rung, WIDTH) for rung in cheap), enough)
-    if not _is_settled([*tried, *ladder]) and len(ladder) == len(cheap) < len(rungs):
-        best = min([*tried, *ladder], key=_error)
-        rest = columns - best.axis.synthesise(best.axis.analyse(columns, 0), 0)
-        fastest = WIDTH * _fastest_wave(nodes, rest)
-        reaching = [rung for rung in rungs if orders[rung] > fastest] or rungs
-        if fastest > orders[cheap[-1]]:
-            ladder.append(waves(reaching[0], WIDTH))
-            cheap.append(reaching[0])
+    costly = rungs[len(cheap) :] if len(ladder) == len(cheap) else []
+    while costly and not _is_settled([*tried, *ladder]) and not time_is_up():
+        converges = len(ladder) > 1 and ladder[-1].error < _CONVERGES * ladder[-2].error
+        if not converges:
+            best = min([*tried, *ladder], key=_error)
+            rest = columns - best.axis.synthesise(best.axis.analyse(columns, 0), 0)
+            fastest = WIDTH * _fastest_wave(nodes, rest)
+            costly = [rung for rung in costly if orders[rung] > fastest > orders[cheap[-1]]]
+        if costly:
+            cheap.append(costly.pop(0))
+            ladder.append(waves(cheap[-1], WIDTH))
     tried += ladder
     if _is_settled(ladder):
         return tried

@@ -28,6 +28,8 @@ _OPERATIONS = 2e10
 # Of more rows than this many an unknown, and than the least, some are enough.
 _ROWS_USED, _LEAST_ROWS = 6, 1000
 
+_GOLDEN = (5**0.5 - 1) / 2
+
 Dominant = Callable[[NDArray[np.float64], int], NDArray[np.float64]]
 
 
@@ -82,12 +84,12 @@ def pursue(
         found = np.concatenate([found, more])
 
 
-def thinned(
-    rows: NDArray[np.intp], n_unknowns: int, rng: np.random.RandomState
-) -> NDArray[np.intp]:
-    """As many of the rows as so many unknowns need."""
+def thinned(rows: NDArray[np.intp], n_unknowns: int) -> NDArray[np.intp]:
+    """As many of the rows, all over them, as so many unknowns need."""
     most = max(_LEAST_ROWS, _ROWS_USED * n_unknowns)
-    return rows if len(rows) <= most else np.sort(rng.permutation(rows)[:most])
+    # steps of the golden ratio: on a grid every k-th row may be one line of it
+    order = np.argsort(np.arange(len(rows)) * _GOLDEN % 1, kind="stable")
+    return np.sort(rows[order[:most]])
 
 
 class _Projected:
