@@ -340,13 +340,14 @@ class SpectrumInformedMSNNRegressor(
 
         Warns
         -----
-        FewLevelsWarning, FewPointsWarning
-            If a feature has two to six levels, or there are fewer than eight points: nothing
-            tells what y does between them.
-        ConvergenceWarning
+        FewLevelsWarning, FewPointsWarning, WideGapsWarning
+            If a feature has two to six levels, there are fewer than eight points, or scattered
+            points leave wide gaps: nothing, or little, tells what y does there.
+        AccuracyWarning
             If the residual on unseen points ends above ``tol``, or may be deceptive, as of waves
             beyond the Nyquist limit of a grid; or if memory runs out in a later stage, in which
-            case the stages before it are the model.
+            case the stages before it are the model. A ``ConvergenceWarning`` of scikit-learn;
+            in a search each kind is told once.
         """
         X, y, sample_weight = as_numpy(X), as_numpy(y), as_numpy(sample_weight)
         X_val, y_val = as_numpy(X_val), as_numpy(y_val)

@@ -124,7 +124,9 @@ class Trial:
 
     @property
     def followed(self) -> float:
-        """Share K / n of noise that K modes follow on n points."""
+        """Share of noise that the fit follows: K / n of K modes on n points, less if damped."""
+        if isinstance(self.fit, PolynomialFit):
+            return min(self.fit.followed, _MOST_FOLLOWED)
         return min(self.candidate.n_terms / self.n_rows, _MOST_FOLLOWED)
 
     @property
