@@ -76,7 +76,18 @@ class ModelFunction:
         self._prepared: dict[tuple[int, ...], list[Term]] = {}
 
     def __call__(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Values at a point, or at several."""
+        """Evaluate the model at a point, or at several.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_features,) or (n, n_features)
+            Points, in the units of those that were fitted.
+
+        Returns
+        -------
+        float or ndarray of shape (n_outputs,), (n,) or (n, n_outputs)
+            Values, in the units of y.
+        """
         return self._at(X, (0,) * len(self._domain.centre))
 
     def is_of(self, stages: Sequence[Stage], domain: Domain) -> bool:
@@ -85,7 +96,18 @@ class ModelFunction:
         return same and all(a is b for a, b in zip(stages, self._stages, strict=True))
 
     def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
-        """First derivatives: one more axis of n_features, after that of the points."""
+        """Differentiate the model at a point, or at several.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_features,) or (n, n_features)
+            Points, in the units of those that were fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_features,), (n, n_features), or with n_outputs as a last axis
+            First derivatives along each feature, in the units of y over those of X.
+        """
         d = len(self._domain.centre)
         slopes = [self._at(X, tuple(int(i == j) for i in range(d))) for j in range(d)]
         return np.stack(slopes, axis=min(1, np.ndim(X) - 1))

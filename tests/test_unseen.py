@@ -463,3 +463,12 @@ def test_a_warm_start_sees_the_levels_of_its_own_points():
     model.set_params(n_stages=2, early_stopping=False)
     with pytest.warns(FewLevelsWarning, match="0, 0.5, 1"):
         model.fit(few, np.exp(few[:, 0]) / (2 + few[:, 1]))
+
+
+def test_without_early_stopping_nothing_is_reported_of_unseen_points(rng):
+    X = rng.uniform(-1, 1, (60, 2))
+    model = fitted(X, np.exp(X[:, 0] * X[:, 1]), early_stopping=False)
+    assert model.validation_norms_ == []
+    assert len(model.residual_norms_) == model.n_stages_
+    with pytest.warns(ConvergenceWarning, match="on training points"):
+        fitted(X, rng.standard_normal(60), early_stopping=False, n_stages=1)
