@@ -300,6 +300,9 @@ def fit_stage(
     if isinstance(recipe.n_modes, int):
         return task.of_dominant_modes(recipe.n_modes)
     best = task.spectral(previous.spectral if previous else None, had_network)
+    if had_network:
+        # what an optimiser leaves is white to waves, too: whether it is noise, only y can tell
+        best = replace(best, is_noise=False)
     is_good = best.error <= max(recipe.tol, _NETWORK_REACH)
     # few points tell nothing of trained wave vectors; on a line a spline is as local as they are
     is_blind = shares.leaves_out and (shares.held_out is None or shares.x.shape[1] == 1)
