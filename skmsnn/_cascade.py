@@ -69,6 +69,10 @@ _MOST_PURSUED, _PURSUIT_FACTOR = 32, 0.5
 _ROUNDING = 1e-14
 # Dampings of the coefficients of pursued modes, which may be close to each other.
 _PURSUIT_DAMPINGS = (1e-6, 1e-10, 1e-14)
+# Operations of training, of hidden layers that are the cascade's choice: about half a minute. A
+# network that could not make so many iterations in it is not tried: 500 points of 16 outputs took
+# minutes.
+_NETWORK_OPERATIONS, _LEAST_ITERATIONS = 1.2e12, 40
 # Held-out points that tell a network that is better from one that is lucky.
 _LEAST_HELD_OUT = 20
 # A network replaces the spectral stage if it leaves less than this share of its held-out error.
@@ -550,8 +554,13 @@ class _Task:
         hidden = tuple(ceil(_WIDTH_SHARE * n) for n in self.recipe.hidden_layer_sizes)
         architecture = self._architecture(len(modes.wave_vectors), hidden)
         n_weights = sum(w.numel() for w in StageNetwork(**architecture).parameters())
-        if hidden and n_values >= _ROWS_NEEDED * n_weights:
-            yield self.network(modes, hidden, self.recipe.options.max_iter)
+        if not hidden or n_values < _ROWS_NEEDED * n_weights:
+            return
+        most_values = max(_ROWS_USED * n_weights, 1000) * self.train.shape[1]
+        iteration = 3.0 * min(n_values, most_values) * n_weights**2
+        max_iter = min(self.recipe.options.max_iter, int(_NETWORK_OPERATIONS / iteration))
+        if max_iter >= min(self.recipe.options.max_iter, _LEAST_ITERATIONS):
+            yield self.network(modes, hidden, max_iter)
 
     def of_dominant_modes(self, n_modes: int) -> StageFit:
         """So many dominant modes, their wave vectors fitted, or fewer where these leave less."""

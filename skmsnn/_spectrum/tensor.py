@@ -32,8 +32,8 @@ from skmsnn._spectrum.threads import one_blas_thread
 
 # With hardly more points than modes the condition number is near 1e3 and iterations are many.
 _CG_TOLERANCE, _CG_ITERATIONS = 1e-16, 15_000
-# Operations of a QR factorisation of all products at the points, up to which it is cheaper: with
-# 240 points and 100 products it takes 2 ms, and conjugate gradients took 75 ms.
+# Operations of a QR factorisation of all products at the points, for each output, up to which it is
+# cheaper: with 240 points and 100 products it takes 2 ms, and conjugate gradients took 75 ms.
 _DENSE_OPERATIONS = 2e8
 # Asymmetry of nodes in [-1, 1] that is rounding.
 _SYMMETRY = 8 * np.finfo(float).eps
@@ -340,7 +340,9 @@ class TensorFit:
 
     def solve(self, target: NDArray[np.float64]) -> LatticeModes | ProductModes:
         """Modes closest to a target of shape (n, n_outputs)."""
-        return self._modes(np.stack([self._solve_one(column) for column in target.T], axis=-1))
+        is_small = self._operations <= _DENSE_OPERATIONS * target.shape[1]
+        columns = [self._solve_one(column, is_small) for column in target.T]
+        return self._modes(np.stack(columns, axis=-1))
 
     def _modes(self, c: NDArray) -> LatticeModes | ProductModes:
         """The function with coefficients (..., n_outputs) of the products of the bases."""
@@ -381,13 +383,13 @@ class TensorFit:
         """The inverse of ``on_grid``."""
         return cells.reshape(self._root.size, -1)[self._index]
 
-    def _solve_one(self, target: NDArray[np.float64]) -> NDArray:
+    def _solve_one(self, target: NDArray[np.float64], is_small: bool) -> NDArray:
         values = np.zeros(self._root.size)
         values[self._index] = target
         rhs = values.reshape(self._shape)
         if self._is_plain:
             c = self._analyse(rhs)
-        elif self._is_small:
+        elif is_small:
             q, r, rows = self._factorised
             c = np.zeros(self._kept.shape)
             rotated = q.T @ (self._root.ravel()[rows] * rhs.ravel()[rows])
@@ -414,9 +416,10 @@ class TensorFit:
         return c
 
     @property
-    def _is_small(self) -> bool:
+    def _operations(self) -> float:
+        """Of a QR factorisation of all products at the points."""
         n_terms = float(np.count_nonzero(self._kept))
-        return (len(self._index) + n_terms) * n_terms**2 <= _DENSE_OPERATIONS
+        return (len(self._index) + n_terms) * n_terms**2
 
     @cached_property
     def _factorised(self) -> tuple[NDArray, NDArray, NDArray[np.intp]]:
