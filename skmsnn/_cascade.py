@@ -127,6 +127,11 @@ class Recipe:
         return self.init == "spectrum" and self.solver == "auto" and self.readout
 
     @property
+    def is_all_adaptive(self) -> bool:
+        """Whether they decide the number of modes, too."""
+        return self.is_adaptive and self.n_modes == "auto"
+
+    @property
     def solver_name(self) -> str:
         return "gauss-newton" if self.solver == "auto" else self.solver
 
@@ -225,7 +230,6 @@ class SpectralFit:
 
     trial: Trial
     full: LinearFit
-    is_noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -301,6 +305,9 @@ def fit_stage(
         return task.network(modes, hidden, recipe.options.max_iter)
     # a network leaves what its optimiser cannot lower, and so a second one cannot
     had_network = previous is not None and previous.spectral is None
+    before = previous.spectral.trial if previous and previous.spectral else None
+    if previous and before and before.unseen and before.is_final:
+        return replace(previous, error=np.inf)
     if isinstance(recipe.n_modes, int):
         return task.of_dominant_modes(recipe.n_modes)
     best = task.spectral(previous.spectral if previous else None, had_network)
@@ -371,9 +378,6 @@ class _Task:
     def spectral(self, previous: SpectralFit | None, had_network: bool) -> StageFit:
         """The stage that is spectral only, from a least squares solve."""
         if previous is not None and previous.trial.unseen is not None:
-            if previous.trial.is_final:
-                last = self._of_all_points(previous.trial)
-                return replace(last, error=np.inf, is_noise=previous.is_noise)
             return self._of_all_points(refine(previous.trial, self.whole))
         if previous is None and not had_network:
             through = self._through_all()
@@ -403,14 +407,14 @@ class _Task:
         is_noise = self._is_noise(trial, foreseen, rest, self.shares.train > 0)
         error = trial.error
         if train_stage.modes is not trial.modes:
-            error = max(error, self._held_out_error(train_stage))
+            error = max(error, self._error_of_stage(train_stage))
         return StageFit(
             stage,
             train_stage,
             error * self.size,
             [1.0, trial.train_error],
             f"least squares over {trial.candidate.label}",
-            SpectralFit(trial, full_fit, is_noise),
+            SpectralFit(trial, full_fit),
             is_noise,
             # only networks ask for it, and they come first or not at all
             unseen=self._left_out_of(trial, rest) if previous is None else None,
@@ -428,11 +432,14 @@ class _Task:
         more: Any = basis.modes(correction(basis, rest, data.train, p))
         return replace(modes, coefficients=modes.coefficients + more.coefficients)
 
-    def _held_out_error(self, stage: Stage) -> float:
-        """What a stage of the training share leaves on held-out points, normalised."""
-        rest = self.held_out.target - stage.predict(self.held_out.x) / self.train_scale
-        error = weighted_rms(rest, self.held_out.weight)
+    def _held_out_error(self, values: NDArray[np.float64]) -> float:
+        """What normalised values at the held-out points leave there."""
+        error = weighted_rms(self.held_out.target - values, self.held_out.weight)
         return error if np.isfinite(error) else np.inf
+
+    def _error_of_stage(self, stage: Stage) -> float:
+        """The same of a stage of the training share."""
+        return self._held_out_error(stage.predict(self.held_out.x) / self.train_scale)
 
     def _left_out_of(self, trial: Trial, rest: NDArray[np.float64]) -> LeftOut | None:
         """Where the training share has points that others do not foresee."""
@@ -468,7 +475,7 @@ class _Task:
             error * self.full_size,
             [1.0, trial.train_error],
             f"least squares over {trial.candidate.label}",
-            SpectralFit(trial, trial.fit, is_noise),
+            SpectralFit(trial, trial.fit),
             is_noise,
             unseen=LeftOut(rows, left * self.full_scale),
             in_gaps=self._unsure_in_gaps(trial, rest) * self.full_size,
@@ -508,8 +515,7 @@ class _Task:
         """That of the training share, judged where waves are."""
         data = self.split._replace(held_out=None, rounding=self.whole.rounding)
         trial = self._polynomial(data)
-        rest = self.held_out.target - trial.modes.evaluate(self.held_out.x)
-        error = weighted_rms(rest, self.held_out.weight)
+        error = self._held_out_error(trial.modes.evaluate(self.held_out.x))
         return replace(trial, error=error, seen_error=error, promise=error, unseen=None)
 
     def _through_all(self) -> Trial | None:
@@ -584,14 +590,10 @@ class _Task:
         rows = thinned(rows, most * (d + 2 * n_outputs))
         x, weight = shares.x[rows], shares.train[rows]
 
+        grid = shares.grid if len(rows) == len(shares.x) else None
+
         def dominant(target: NDArray[np.float64], n_modes: int) -> NDArray[np.float64]:
-            everywhere = np.zeros_like(self.train)
-            everywhere[rows] = target
-            used = np.zeros_like(shares.train)
-            used[rows] = weight
-            grid = shares.grid if len(rows) == len(shares.x) else None
-            problem = (shares.domain, grid, shares.x, everywhere, used)
-            return dominant_modes(n_modes, *problem).wave_vectors
+            return dominant_modes(n_modes, shares.domain, grid, x, target, weight).wave_vectors
 
         free = ~shares.domain.periodic
         most_iter = self.recipe.options.max_iter
@@ -623,7 +625,7 @@ class _Task:
         stage = train_stage = Stage(self.train_scale, modes=modes)
         rest = self.train - modes.evaluate(shares.x)
         train_error = weighted_rms(rest, shares.train)
-        error = self._held_out_error(train_stage)
+        error = self._error_of_stage(train_stage)
         if not self.one_track:
             full_fit = fit.extended(shares.full)
             problem = (full_fit, self.whole, self.full_size, p)
@@ -741,7 +743,7 @@ class _Task:
         return StageFit(
             stage,
             train_stage,
-            self._held_out_error(train_stage) * self.size,
+            self._error_of_stage(train_stage) * self.size,
             result.loss_curve,
             f"{recipe.solver_name}: {result.message}",
             n_iter=max(1, n_iter),
@@ -765,9 +767,7 @@ class _Task:
             kept.restore()
 
     def _error_of(self, module: StageNetwork) -> float:
-        rest = self.held_out.target - evaluate(module, self.held_out.x)
-        error = weighted_rms(rest, self.held_out.weight)
-        return error if np.isfinite(error) else np.inf
+        return self._held_out_error(evaluate(module, self.held_out.x))
 
     def _network_stage(self, module: StageNetwork, architecture: dict[str, Any]) -> Stage:
         return Stage(self.train_scale, network=NetworkWeights.of(module, architecture))
@@ -800,8 +800,7 @@ class _Task:
                 return time_is_up()
             if iteration % every and not time_is_up():
                 return False
-            rest = self.held_out.target - function(self.held_out.x)
-            error = weighted_rms(rest, self.held_out.weight)
+            error = self._held_out_error(function(self.held_out.x))
             self.watch(iteration, loss * self.size, error * self.size)
             waited = 0 if error < best else waited + 1
             if error < best:

@@ -9,6 +9,7 @@ from scipy.spatial import KDTree
 from skmsnn._domain import Domain, Grid
 from skmsnn._neighbours import Neighbourhood, neighbourhoods
 from skmsnn._reasons import StopReason
+from skmsnn._rounding import OF_ROUNDING
 
 _NEIGHBOURS = 8
 _LEAST_POINTS = 50
@@ -47,6 +48,7 @@ def reason_of_limit(
     error: float,
     is_noise: bool = False,
     n_levels: dict[int, int] | None = None,
+    rounding: float = 0.0,
 ) -> StopReason:
     """Name why more stages are of no use, where the residual is too large to be round-off.
 
@@ -67,12 +69,16 @@ def reason_of_limit(
         not enough: points that are far apart see no smoothness either.
     n_levels : dict from int to int, default=None
         Features of few levels, and how many.
+    rounding : float, default=0.0
+        That the values show, relative to their spread.
 
     Returns
     -------
     StopReason
         UNDERSAMPLED where no other shows, or the points are too few to tell.
     """
+    if error <= OF_ROUNDING * rounding:
+        return StopReason.PRECISION
     if len(x) < FEW_POINTS:
         return StopReason.FEW_POINTS
     describes = error < _NOTHING_DESCRIBED

@@ -88,7 +88,7 @@ class ModelFunction:
         float or ndarray of shape (n_outputs,), (n,) or (n, n_outputs)
             Values, in the units of y.
         """
-        return self._at(X, (0,) * len(self._domain.centre))
+        return self._at(X, self.at_scaled)
 
     def is_of(self, stages: Sequence[Stage], domain: Domain) -> bool:
         """Whether it is the sum of these very stages."""
@@ -108,12 +108,27 @@ class ModelFunction:
         ndarray of shape (n_features,), (n, n_features), or with n_outputs as a last axis
             First derivatives along each feature, in the units of y over those of X.
         """
-        d = len(self._domain.centre)
-        slopes = [self._at(X, tuple(int(i == j) for i in range(d))) for j in range(d)]
-        return np.stack(slopes, axis=min(1, np.ndim(X) - 1))
+        return self._at(X, self.gradient_at_scaled)
 
-    def scaled_derivative(self, x: NDArray[np.float64], nu: tuple[int, ...]) -> NDArray[np.float64]:
-        """A derivative of the sum of the stages by scaled coordinates, at scaled points (n, d)."""
+    def at_scaled(self, x: NDArray[np.float64], nu: Sequence[int] = ()) -> NDArray[np.float64]:
+        """Values at scaled points (n, d), or a derivative of orders nu, in the units of y and X."""
+        orders = tuple(nu) or (0,) * len(self._domain.centre)
+        total = self._of_stages(x, orders)
+        for half_width, order in zip(self._domain.half_width, orders, strict=True):
+            if order:
+                total = total / half_width**order
+        values = total * self._scale
+        if not any(orders):
+            values = self._offset + values
+        return values[:, 0] if self._flat else values
+
+    def gradient_at_scaled(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """First derivatives at scaled points, those along each feature side by side."""
+        first = np.eye(len(self._domain.centre), dtype=int).tolist()
+        return np.stack([self.at_scaled(x, nu) for nu in first], axis=1)
+
+    def _of_stages(self, x: NDArray[np.float64], nu: tuple[int, ...]) -> NDArray[np.float64]:
+        """A derivative of the sum of the stages by scaled coordinates."""
         terms = self._prepared.get(nu)
         if terms is None:
             terms = [_prepared(s if not any(nu) else s.derivative(nu)) for s in self._sums]
@@ -121,16 +136,12 @@ class ModelFunction:
                 self._prepared[nu] = terms
         return reduce(np.add, [term(x) for term in terms])
 
-    def _at(self, X: ArrayLike, nu: tuple[int, ...]) -> NDArray[np.float64]:
+    def _at(
+        self, X: ArrayLike, values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
         X = np.asarray(X, dtype=np.float64)
-        values = self.scaled_derivative(self._domain.scale(np.atleast_2d(X)), nu) * self._scale
-        if any(nu):
-            values /= np.prod(self._domain.half_width**nu)
-        else:
-            values += self._offset
-        if self._flat:
-            values = values[:, 0]
-        return values if X.ndim == 2 else values[0]
+        found = values(self._domain.scale(np.atleast_2d(X)))
+        return found if X.ndim == 2 else found[0]
 
 
 def _merged(stages: Iterable[Stage]) -> list[Differentiable]:
@@ -185,7 +196,9 @@ def _prepared(function: Differentiable) -> Term:
     few: Term | None = None
     n_products = 0
     if isinstance(function, LatticeModes):
-        few = partial(_sum_of_waves, *_half(function.coefficients, function.lengths))
+        axes = tuple(range(len(function.lengths)))
+        alone = ProductModes(function.coefficients, function.lengths, axes, (), ())
+        few = _sum_of_products(alone)
         n_products = function.coefficients.size
     elif isinstance(function, ProductModes):
         few = _sum_of_products(function)
@@ -220,15 +233,6 @@ def _half(
     ]
     waves[0] = waves[0][middle:]
     return waves, half
-
-
-def _sum_of_waves(
-    waves: list[NDArray[np.complex128]],
-    coefficients: NDArray[np.complex128],
-    x: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    factors = [np.exp(x[:, j : j + 1] * wave) for j, wave in enumerate(waves)]
-    return _contracted(factors, coefficients).real
 
 
 def _contracted(factors: list[NDArray], coefficients: NDArray) -> NDArray:

@@ -20,7 +20,7 @@ from skmsnn._chunks import Chunk, ChunkedData
 from skmsnn._diagnosis import looks_like_noise, reason_of_limit
 from skmsnn._domain import Domain
 from skmsnn._reasons import StopReason
-from skmsnn._rounding import OF_ROUNDING, relative_rounding
+from skmsnn._rounding import relative_rounding
 from skmsnn._spectrum.candidates import candidates, periodic_orders
 from skmsnn._spectrum.extension import DenseFit, Frame, Modes, blocks_of_rows, damping_triangle
 from skmsnn._spectrum.lattice import LatticeModes, lattice_angles
@@ -440,10 +440,9 @@ class ChunkedCascade:
 
     def reason_of_limit(self, error: float, is_noise: bool = False) -> StopReason:
         """Why more stages are of no use, from what the judging points show."""
-        if error <= OF_ROUNDING * self._rounding:
-            return StopReason.PRECISION
         x, target, _ = self._judges
-        return reason_of_limit(self._view.domain, None, x, target, error, is_noise)
+        problem = (self._view.domain, None, x, target)
+        return reason_of_limit(*problem, error, is_noise, rounding=self._rounding)
 
     def keep(self, fit: StageFit) -> None:
         """Make a stage part of the model, and pass over the data to see what it leaves."""

@@ -399,7 +399,7 @@ class SpectrumInformedMSNNRegressor(
         judges_itself = self.early_stopping and validation is None
         # along axes of whole grids functions are chosen by what they do between the levels
         is_chosen_so = grid is not None and _is_whole(grid, rows.weight)
-        is_chosen_so &= all(r.is_adaptive and r.n_modes == "auto" for r in recipes)
+        is_chosen_so &= all(r.is_all_adaptive for r in recipes)
         asks_levels = judges_itself and not is_chosen_so
         self._report_what_fits_cannot_see(shares.x if asks_levels else None, rows.scatter)
 
@@ -415,7 +415,7 @@ class SpectrumInformedMSNNRegressor(
     ) -> None:
         """Fit dask arrays: one pass over the chunks for the scaling, and one a stage."""
         recipes = list(self._recipes())
-        is_plain = all(r.is_adaptive and r.n_modes == "auto" for r in recipes)
+        is_plain = all(r.is_all_adaptive for r in recipes)
         if self.warm_start or self.p != 2 or not is_plain:
             raise ValueError(
                 "Dask arrays are fitted by spectral stages of least squares alone, from the "
@@ -498,9 +498,8 @@ class SpectrumInformedMSNNRegressor(
         """Of some stages at scaled points, in the shape and units of y."""
         device = "cpu" if self.device == "cpu" else prediction_device(self.device)
         if device == "cpu":
-            total = function.scaled_derivative(x, (0,) * self.n_features_in_)
-        else:
-            total = np.sum([stage.predict(x, device) for stage in stages], axis=0)
+            return function.at_scaled(x)
+        total = np.sum([stage.predict(x, device) for stage in stages], axis=0)
         values = self._y_offset + total * self._y_scale
         return values[:, 0] if self._flat_y else values
 
@@ -533,13 +532,7 @@ class SpectrumInformedMSNNRegressor(
             return self._map_chunks(type(self).derivative, X, nu)
         x = self._scaled(as_numpy(X))
         orders = self._orders(nu)
-        total = self._function.scaled_derivative(x, tuple(orders))
-        for half_width, order in zip(self.domain_.half_width, orders, strict=True):
-            total = total / half_width**order
-        values = total * self._y_scale
-        if not any(orders):
-            values = self._y_offset + values
-        return like(values[:, 0] if self._flat_y else values, X)
+        return like(self._function.at_scaled(x, orders), X)
 
     def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
         """First derivatives of the prediction along each feature.
@@ -558,12 +551,7 @@ class SpectrumInformedMSNNRegressor(
         if is_dask(X):
             return self._map_chunks(type(self).gradient, X)
         x = self._scaled(as_numpy(X))
-        slopes = []
-        for j, half_width in enumerate(self.domain_.half_width):
-            first = tuple(int(i == j) for i in range(self.n_features_in_))
-            values = self._function.scaled_derivative(x, first) / half_width * self._y_scale
-            slopes.append(values[:, 0] if self._flat_y else values)
-        return like(np.stack(slopes, axis=1), X)
+        return like(self._function.gradient_at_scaled(x), X)
 
     def laplacian(self, X: ArrayLike) -> NDArray[np.float64]:
         """Sum of the second derivatives of the prediction along all features.
@@ -868,8 +856,7 @@ class SpectrumInformedMSNNRegressor(
     ) -> StopReason:
         """Add stages one by one; returns why there are no more."""
         size = weighted_rms(residuals.full, shares.full) or 1.0
-        values, round_off = residuals.full, _ROUND_OFF * self._cancellation
-        near_round_off = max(_NEAR_ROUND_OFF, OF_ROUNDING * round_off)
+        values, (round_off, near_round_off) = residuals.full, self._round_off()
         for stage in self.stages_:
             residuals = residuals.after(stage, stage, shares)
         error = weighted_rms(residuals.judged, shares.judges.weight)
@@ -920,10 +907,8 @@ class SpectrumInformedMSNNRegressor(
     def _reason_of_limit(
         self, shares: Shares, values: NDArray[np.float64], error: float, is_noise: bool
     ) -> StopReason:
-        if error <= OF_ROUNDING * shares.rounding:
-            return StopReason.PRECISION
         problem = (shares.domain, shares.grid, shares.x, values)
-        return reason_of_limit(*problem, error, is_noise, shares.levels)
+        return reason_of_limit(*problem, error, is_noise, shares.levels, shares.rounding)
 
     def _report_what_fits_cannot_see(
         self, x: NDArray[np.float64] | None, scatter: NDArray[np.float64]
@@ -959,11 +944,14 @@ class SpectrumInformedMSNNRegressor(
 
         return left_between_levels(model, x, levels)
 
-    @property
-    def _cancellation(self) -> float:
-        """Size of y over its spread: as many times its rounding is that of the deviations."""
+    def _round_off(self) -> tuple[float, float]:
+        """Relative residuals at which the digits of y are used up, and next to which they are.
+
+        Size of y over its spread: as many times its rounding is that of the deviations.
+        """
         size = np.hypot(self._y_offset, self._y_scale) / self._y_scale
-        return float(size.max())
+        round_off = _ROUND_OFF * float(size.max())
+        return round_off, max(_NEAR_ROUND_OFF, OF_ROUNDING * round_off)
 
     def _resumed(self, shares: Shares) -> StageFit | None:
         """The fit of the last stage, which the next one refines, if it was of the same points."""
@@ -985,8 +973,7 @@ class SpectrumInformedMSNNRegressor(
     ) -> StopReason:
         """Add stages one by one, each with a pass over the data; returns why there are no more."""
         size, error = cascade.norm or 1.0, cascade.error
-        round_off = _ROUND_OFF * self._cancellation
-        near_round_off = max(_NEAR_ROUND_OFF, OF_ROUNDING * round_off)
+        round_off, near_round_off = self._round_off()
         for number in range(1, self.n_stages + 1):
             progress.begin(number)
             callbacks.begin_stage()

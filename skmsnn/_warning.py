@@ -153,10 +153,10 @@ def _warn(text: str, category: type[Warning], outcome: Outcome) -> None:
         if kind in _told:
             return
         _told.add(kind)
-    message: Warning | str = text
-    if issubclass(category, AccuracyWarning):
-        message = category(text, outcome.reason, outcome.error)
-    warnings.warn(message, category, stacklevel=outside + 2)
+    message = category(text)
+    if isinstance(message, AccuracyWarning):
+        message.reason, message.residual = outcome.reason, outcome.error
+    warnings.warn(message, stacklevel=outside + 2)
 
 
 def _frames() -> Iterator[FrameType]:

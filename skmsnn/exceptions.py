@@ -10,59 +10,29 @@ __all__ = ["AccuracyWarning", "FewLevelsWarning", "FewPointsWarning", "WideGapsW
 class AccuracyWarning(ConvergenceWarning):
     """A fit has not reached ``tol``, or what it reports may be deceptive.
 
-    Parameters
+    Attributes
     ----------
-    message : str
-        What is printed.
-    reason : str, default=""
-        The estimator's ``stop_reason_``; kept as an attribute.
-    residual : float, default=nan
-        What is left, relative to the spread of y, on unseen points where the fit had some, and
-        otherwise on its own; kept as an attribute.
+    reason : str
+        The estimator's ``stop_reason_``.
+    residual : float
+        What is left, relative to the spread of y: on unseen points where the fit had some, and
+        otherwise on its own.
     """
 
-    def __init__(self, message: str, reason: str = "", residual: float = float("nan")) -> None:
-        super().__init__(message)
-        self.reason, self.residual = reason, residual
+    reason: str = ""
+    residual: float = float("nan")
 
 
 class FewLevelsWarning(AccuracyWarning):
-    """A feature has two to six levels, and nothing tells what y does between them.
-
-    Parameters
-    ----------
-    message : str
-        What is printed.
-    reason : str, default=""
-        The estimator's ``stop_reason_``; kept as an attribute.
-    residual : float, default=nan
-        What is left, relative to the spread of y; kept as an attribute.
-    """
+    """A feature has two to six levels, and nothing tells what y does between them."""
 
 
 class FewPointsWarning(AccuracyWarning):
-    """There are fewer than eight points, and nothing tells what y does between them.
-
-    Parameters
-    ----------
-    message : str
-        What is printed.
-    reason : str, default=""
-        The estimator's ``stop_reason_``; kept as an attribute.
-    residual : float, default=nan
-        What is left, relative to the spread of y; kept as an attribute.
-    """
+    """There are fewer than eight points, and nothing tells what y does between them."""
 
 
 class WideGapsWarning(AccuracyWarning):
     """Points leave wide gaps, and in these the fit is much less sure than it reports.
 
-    Parameters
-    ----------
-    message : str
-        What is printed.
-    reason : str, default=""
-        The estimator's ``stop_reason_``; kept as an attribute.
-    residual : float, default=nan
-        How unsure the fit is in the gaps, relative to the spread of y; kept as an attribute.
+    ``residual`` is how unsure it is there.
     """

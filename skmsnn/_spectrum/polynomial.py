@@ -13,7 +13,6 @@ from itertools import combinations_with_replacement
 from math import comb
 
 import numpy as np
-import scipy.linalg as sla
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
@@ -26,7 +25,7 @@ from skmsnn._spectrum.leave_out import (
     weighted_rms,
 )
 from skmsnn._spectrum.p_norm import PointBasis
-from skmsnn._spectrum.threads import one_blas_thread
+from skmsnn._spectrum.svd import svd
 
 # bytes of products of Legendre polynomials at a time
 _BLOCK_BYTES = 2**26
@@ -144,7 +143,7 @@ class PolynomialFit:
         flat = size <= _FLAT * np.maximum(np.abs(self._mean), size.max(initial=0))
         columns[:, flat] = 0.0
         self._size = np.where(flat, 1.0, size) if units is None else units[1:]
-        u, s, vt = _svd(columns / self._size * self._root[:, None])
+        u, s, vt = svd(columns / self._size * self._root[:, None])
         rank = int(np.sum(s > s.max(initial=0) * max(columns.shape) * np.finfo(float).eps))
         self._u, self._s, self._vt = u[:, :rank], s[:rank], vt[:rank]
 
@@ -241,11 +240,3 @@ class PolynomialFit:
     @property
     def _kept(self) -> NDArray[np.float64]:
         return self._s**2 / (self._s**2 + self.damping**2)
-
-
-@one_blas_thread
-def _svd(a: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
-    if a.size == 0:  # SciPy before 1.14 refuses it
-        n, k = a.shape
-        return np.zeros((n, 0)), np.zeros(0), np.zeros((0, k))
-    return sla.svd(a, full_matrices=False, check_finite=False)

@@ -28,6 +28,7 @@ from skmsnn._spectrum.leave_out import Folds, Projection, with_gaps
 from skmsnn._spectrum.linear import least_squares_conjugate_gradients
 from skmsnn._spectrum.p_norm import PointBasis
 from skmsnn._spectrum.products import ProductModes
+from skmsnn._spectrum.svd import svd
 from skmsnn._spectrum.threads import one_blas_thread
 
 # With hardly more points than modes the condition number is near 1e3 and iterations are many.
@@ -149,7 +150,7 @@ class ExtensionAxis:
         if np.allclose(nodes, -nodes[::-1], rtol=0, atol=_SYMMETRY):
             self._svd = _svd_by_parity(frame[:, : order + 1], frame[:, order + 1 :])
         else:
-            self._svd = _svd(frame)
+            self._svd = svd(frame)
         self._truncate()
 
     @property
@@ -447,26 +448,14 @@ class TensorFit:
         return c
 
 
-@one_blas_thread
-def _svd(a: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
-    if a.size == 0:  # SciPy before 1.14 refuses it
-        n, k = a.shape
-        return np.zeros((n, 0)), np.zeros(0), np.zeros((0, k))
-    try:
-        return sla.svd(a, full_matrices=False, check_finite=False)
-    except sla.LinAlgError:
-        # divide and conquer fails on some nearly dependent columns; the QR iteration does not
-        return sla.svd(a, full_matrices=False, check_finite=False, lapack_driver="gesvd")
-
-
 def _svd_by_parity(even: NDArray[np.float64], odd: NDArray[np.float64]) -> tuple[NDArray, ...]:
     """SVD of ``[even, odd]``, functions of that parity on symmetric nodes, from half the nodes."""
     n = len(even)
     right = slice(n // 2, n) if n % 2 == 0 else slice(n // 2 + 1, n)
     root = np.sqrt(2)
     half_even = np.concatenate([even[n // 2 : right.start], root * even[right]])
-    ue, se, vte = _svd(half_even)
-    uo, so, vto = _svd(root * odd[right])
+    ue, se, vte = svd(half_even)
+    uo, so, vto = svd(root * odd[right])
     u = np.zeros((n, len(se) + len(so)))
     u[n // 2 : right.start, : len(se)] = ue[: n % 2]
     u[right] = np.concatenate([ue[n % 2 :], uo], axis=1) / root
