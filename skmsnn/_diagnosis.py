@@ -20,8 +20,8 @@ _CORRELATION = 0.2
 # 0.25 to 0.6 around jumps.
 _CLUSTERED = 0.2
 # Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
-# square: 1/4 for waves of four nodes, 3/8 for noise.
-_FAST = 0.2
+# square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
+_FAST = 0.3
 # Difference of gaps between nodes, over the narrowest, up to which they are even.
 _UNEVEN = 1e-6
 # A fit that leaves this share of the values has described nothing.

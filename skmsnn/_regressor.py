@@ -857,6 +857,12 @@ class SpectrumInformedMSNNRegressor(
         """Add stages one by one; returns why there are no more."""
         size = weighted_rms(residuals.full, shares.full) or 1.0
         values, (round_off, near_round_off) = residuals.full, self._round_off()
+
+        def unless_deceptive(reason: StopReason, fit: StageFit) -> StopReason:
+            """Where nothing is wanting, unless the points deceive."""
+            is_deceptive = not fit.is_noise and is_aliased(shares.grid, values)
+            return StopReason.ALIASED if is_deceptive else reason
+
         for stage in self.stages_:
             residuals = residuals.after(stage, stage, shares)
         error = weighted_rms(residuals.judged, shares.judges.weight)
@@ -879,14 +885,12 @@ class SpectrumInformedMSNNRegressor(
             if self.stages_ and not helps:
                 callbacks.end_stage()
                 if error <= near_round_off * size:
-                    return StopReason.ROUND_OFF
+                    return unless_deceptive(StopReason.ROUND_OFF, fit)
                 if not recipe.is_adaptive:
                     return StopReason.NO_GAIN
                 if error > self.tol * size:
                     return self._reason_of_limit(shares, values, error / size, fit.is_noise)
-                # nothing is wanting, unless the points deceive
-                is_deceptive = not fit.is_noise and is_aliased(shares.grid, values)
-                return StopReason.ALIASED if is_deceptive else StopReason.NO_GAIN
+                return unless_deceptive(StopReason.NO_GAIN, fit)
             residuals, error = remaining, fit.error
             self._seen_error, self._in_gaps = error, fit.in_gaps / size
             has_held_out = shares.held_out is not None or fit.unseen is not None
@@ -897,7 +901,7 @@ class SpectrumInformedMSNNRegressor(
             if callbacks.end_stage():
                 return StopReason.CALLBACK
             if error <= round_off * size:
-                return StopReason.ROUND_OFF
+                return unless_deceptive(StopReason.ROUND_OFF, fit)
             if time_is_up():
                 return StopReason.TIME
             if fit.is_noise and error > near_round_off * size:

@@ -1,6 +1,7 @@
 """Interrupts at chosen steps of a call, as Ctrl-C does at chance ones, and what they may leave."""
 
 import dis
+import gc
 import sys
 from contextlib import suppress
 from functools import cache
@@ -28,11 +29,14 @@ class Steps:
 
     def run(self, function):
         tracer = sys.gettrace()
+        # finalisers of what earlier tests left would be steps of no call in particular
+        gc.disable()
         sys.settrace(self._begin)
         try:
             return function()
         finally:
             sys.settrace(tracer)
+            gc.enable()
 
     def _begin(self, frame, event, arg):
         if not frame.f_code.co_filename.endswith(self._files):
@@ -59,6 +63,7 @@ def interrupted_at_steps(files, function, most=None):
     At all steps, or at ``most`` of them, evenly spread.
     """
     function()  # what is found once and kept
+    gc.collect()
     steps = Steps(files)
     steps.run(function)
     stride = 1 if most is None else -(-steps.count // most)

@@ -17,8 +17,10 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from skmsnn._spectrum.bases import LegendreBasis
-from skmsnn._spectrum.lattice import ROUND_OFF, FourierModes, LatticeModes
+from skmsnn._spectrum.lattice import ROUND_OFF, FourierModes, LatticeModes, lattice_angles
 from skmsnn._spectrum.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
+from skmsnn._spectrum.linear import least_squares_conjugate_gradients
+from skmsnn._spectrum.nufft import waves_from_points
 from skmsnn._spectrum.p_norm import PointBasis
 from skmsnn._spectrum.polynomial import PolynomialModes
 from skmsnn._spectrum.products import ProductModes
@@ -30,6 +32,9 @@ Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes
 _BLOCK_BYTES, _ROWS_BYTES = 2**22, 2**25
 # and of all modes at points at most
 _BASIS_BYTES = 2**28
+# Conjugate gradients on all points. Each stage takes as many digits, and what is rounding does not
+# fall.
+_CG_TOLERANCE, _CG_ITERATIONS, _CG_PATIENCE = 1e-3, 50, 5
 
 
 class Frame:
@@ -99,6 +104,14 @@ class LatticeFrame(Frame):
         coefficients[tuple((orders + self._numbers).T)] = amplitudes / 2
         coefficients[tuple((orders - self._numbers).T)] += np.conj(amplitudes) / 2
         return LatticeModes(coefficients, self._lengths)
+
+    def sums(self, x: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of columns times values (n, n_outputs), over points (n, d), by a non-uniform FFT."""
+        orders = np.abs(self._numbers).max(axis=0)
+        angles, place = lattice_angles(x, self._lengths), tuple((orders + self._numbers).T)
+        of_outputs = [waves_from_points(angles, v, tuple(orders))[place] for v in values.T]
+        sums = np.stack(of_outputs, axis=1)
+        return np.concatenate([sums.real, -sums.imag[self._waving]])
 
     def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
         # products of few exponentials an axis
@@ -193,6 +206,7 @@ class DenseFit:
         n_rows = min(int(np.count_nonzero(weight)), self._most_rows)
         self._triangle = damping_triangle(frame.n_columns, n_rows, damping)
         self._blocks: list[_Block] = []
+        self._n_rows = 0
         self._take_in(np.flatnonzero(weight))
 
     def extended(self, weight: NDArray[np.float64]) -> DenseFit:
@@ -214,7 +228,42 @@ class DenseFit:
         c = self._solution(target)
         if self.damping > ROUND_OFF:
             c += self._solution(target - self.frame.modes(c).evaluate(self._x))
+        if isinstance(self.frame, LatticeFrame) and self._is_thinned:
+            rest = target - self.frame.modes(c).evaluate(self._x)
+            c += self._correction(self.frame, rest)
         return self.frame.modes(c)
+
+    @property
+    def _is_thinned(self) -> bool:
+        """Whether there are many more points than those that the triangle is of."""
+        return bool(np.count_nonzero(self._weight) >= 2 * self._most_rows)
+
+    def _correction(self, frame: LatticeFrame, rest: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the points that were not used add to the solution.
+
+        By conjugate gradients on all points; the triangle of some makes the problem well
+        conditioned (Avron, Maymounkov & Toledo 2010, Blendenpik, section 3).
+        """
+        used = np.flatnonzero(self._weight)
+        x, root = self._x[used], np.sqrt(self._weight[used])[:, None]
+
+        def operator(z: NDArray) -> NDArray:
+            c = sla.solve_triangular(self._triangle, z, check_finite=False)
+            return root * frame.modes(c).evaluate(x)
+
+        def adjoint(values: NDArray) -> NDArray:
+            sums = frame.sums(x, root * values)
+            return sla.solve_triangular(self._triangle, sums, trans="T", check_finite=False)
+
+        z = least_squares_conjugate_gradients(
+            operator,
+            adjoint,
+            root * rest[used],
+            tolerance=_CG_TOLERANCE,
+            max_iter=_CG_ITERATIONS,
+            patience=_CG_PATIENCE,
+        )
+        return sla.solve_triangular(self._triangle, z, check_finite=False)
 
     def basis(self) -> PointBasis:
         """The modes, made nearly orthonormal by the triangle, at as many points as memory has."""
@@ -276,9 +325,12 @@ class DenseFit:
         return sla.solve_triangular(self._triangle, rotated, check_finite=False)
 
     def _take_in(self, points: NDArray[np.intp]) -> None:
-        # the share of all points that may be used, of these
-        step = max(1, ceil(np.count_nonzero(self._weight) / self._most_rows))
-        for rows in blocks_of_rows(points[::step], self.frame.n_columns):
+        # up to the most rows, or else their share of these points
+        share = self._most_rows / np.count_nonzero(self._weight)
+        n_rows = max(self._most_rows - self._n_rows, share * len(points), 1)
+        points = points[:: ceil(len(points) / n_rows)]
+        self._n_rows += len(points)
+        for rows in blocks_of_rows(points, self.frame.n_columns):
             root = np.sqrt(self._weight[rows])
             system = self.frame.system(self._x[rows], root)
             self._triangle, reflections = take_in(self._triangle, system)

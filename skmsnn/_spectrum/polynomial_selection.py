@@ -22,6 +22,9 @@ _MOST_DEGREE, _OPERATIONS = 8, 2e9
 _COSTLY = 1e7
 # Left on unseen points, relative to the target, below which no higher degree is tried.
 _GOOD_ENOUGH = 1e-14
+# Terms a point up to which damping cannot lower the error by the factor ``_AS_GOOD``: K terms
+# follow K / n of the noise on n points, and it could at best take half of that, in error, away.
+_FEW_TERMS = 0.04
 # Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
 _AS_GOOD = 1.02
 _ROUNDING = 1e-14
@@ -68,6 +71,8 @@ def _best_units(
     data: Split, degree: int, degrees: NDArray[np.int64], half_width: NDArray[np.float64]
 ) -> Trial:
     """The fit of a degree with the units of its terms that foresee points left out best."""
+    if len(degrees) <= _FEW_TERMS * np.count_nonzero(data.train):
+        return _judged(PolynomialFit(data.x, data.train, degrees), data, degree, len(degrees))
     best: Trial | None = None
     for units in _units_of_terms(degrees, half_width):
         fit = PolynomialFit(data.x, data.train, degrees, units)
@@ -121,6 +126,10 @@ def _best_damping(fit: PolynomialFit, data: Split, degree: int, n_terms: int) ->
     chosen = fit
     if errors.min() * _AS_GOOD < errors[0] and errors[0] > _GOOD_ENOUGH:
         chosen = fit.damped(dampings[errors <= _AS_GOOD * errors.min()].max())
+    return _judged(chosen, data, degree, n_terms)
+
+
+def _judged(chosen: PolynomialFit, data: Split, degree: int, n_terms: int) -> Trial:
     label = f"polynomials of degree {degree}" if degree else "a constant"
     candidate = Candidate(n_terms, partial(_prepare, chosen), label, cutoff=None)
     trial = judged_unseen(candidate, chosen, data, leave_one_out(chosen, data.train, data.beside))

@@ -188,9 +188,7 @@ def select_modes(
         nonlocal least_error, least_promise
         weight = data.train
         if candidate.trial_rows is not None and candidate.trial_rows < len(order):
-            weight = np.zeros_like(data.train)
-            rows = order[: candidate.trial_rows]
-            weight[rows] = data.train[rows]
+            weight = _rows_of(data, order[: candidate.trial_rows])
         trial = _tried(candidate, candidate.fit(weight), data, weight)
         if trial.error >= least_error and trial.promise >= least_promise:
             # factorisations are large, and this one is hardly needed again
@@ -235,6 +233,13 @@ def select_modes(
         return replace(best, fit=fit, on_plateau=on_plateau)
     is_final = best.error > _WORTH_REFINING
     return replace(best, fit=fit, on_plateau=on_plateau, unseen=unseen, is_final=is_final)
+
+
+def _rows_of(data: Split, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The weights of some points, 0 for all others."""
+    weight = np.zeros_like(data.train)
+    weight[rows] = data.train[rows]
+    return weight
 
 
 def _as_far_as_time_allows(

@@ -95,13 +95,15 @@ class ToeplitzSystem:
     """
 
     def __init__(self, kernel: NDArray[np.complex128], orders: tuple[int, ...]) -> None:
-        self._shape = tuple(2 * m + 1 for m in orders)
-        self._padded = tuple(sfft.next_fast_len(4 * m + 1) for m in orders)
+        self._orders = orders
+        self._padded = tuple(sfft.next_fast_len(4 * m + 1, real=True) for m in orders)
         wrapped = np.zeros(self._padded, dtype=complex)
         place = np.ix_(*[np.arange(-2 * m, 2 * m + 1) for m in orders])
         wrapped[place] = central_box(kernel, tuple(2 * m for m in orders))
         # real, since the kernel is Hermitian
-        self._symbol = sfft.fftn(wrapped).real
+        self._symbol = sfft.ifftn(wrapped, norm="forward").real
+        half = [*(np.arange(-m, m + 1) for m in orders[:-1]), np.arange(orders[-1] + 1)]
+        self._half = np.ix_(*half)
 
     def solve(self, rhs: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """Coefficients of ``exp(i k . x)`` for ``rhs``, the sum of ``weight y exp(-i k . x)``."""
@@ -109,8 +111,13 @@ class ToeplitzSystem:
         return (c + np.conj(np.flip(c))) / 2
 
     def _apply(self, c: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        image = sfft.ifftn(self._symbol * sfft.fftn(c, self._padded))
-        return image[tuple(slice(n) for n in self._shape)]
+        """The convolution with the kernel, of coefficients of a real function."""
+        padded = (*self._padded[:-1], self._padded[-1] // 2 + 1)
+        spectrum = np.zeros(padded, dtype=complex)
+        spectrum[self._half] = c[..., self._orders[-1] :]
+        values = sfft.irfftn(spectrum, self._padded)
+        half = sfft.rfftn(self._symbol * values)[self._half]
+        return np.concatenate([np.conj(np.flip(half[..., 1:])), half], axis=-1)
 
 
 def central_box(a: NDArray[np.complex128], orders: tuple[int, ...]) -> NDArray[np.complex128]:
