@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from skmsnn._domain import find_grid
 from skmsnn._regressor import SpectrumInformedMSNNRegressor
+from skmsnn.domain import find_grid
 from skmsnn.inspection import PowerSpectrumDisplay, draw_values
 
 

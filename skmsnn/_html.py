@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from skmsnn._regressor import SpectrumInformedMSNNRegressor
 
-_COLUMNS = ("stage", "modes", "kind", "training", "held-out", "how it ended")
+_COLUMNS = ("stage", "modes", "family", "training", "held-out", "how it ended")
 
 
 def stages_table(model: SpectrumInformedMSNNRegressor) -> str:
@@ -23,7 +23,7 @@ def stages_table(model: SpectrumInformedMSNNRegressor) -> str:
         cells = (
             str(number),
             str(stage.n_modes),
-            "spectral" if stage.is_spectral else "network",
+            escape(stage.family),
             f"{train:.1e}",
             "" if held_out is None else f"{held_out:.1e}",
             escape(reason),

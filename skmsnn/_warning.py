@@ -15,15 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._diagnosis import FEW_POINTS
-from skmsnn._levels import MOST_LEVELS
-from skmsnn._reasons import StopReason, advice_on
 from skmsnn.exceptions import (
     AccuracyWarning,
     FewLevelsWarning,
     FewPointsWarning,
     WideGapsWarning,
 )
+from skmsnn.judge.diagnosis import FEW_POINTS
+from skmsnn.judge.levels import MOST_LEVELS
+from skmsnn.judge.reasons import StopReason, advice_on
 
 # Features of few levels that a warning names.
 _MOST_NAMED = 5

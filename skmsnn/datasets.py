@@ -9,7 +9,7 @@ import scipy.fft as sfft
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from skmsnn._spectrum.lattice import LatticeModes
+from skmsnn.functions.lattice import LatticeModes
 
 __all__ = ["TurbulenceSnapshot", "make_decaying_turbulence", "simulate_decaying_turbulence"]
 

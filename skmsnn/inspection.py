@@ -15,7 +15,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from skmsnn._domain import find_grid
+from skmsnn.domain import find_grid
 from skmsnn.metrics import angle_averaged_power_spectrum
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ __all__ = ["TRUSTED_TYPES"]
 #: ``skops.io.load``, which runs no code from the file and refuses all others. A model as pickle or
 #: joblib writes it needs no list, but loading it can run any code.
 TRUSTED_TYPES = [
-    "skmsnn._domain.Domain",
     "skmsnn._regressor.SpectrumInformedMSNNRegressor",
-    "skmsnn._spectrum.bases.LegendreBasis",
-    "skmsnn._spectrum.bases.SplineBasis",
-    "skmsnn._spectrum.lattice.FourierModes",
-    "skmsnn._spectrum.lattice.LatticeModes",
-    "skmsnn._spectrum.polynomial.PolynomialModes",
-    "skmsnn._spectrum.products.ProductModes",
-    "skmsnn._stage.NetworkWeights",
-    "skmsnn._stage.Stage",
+    "skmsnn.domain.Domain",
+    "skmsnn.functions.bases.LegendreBasis",
+    "skmsnn.functions.bases.SplineBasis",
+    "skmsnn.functions.lattice.FourierModes",
+    "skmsnn.functions.lattice.LatticeModes",
+    "skmsnn.functions.polynomial.PolynomialModes",
+    "skmsnn.functions.products.ProductModes",
+    "skmsnn.modules.trained.TrainedNetwork",
+    "skmsnn.stage.Stage",
 ]

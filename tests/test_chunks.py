@@ -54,8 +54,8 @@ class TestFitInChunks:
         assert relative_l2_error(inside, model.predict(fresh)) < 1e-12
 
     def test_more_waves_than_a_sample_shows_take_the_sums_of_all_points(self, rng, monkeypatch):
-        monkeypatch.setattr("skmsnn._outofcore._MOST_TRIED", 2000)
-        monkeypatch.setattr("skmsnn._outofcore.MOST_HELD_OUT", 500)
+        monkeypatch.setattr("skmsnn.sources.sums._MOST_TRIED", 2000)
+        monkeypatch.setattr("skmsnn.sources.sums.MOST_HELD_OUT", 500)
         X = rng.uniform(0, TURN, (20_000, 2))
         y = np.cos(31 * X[:, 0] - 4 * X[:, 1])
         fresh = rng.uniform(0, TURN, (500, 2))

@@ -9,10 +9,10 @@ from conftest import tensor_grid
 from sklearn.exceptions import ConvergenceWarning
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn._diagnosis import looks_like_noise
-from skmsnn._domain import Domain, find_grid
-from skmsnn._neighbours import neighbourhoods
-from skmsnn._reasons import StopReason
+from skmsnn.domain import Domain, find_grid
+from skmsnn.judge.diagnosis import looks_like_noise
+from skmsnn.judge.neighbours import neighbourhoods
+from skmsnn.judge.reasons import StopReason
 
 
 def squares(n, d):

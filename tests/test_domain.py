@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import tensor_grid
 
-from skmsnn._domain import (
+from skmsnn.domain import (
     Domain,
     check_periods,
     detect_periods,
@@ -10,7 +10,7 @@ from skmsnn._domain import (
     fold_end_points,
     uniform_spacing,
 )
-from skmsnn._rows import canonical_rows
+from skmsnn.sources.rows import canonical_rows
 
 
 def test_a_shuffled_grid_is_recognised_to_round_off(rng):

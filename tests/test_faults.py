@@ -26,7 +26,7 @@ from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn._spectrum.nufft import points_from_waves
+from skmsnn.linalg.nufft import points_from_waves
 from skmsnn.metrics import relative_l2_error
 from skmsnn.persistence import TRUSTED_TYPES
 
@@ -66,10 +66,11 @@ class TestInterruptedSteps:
         "skmsnn/_cascade.py",
         "skmsnn/_regressor.py",
         "skmsnn/_restoring.py",
-        "skmsnn/_stage.py",
-        "_solvers/_base.py",
-        "_solvers/_threads.py",
-        "_spectrum/threads.py",
+        "skmsnn/stage.py",
+        "modules/evaluation.py",
+        "solvers/base.py",
+        "solvers/threads.py",
+        "linalg/threads.py",
         "autograd/grad_mode.py",
         "utils/_contextlib.py",
         "contextlib.py",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from conftest import tensor_grid
 
-from skmsnn._domain import find_grid
-from skmsnn._holdout import held_out_rows
+from skmsnn.domain import find_grid
+from skmsnn.judge.held_out import held_out_rows
 
 
 def held(x, fraction, on_grid=False, periodic=False):

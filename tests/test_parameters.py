@@ -17,6 +17,7 @@ INVALID = {
     "activation": ["step", None, 3],
     "init": ["zeros", None],
     "spectral_readout": ["x", 3.2, None],
+    "families": ["fourier", 3, None],
     "period": [0, -1, "a", np.nan],
     "solver": ["sgd", None],
     "learning_rate_init": [0, -1, "a", np.nan],
@@ -59,6 +60,9 @@ def test_an_invalid_value_names_its_parameter(name, value):
         ({"period": 0.1}, "smaller than the extent"),
         ({"period": [-1]}, "positive and finite"),
         ({"device": "abacus"}, "not a torch device"),
+        ({"families": ["fourier", "wavelets"]}, "must be 'auto' or name some of polynomial"),
+        ({"families": []}, "must be 'auto' or name some of polynomial"),
+        ({"families": ["fourier"], "n_modes": 5}, "say already what a stage is"),
     ],
 )
 def test_parameters_in_conflict_say_what_to_change(parameters, match):

@@ -27,8 +27,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
-from skmsnn import SpectrumInformedMSNNRegressor, _cascade
-from skmsnn._stage import Stage
+from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn.sources.arrays import ArraySource
 
 FAST = {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0}
 
@@ -222,7 +222,7 @@ class TestStages:
             **FAST,
         ).fit(grid, smooth(grid))
         assert model.n_iter_ == [20]
-        assert "readout.weight" not in model.stages_[0].network.arrays
+        assert "readout.weight" not in model.stages_[0].function.arrays
 
     def test_noise_is_named_and_not_followed(self, grid, rng):
         y = smooth(grid) + 1e-3 * rng.standard_normal(len(grid))
@@ -319,7 +319,7 @@ class TestInvariance:
             ).fit(grid, smooth(grid))
         finally:
             torch.set_default_dtype(torch.float32)
-        assert all(w.dtype == np.float64 for w in model.stages_[0].network.arrays.values())
+        assert all(w.dtype == np.float64 for w in model.stages_[0].function.arrays.values())
 
 
 class TestModule:
@@ -471,15 +471,15 @@ class TestInScikitLearn:
 
 class TestWhatCanGoWrong:
     def interrupt_at(self, monkeypatch, stage, error=KeyboardInterrupt):
-        original, calls = _cascade._Task.spectral, []
+        original, calls = ArraySource.best_stage, []
 
-        def spectral(self, *args):
+        def best_stage(self, *args):
             calls.append(1)
             if len(calls) == stage:
                 raise error
             return original(self, *args)
 
-        monkeypatch.setattr(_cascade._Task, "spectral", spectral)
+        monkeypatch.setattr(ArraySource, "best_stage", best_stage)
 
     def test_interrupting_a_later_stage_keeps_the_finished_ones(self, rng, monkeypatch):
         X = rng.uniform(0, 2 * np.pi, (1200, 2))
@@ -563,7 +563,3 @@ class TestWhatCanGoWrong:
             grid, smooth(grid)
         )
         assert "it" in capfd.readouterr().err
-
-
-def test_stage_without_modes_has_none():
-    assert Stage(np.ones(1)).n_modes == 0

@@ -8,9 +8,9 @@ from interrupts import blas_threads, interrupted_at_steps
 from threadpoolctl import threadpool_limits
 
 from skmsnn._restoring import restoring
-from skmsnn._solvers._threads import one_thread, threads_of_torch
-from skmsnn._spectrum.threads import one_blas_thread
-from skmsnn._stage import with_autograd
+from skmsnn.linalg.threads import one_blas_thread
+from skmsnn.modules.evaluation import with_autograd
+from skmsnn.training.solvers.threads import one_thread, threads_of_torch
 
 EVERYWHERE = (".py",)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skmsnn._rows import canonical_rows
+from skmsnn.sources.rows import canonical_rows
 
 
 def test_weights_equal_repetition_to_the_last_bit(rng):

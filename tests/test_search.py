@@ -14,17 +14,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn._spectrum.bases import LegendreBasis
-from skmsnn._spectrum.candidates import LatticeFrame
-from skmsnn._spectrum.extension import DenseFit
-from skmsnn._spectrum.lattice import half_lattice
-from skmsnn._spectrum.p_norm import correction
-from skmsnn._spectrum.polynomial import PolynomialFit, total_degree_terms
-from skmsnn._spectrum.pursuit import pursue
-from skmsnn._spectrum.tensor import BasisAxis, ExtensionAxis, PeriodicAxis, TensorFit
-from skmsnn._spectrum.toeplitz import ToeplitzFit
 from skmsnn._time_limit import time_is_up, time_limit
 from skmsnn.exceptions import AccuracyWarning
+from skmsnn.families.ladders import LatticeFrame
+from skmsnn.families.pursuit import pursue
+from skmsnn.functions.bases import LegendreBasis
+from skmsnn.functions.lattice import half_lattice
+from skmsnn.functions.polynomial import total_degree_terms
+from skmsnn.spaces.axes import BasisAxis, ExtensionAxis, PeriodicAxis
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.p_norm import correction
+from skmsnn.spaces.periodic import ToeplitzFit
+from skmsnn.spaces.polynomial import PolynomialFit
+from skmsnn.spaces.tensor import TensorFit
 
 X = tensor_grid(np.linspace(-1, 1, 20), np.linspace(-1, 1, 20))
 
@@ -114,7 +116,7 @@ class TestModes:
         truth = np.cos(fresh @ waves.T + [0.1, 1.0, 2.0]) @ [1.0, 0.5, 0.3]
         assert np.abs(model.predict(fresh)[:, 0] - truth).max() < 1e-9
         assert model.stages_[0].n_modes == 3
-        found = model.stages_[0].modes.wave_vectors / model.domain_.half_width
+        found = model.stages_[0].function.wave_vectors / model.domain_.half_width
         found = found[found.any(axis=1)]
         for wave in waves:
             assert min(np.abs(found - wave).max(1).min(), np.abs(found + wave).max(1).min()) < 1e-6

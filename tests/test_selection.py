@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from conftest import tensor_grid
 
-from skmsnn._domain import Domain, find_grid
-from skmsnn._spectrum.candidates import Candidate, candidates
-from skmsnn._spectrum.selection import HeldOut, Split, Trial, _ascend, _tried, select_modes
+from skmsnn.domain import Domain, find_grid
+from skmsnn.families.base import HeldOut, Split, Trial
+from skmsnn.families.ladders import candidates
+from skmsnn.families.selection import _ascend, _tried, select_modes
+from skmsnn.spaces.base import Candidate
 
 
 class Leaves:

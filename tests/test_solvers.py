@@ -8,16 +8,16 @@ import pytest
 import torch
 from scipy.optimize import least_squares
 
-from skmsnn._initialisation import Spectrum, initialise
-from skmsnn._losses import irls_weight, p_norm
-from skmsnn._network import StageNetwork
-from skmsnn._solvers import SOLVERS, Problem, SolverOptions
-from skmsnn._solvers import gauss_newton as gauss_newton_module
-from skmsnn._solvers import linearised as linearised_module
-from skmsnn._solvers._base import set_weights, weights_of
-from skmsnn._solvers._threads import one_thread
-from skmsnn._solvers.jacobian import jacobian_of
-from skmsnn._solvers.linearised import linearised
+from skmsnn.modules.network import StageNetwork
+from skmsnn.training.initialisation import Spectrum, initialise
+from skmsnn.training.losses import irls_weight, p_norm
+from skmsnn.training.solvers import SOLVERS, Problem, SolverOptions
+from skmsnn.training.solvers import gauss_newton as gauss_newton_module
+from skmsnn.training.solvers import linearised as linearised_module
+from skmsnn.training.solvers.base import set_weights, weights_of
+from skmsnn.training.solvers.jacobian import jacobian_of
+from skmsnn.training.solvers.linearised import linearised
+from skmsnn.training.solvers.threads import one_thread
 
 
 def network(n_features=2, n_outputs=1, n_modes=3, hidden=(4,), readout=True, seed=0):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from conftest import relative, tensor_grid
 
-from skmsnn._domain import Domain, find_grid
-from skmsnn._spectrum.candidates import (
+from skmsnn.domain import Domain, find_grid
+from skmsnn.families.dominant import direct_sum, dominant_modes, uniform_grid_modes
+from skmsnn.families.ladders import (
     _SCATTERED_SHARES,
     SHARES,
     _most_dense_rows,
@@ -17,17 +18,18 @@ from skmsnn._spectrum.candidates import (
     candidates,
     periodic_orders,
 )
-from skmsnn._spectrum.dominant import direct_sum, dominant_modes, uniform_grid_modes
-from skmsnn._spectrum.extension import DenseFit, Frame, LatticeFrame
-from skmsnn._spectrum.lattice import (
+from skmsnn.functions.lattice import (
     FourierModes,
     LatticeModes,
     half_lattice,
     total_degree_lattice,
 )
-from skmsnn._spectrum.linear import least_squares_conjugate_gradients
-from skmsnn._spectrum.tensor import ExtensionAxis, PeriodicAxis, TensorFit
-from skmsnn._spectrum.toeplitz import ToeplitzFit
+from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
+from skmsnn.spaces.axes import ExtensionAxis, PeriodicAxis
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.frames import Frame, LatticeFrame
+from skmsnn.spaces.periodic import ToeplitzFit
+from skmsnn.spaces.tensor import TensorFit
 
 
 def random_lattice(rng, orders, lengths, n_outputs=1):

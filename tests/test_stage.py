@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from skmsnn._network import StageNetwork
-from skmsnn._stage import Points, evaluate, no_worse_than_mean
+from skmsnn.domain import Points
+from skmsnn.modules.evaluation import evaluate
+from skmsnn.modules.network import StageNetwork
+from skmsnn.training.networks import no_worse_than_mean
 
 
 class TestNoWorseThanMean:

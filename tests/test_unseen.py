@@ -9,15 +9,16 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import cross_val_score
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn._holdout import points_in_gaps
-from skmsnn._spectrum.bases import LegendreBasis
-from skmsnn._spectrum.candidates import LatticeFrame
-from skmsnn._spectrum.extension import DenseFit
-from skmsnn._spectrum.lattice import half_lattice
-from skmsnn._spectrum.leave_out import Beside, folds_of_lines, left_out, wide_gaps
-from skmsnn._spectrum.polynomial import PolynomialFit, columns_of, total_degree_terms
-from skmsnn._spectrum.tensor import BasisAxis, ExtensionAxis, PeriodicAxis, SplineAxis
 from skmsnn.exceptions import FewLevelsWarning, FewPointsWarning, WideGapsWarning
+from skmsnn.families.ladders import LatticeFrame
+from skmsnn.functions.bases import LegendreBasis
+from skmsnn.functions.lattice import half_lattice
+from skmsnn.functions.polynomial import columns_of, total_degree_terms
+from skmsnn.judge.held_out import points_in_gaps
+from skmsnn.judge.leave_out import Beside, folds_of_lines, left_out, wide_gaps
+from skmsnn.spaces.axes import BasisAxis, ExtensionAxis, PeriodicAxis, SplineAxis
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.polynomial import PolynomialFit
 
 
 class TestFormulas:
@@ -83,7 +84,7 @@ class TestFormulas:
                 return make_interp_spline(nodes[others], y[others], 3)(gaps.middles)
             basis = axis.synthesise(np.eye(len(axis.strengths)), 0)
             c, *_ = np.linalg.lstsq(basis[others], y[others])
-            return axis.influence(gaps.middles, rows) @ basis @ c
+            return axis.influence(gaps.middles)(rows) @ basis @ c
 
         changes = [fit_without(left) - fit_without([]) for left in folds.folds]
         (line,) = gaps.lines
@@ -101,7 +102,7 @@ class TestFormulas:
         frame = np.exp(1j * np.pi * np.outer(nodes, np.arange(-4, 5)))
         c = np.linalg.lstsq(frame, y + 0j)[0]
         truth = (np.exp(1j * np.pi * np.outer(points, np.arange(-4, 5))) @ c).real
-        np.testing.assert_allclose(axis.influence(points, np.arange(15)) @ y, truth, atol=1e-12)
+        np.testing.assert_allclose(axis.influence(points)(np.arange(15)) @ y, truth, atol=1e-12)
 
     @staticmethod
     def damped(system, y, damping, n):

@@ -1,0 +1,242 @@
+"""What a fitted model offers: values, derivatives, and itself as a module or a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skmsnn._arrays import as_numpy, like
+from skmsnn.domain import Domain
+from skmsnn.judge.scaling import Scaling
+from skmsnn.model_function import ModelFunction
+from skmsnn.modules.cascade import CascadeModule
+from skmsnn.sources.chunks import is_dask, map_rows
+from skmsnn.stage import Stage
+from skmsnn.training.networks import prediction_device
+
+
+class FittedModelMixin(BaseEstimator):
+    """Values and derivatives of an estimator that has stages."""
+
+    device: str
+    stages_: list[Stage]
+    domain_: Domain
+    n_features_in_: int
+    _y_offset: NDArray[np.float64]
+    _y_scale: NDArray[np.float64]
+    _flat_y: bool
+
+    @property
+    def _scaling(self) -> Scaling:
+        return Scaling(self._y_offset, self._y_scale)
+
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Predict values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Points. Outside the box of the training points the model extrapolates, and is not to
+            be trusted, except along periodic axes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Values, in the shape of the y that was fitted. Of a dask array, a dask array of the
+            same chunks of rows, which is not computed yet.
+        """
+        if is_dask(X):
+            return self._map_chunks(type(self).predict, X)
+        x = self._scaled(as_numpy(X))
+        return like(self._values(x, self._function, self.stages_), X)
+
+    def staged_predict(self, X: ArrayLike) -> Iterator[NDArray[np.float64]]:
+        """Predict values by the first stage, the first two, and so on.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Points.
+
+        Yields
+        ------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Values after each stage.
+        """
+        x = self._scaled(as_numpy(X))
+        for k in range(1, self.n_stages_ + 1):
+            stages = self.stages_[:k]
+            yield like(self._values(x, self._function_of(stages), stages), X)
+
+    def _values(
+        self, x: NDArray[np.float64], function: ModelFunction, stages: list[Stage]
+    ) -> NDArray[np.float64]:
+        """Of some stages at scaled points, in the shape and units of y."""
+        device = "cpu" if self.device == "cpu" else prediction_device(self.device)
+        if device == "cpu":
+            return function.at_scaled(x)
+        total = np.sum([stage.predict(x, device) for stage in stages], axis=0)
+        values = self._scaling.offset + total * self._scaling.scale
+        return values[:, 0] if self._flat_y else values
+
+    def derivative(self, X: ArrayLike, nu: int | Sequence[int]) -> NDArray[np.float64]:
+        """Differentiate the prediction.
+
+        Spectral stages are differentiated mode by mode, trained networks by automatic
+        differentiation. Each order costs digits: an error at wave number w, in radians per unit of
+        X, grows by a factor w.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Points.
+        nu : int or sequence of int
+            Order of the derivative along each feature; 0 for the value itself. One number serves
+            for one feature.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Derivatives with respect to X in its own units, in the shape of the y that was fitted.
+
+        Raises
+        ------
+        ValueError
+            If ``nu`` does not name one order, a non-negative integer, for each feature.
+        """
+        if is_dask(X):
+            return self._map_chunks(type(self).derivative, X, nu)
+        x = self._scaled(as_numpy(X))
+        orders = self._orders(nu)
+        return like(self._function.at_scaled(x, orders), X)
+
+    def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
+        """First derivatives of the prediction along each feature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Points.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (n_samples, n_features, n_outputs)
+            ``gradient[i, j]`` is the derivative at point i along feature j, in the units of y over
+            those of X; with a last axis if the y that was fitted has two.
+        """
+        if is_dask(X):
+            return self._map_chunks(type(self).gradient, X)
+        x = self._scaled(as_numpy(X))
+        return like(self._function.gradient_at_scaled(x), X)
+
+    def laplacian(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Sum of the second derivatives of the prediction along all features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Points, in units that all features share.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the shape of the y that was fitted.
+        """
+        if is_dask(X):
+            return self._map_chunks(type(self).laplacian, X)
+        check_is_fitted(self)
+        second = (2 * np.eye(self.n_features_in_, dtype=int)).tolist()
+        points = as_numpy(X)
+        return like(np.sum([self.derivative(points, nu) for nu in second], axis=0), X)
+
+    def to_module(self) -> CascadeModule:
+        """Make one torch module of the fitted model, for use in other torch code.
+
+        Returns
+        -------
+        torch.nn.Module
+            In double precision, from raw X (n_samples, n_features) to raw y, in the shape of the y
+            that was fitted. It agrees with ``predict`` to round-off and can be
+            differentiated. Its weights are copies.
+        """
+        check_is_fitted(self)
+        stages = [replace(stage, scale=stage.scale * self._scaling.scale) for stage in self.stages_]
+        domain = self.domain_
+        return CascadeModule(
+            domain.centre,
+            domain.half_width,
+            domain.periodic,
+            stages,
+            self._scaling.offset,
+            self._flat_y,
+        )
+
+    def to_function(self) -> ModelFunction:
+        """Make a plain function of the fitted model, for use in solvers and optimisers.
+
+        Returns
+        -------
+        ModelFunction
+            A callable without any checks, some microseconds a point: of points of shape
+            (n_features,) or (n, n_features) as arrays of float, in the units of X. For one point it
+            returns a float, or an array of shape (n_outputs,); ``gradient`` are its first
+            derivatives. Networks are evaluated on the CPU.
+        """
+        check_is_fitted(self)
+        return self._function
+
+    @property
+    def _function(self) -> ModelFunction:
+        """The model, prepared once for the stages that there are."""
+        prepared: ModelFunction | None = self.__dict__.get("_prepared")
+        if prepared is None or not prepared.is_of(self.stages_, self.domain_):
+            prepared = self._prepare()
+        return prepared
+
+    def _prepare(self) -> ModelFunction:
+        self._prepared = self._function_of(self.stages_)
+        return self._prepared
+
+    def _function_of(self, stages: list[Stage]) -> ModelFunction:
+        return ModelFunction(self.domain_, stages, *self._scaling, self._flat_y)
+
+    def _map_chunks(self, method: Callable[..., NDArray], X: Any, *arguments: Any) -> Any:
+        """A dask array of what the method gives for each chunk of rows."""
+        check_is_fitted(self)
+        return map_rows(partial(_call, method, arguments), self, X)
+
+    @property
+    def n_stages_(self) -> int:
+        """Number of fitted stages."""
+        return len(self.stages_)
+
+    def _scaled(self, X: ArrayLike) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        points = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.domain_.scale(cast(NDArray, points))
+
+    def _orders(self, nu: int | Sequence[int]) -> list[int]:
+        orders = np.atleast_1d(np.asarray(nu))
+        is_whole = np.issubdtype(orders.dtype, np.integer)
+        if orders.shape != (self.n_features_in_,) or not is_whole or orders.min() < 0:
+            raise ValueError(
+                f"nu={nu!r} must give the order of the derivative, an integer of at least 0, for "
+                f"each of the {self.n_features_in_} features."
+            )
+        return [int(n) for n in orders]
+
+
+def _call(
+    method: Callable[..., NDArray],
+    arguments: tuple[Any, ...],
+    model: FittedModelMixin,
+    X: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    return method(model, X, *arguments)

@@ -1,0 +1,72 @@
+"""What a fit cannot see by itself, and what is told of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._warning import Outcome
+from skmsnn.judge.levels import left_between_levels
+from skmsnn.judge.reasons import StopReason
+
+if TYPE_CHECKING:
+    from skmsnn._cascade import Source
+    from skmsnn._regressor import SpectrumInformedMSNNRegressor as Regressor
+
+# Reasons that data have no say in.
+_ENDED_FROM_OUTSIDE = (
+    StopReason.INTERRUPTED,
+    StopReason.CALLBACK,
+    StopReason.MEMORY,
+    StopReason.TIME,
+)
+
+
+def report_what_fits_cannot_see(model: Regressor, source: Source) -> None:
+    """Report no less than what is open between levels, and than the scatter of repeated points."""
+    noise = float(np.sqrt(np.mean((source.scatter / source.scaling.scale) ** 2)))
+    open_between = [0.0] * model.n_stages_
+    x = source.asked_between_levels
+    if x is not None and model.validation_norms_:
+        open_between = [_left_between_levels(model, x, k + 1) for k in range(model.n_stages_)]
+    pairs = zip(model.validation_norms_, open_between, strict=False)
+    model.validation_norms_ = [float(np.hypot(max(pair), noise)) for pair in pairs]
+    model.residual_norms_ = [float(np.hypot(norm, noise)) for norm in model.residual_norms_]
+    error = (model.validation_norms_ or model.residual_norms_)[-1]
+    if model.stop_reason_ in _ENDED_FROM_OUTSIDE or error <= model.tol:
+        return
+    if noise > 0.5 * error:
+        model.stop_reason_ = StopReason.NOISE.value
+    elif open_between[-1] > 0.5 * error:
+        model.stop_reason_ = StopReason.FEW_LEVELS.value
+
+
+def _left_between_levels(model: Regressor, x: NDArray[np.float64], n_stages: int) -> float:
+    """What is open between levels of the sum of some stages, relative to the spread of y."""
+    domain = model.domain_
+    levels = {
+        j: (values - domain.centre[j]) / domain.half_width[j] for j, values in model._levels.items()
+    }
+
+    def values_of(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.sum([stage.predict(x) for stage in model.stages_[:n_stages]], axis=0)
+
+    return left_between_levels(values_of, x, levels)
+
+
+def outcome_of(model: Regressor) -> Outcome:
+    """What there is to be told of a fit."""
+    names = getattr(model, "feature_names_in_", range(model.n_features_in_))
+    return Outcome(
+        model.stop_reason_,
+        (model.validation_norms_ or model.residual_norms_)[-1],
+        bool(model.validation_norms_),
+        float(model.tol),
+        model.n_stages_,
+        model._n_points,
+        all(stage.function.n_terms == 1 for stage in model.stages_),
+        {str(names[j]): levels for j, levels in model._levels.items()},
+        model._in_gaps,
+    )

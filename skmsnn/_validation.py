@@ -1,0 +1,271 @@
+"""Arguments of ``fit`` as data, and parameters as what each stage may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from skmsnn._arrays import as_numpy
+from skmsnn._cascade import Source
+from skmsnn.families import FAMILIES
+from skmsnn.families.recipe import Recipe
+from skmsnn.modules.network import ACTIVATIONS
+from skmsnn.sources.arrays import ArraySource, Choices, Fitted
+from skmsnn.sources.chunked import ChunkSource
+from skmsnn.sources.chunks import ChunkedData, is_dask
+from skmsnn.sources.rows import Rows, canonical_rows
+from skmsnn.training.networks import training_device
+from skmsnn.training.solvers import SOLVERS, SolverOptions
+
+if TYPE_CHECKING:
+    from skmsnn._regressor import SpectrumInformedMSNNRegressor as Regressor
+
+_MAX_ITER = {"auto": 150, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
+
+#: What scikit-learn checks of each parameter.
+PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
+    "n_stages": [Interval(Integral, 1, None, closed="left")],
+    "n_modes": [
+        StrOptions({"auto"}),
+        Interval(Integral, 1, None, closed="left"),
+        "array-like",
+    ],
+    "p": [Interval(Real, 2, None, closed="left")],
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS))],
+    "init": [StrOptions({"spectrum", "scale-factor", "random-fourier", "xavier"})],
+    "spectral_readout": ["boolean"],
+    "families": [StrOptions({"auto"}), "array-like"],
+    "period": [
+        StrOptions({"auto"}),
+        None,
+        Interval(Real, 0, None, closed="neither"),
+        "array-like",
+    ],
+    "solver": [StrOptions({"auto", *SOLVERS})],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "max_iter": [None, Interval(Integral, 1, None, closed="left")],
+    "max_time": [None, Interval(Real, 0, None, closed="neither")],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "warm_start": ["boolean"],
+    "device": [str],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+}
+
+
+def recipes_of(model: Regressor) -> list[Recipe]:
+    """What each stage may be, from the parameters.
+
+    Raises
+    ------
+    ValueError
+        If parameters contradict each other; the message says which.
+    """
+    hidden = _hidden_layer_sizes(model)
+    families = _families(model)
+    options = SolverOptions(
+        p=float(model.p),
+        max_iter=model.max_iter or _MAX_ITER[model.solver],
+        learning_rate=model.learning_rate_init,
+    )
+    device = training_device(model.device)
+    return [
+        Recipe(
+            init=model.init,
+            solver=model.solver,
+            n_modes=n_modes,
+            readout=model.spectral_readout,
+            hidden_layer_sizes=hidden,
+            activation=model.activation,
+            options=options,
+            device=device,
+            tol=float(model.tol),
+            families=families,
+        )
+        for n_modes in _modes_of_stages(model)
+    ]
+
+
+def _modes_of_stages(model: Regressor) -> list[int | str]:
+    n_modes: Any = model.n_modes
+    if isinstance(n_modes, str):
+        return [n_modes] * model.n_stages
+    if isinstance(n_modes, Integral):
+        return [int(n_modes)] * model.n_stages
+    per_stage = list(n_modes)
+    if len(per_stage) < model.n_stages:
+        raise ValueError(
+            f"n_modes gives {len(per_stage)} numbers for n_stages={model.n_stages}; give one for "
+            "each stage, or one for all."
+        )
+    if any(not isinstance(n, Integral) or n < 1 for n in per_stage):
+        raise ValueError(f"n_modes must be positive integers, got {n_modes!r}.")
+    return [int(n) for n in per_stage[: model.n_stages]]
+
+
+def _hidden_layer_sizes(model: Regressor) -> tuple[int, ...]:
+    sizes: Any = model.hidden_layer_sizes
+    hidden = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+    if any(not isinstance(n, Integral) or n < 1 for n in hidden):
+        raise ValueError(f"hidden_layer_sizes must be positive integers, got {sizes!r}.")
+    readout = model.spectral_readout and model.init in ("spectrum", "random-fourier")
+    if not hidden and not readout:
+        raise ValueError(
+            "hidden_layer_sizes is empty, so that nothing leads from the first layer to the "
+            "output; give hidden layers, or spectral_readout=True with init='spectrum' or "
+            "'random-fourier'."
+        )
+    return tuple(int(n) for n in hidden)
+
+
+def _families(model: Regressor) -> tuple[str, ...]:
+    families: Any = model.families
+    if isinstance(families, str):
+        return tuple(FAMILIES)
+    names = tuple(families)
+    if not names or any(name not in FAMILIES for name in names):
+        raise ValueError(
+            f"families={families!r} must be 'auto' or name some of {', '.join(FAMILIES)}."
+        )
+    if not _are_chosen(model):
+        raise ValueError(
+            f"families={families!r}, but n_modes, init, solver or spectral_readout say already "
+            "what a stage is; leave them at their defaults, or families at 'auto'."
+        )
+    return names
+
+
+def _are_chosen(model: Regressor) -> bool:
+    """Whether unseen points decide what stages are."""
+    is_default = isinstance(model.n_modes, str) and model.init == "spectrum"
+    return is_default and model.solver == "auto" and bool(model.spectral_readout)
+
+
+def source_of(
+    model: Regressor,
+    X: Any,
+    y: Any,
+    weight: Any,
+    validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+    recipes: Sequence[Recipe],
+    rng: np.random.RandomState,
+) -> Source:
+    """The data of a fit; sets what scikit-learn wants known of X and y.
+
+    Parameters
+    ----------
+    model : SpectrumInformedMSNNRegressor
+        Whose parameters hold.
+    X, y, weight : array-like or dask array
+        As ``fit`` has them.
+    validation : tuple of array-like or None
+        ``X_val, y_val, sample_weight_val``.
+    recipes : sequence of Recipe
+        What each stage may be.
+    rng : RandomState
+        Source of all random numbers.
+    """
+    is_adaptive = all(recipe.is_all_adaptive for recipe in recipes)
+    choices = Choices(model.period, model.early_stopping, model.validation_fraction, is_adaptive)
+    if is_dask(X):
+        return _chunk_source(model, X, y, weight, validation, choices, recipes, rng)
+    continues = model.warm_start and hasattr(model, "stages_")
+    X, y, weight = _arrays(model, X, y, weight, reset=not continues)
+    held_out = _validation_rows(model, validation, y.shape[1])
+    if continues and model.n_stages < model.n_stages_:
+        raise ValueError(
+            f"n_stages={model.n_stages} is less than the {model.n_stages_} stages there are, and "
+            "warm_start=True only adds to them; raise n_stages, or set warm_start=False."
+        )
+    fitted = None
+    if continues:
+        error = model._seen_error if model.validation_norms_ else 0.0
+        fitted = Fitted(model.domain_, model._scaling, model.stages_, error)
+    source = ArraySource(X, y, weight, held_out, choices, fitted, recipes[0].families, rng)
+    _check_modes(recipes, source.n_points)
+    return source
+
+
+def _chunk_source(
+    model: Regressor,
+    X: Any,
+    y: Any,
+    weight: Any,
+    validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+    choices: Choices,
+    recipes: Sequence[Recipe],
+    rng: np.random.RandomState,
+) -> ChunkSource:
+    if model.warm_start or model.p != 2 or not choices.is_adaptive:
+        raise ValueError(
+            "Dask arrays are fitted by spectral stages of least squares alone, from the "
+            "beginning; leave init, solver, n_modes, p, spectral_readout and warm_start at "
+            "their defaults."
+        )
+    data = ChunkedData(X, y, weight, seed=int(rng.randint(2**31 - 1)))
+    model.n_features_in_, model.n_outputs_ = data.n_features, data.n_outputs
+    model.__dict__.pop("feature_names_in_", None)
+    model._flat_y = data.y_ndim == 1
+    held_out = _validation_rows(model, validation, data.n_outputs)
+    return ChunkSource(data, held_out, choices, recipes[0], rng)
+
+
+def _arrays(
+    model: Regressor, X: Any, y: Any, weight: Any, reset: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    points, values = validate_data(
+        model, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=reset
+    )
+    X, y = cast(NDArray, points), np.asarray(values, dtype=np.float64)
+    weight = _check_sample_weight(weight, X, dtype=np.float64, ensure_non_negative=True)
+    n_outputs = 1 if y.ndim == 1 else y.shape[1]
+    if reset:
+        model._flat_y, model.n_outputs_ = y.ndim == 1, n_outputs
+    elif n_outputs != model.n_outputs_:
+        raise ValueError(
+            f"y has {n_outputs} outputs, but warm_start=True keeps stages that were fitted to "
+            f"{model.n_outputs_}; set warm_start=False to begin anew."
+        )
+    return X, y.reshape(len(y), n_outputs), weight
+
+
+def _validation_rows(
+    model: Regressor,
+    validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+    n_outputs: int,
+) -> Rows | None:
+    X_val, y_val, weight_val = (as_numpy(a) for a in validation)
+    if (X_val is None) != (y_val is None):
+        raise ValueError("X_val and y_val go together: give both or neither.")
+    if X_val is None:
+        if weight_val is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val.")
+        return None
+    points, values = validate_data(
+        model, X_val, y_val, dtype=np.float64, multi_output=True, y_numeric=True, reset=False
+    )
+    X, y = cast(NDArray, points), np.asarray(values, dtype=np.float64)
+    if y.size != len(X) * n_outputs:
+        raise ValueError(f"y_val has shape {y.shape}, but y has {n_outputs} outputs.")
+    weight = _check_sample_weight(weight_val, X, dtype=np.float64, ensure_non_negative=True)
+    return canonical_rows(X, y.reshape(len(y), n_outputs), weight, "sample_weight_val")
+
+
+def _check_modes(recipes: Sequence[Recipe], n_points: int) -> None:
+    """Raise where a network is to have more modes than there are points."""
+    trained = [r for r in recipes if not r.is_adaptive]
+    most = max((r.n_modes for r in trained if isinstance(r.n_modes, int)), default=0)
+    if most > n_points:
+        raise ValueError(
+            f"n_modes={most} is more than the {n_points} distinct points; give at most as many, "
+            "or 'auto'."
+        )

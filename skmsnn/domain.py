@@ -1,0 +1,245 @@
+"""What the points are: their scaling, their periods, and the grid they lie on, if any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# share of a grid's cells that must hold a point for the points to count as a grid with holes
+_LEAST_COVERAGE = 0.25
+_UNIFORM_TOLERANCE = 1e-9
+# What the nearest nodes on an axis fail to predict of a value: differences of order 6, 4 and 2,
+# over their largest weight. The highest tells smooth functions apart best; on grids with
+# many holes only the shorter stencils are complete.
+_STENCILS = tuple(
+    np.array(weights) / np.abs(weights).max()
+    for weights in ([1, -6, 15, -20, 15, -6, 1], [1, -4, 6, -4, 1], [1, -2, 1])
+)
+# Difference of values, relative to the largest, that is rounding of their arguments.
+_SAME_VALUE = 1e-13
+_SEAM_FACTOR, _LEAST_STENCILS, _LEAST_NODES = 3.0, 12, 14
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A tensor grid and where each point stands in it.
+
+    Attributes
+    ----------
+    nodes : tuple of ndarray
+        Coordinates along each axis, ascending.
+    index : ndarray of shape (n,)
+        Flat index of each point's cell, in C order.
+    """
+
+    nodes: tuple[NDArray[np.float64], ...]
+    index: NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(nodes) for nodes in self.nodes)
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.index) == np.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Box of the training points, mapped to [-1, 1]^d.
+
+    A periodic axis is mapped so that its period becomes 2. The map subtracts the centre before it
+    divides: a product with 1 / range and a shift, as in MinMaxScaler, loses the digits of a
+    domain that is far from the origin.
+
+    Attributes
+    ----------
+    centre, half_width : ndarray of shape (d,)
+        Of the box, or of one period, in input units.
+    periodic : ndarray of shape (d,), bool
+        Which axes are periodic.
+    """
+
+    centre: NDArray[np.float64]
+    half_width: NDArray[np.float64]
+    periodic: NDArray[np.bool_]
+
+    @property
+    def periods(self) -> list[float | None]:
+        """Period of each axis in input units, None where it has none."""
+        pairs = zip(self.periodic, 2 * self.half_width, strict=True)
+        return [float(period) if periodic else None for periodic, period in pairs]
+
+    @classmethod
+    def of(cls, X: NDArray[np.float64], periods: Sequence[float | None]) -> Domain:
+        """Box of the points X, given each axis' period in input units."""
+        low, high = X.min(axis=0), X.max(axis=0)
+        periodic = np.array([period is not None for period in periods])
+        half_range = high / 2 - low / 2
+        # of a constant column as far as it is from zero, so that rounding stays rounding
+        half_range = np.where(half_range == 0, np.maximum(1.0, np.abs(low)), half_range)
+        half_period = np.array([np.nan if period is None else period / 2 for period in periods])
+        half_width = np.where(periodic, half_period, half_range)
+        centre = np.where(periodic, low + half_width, low / 2 + high / 2)
+        return cls(centre, half_width, periodic)
+
+    def scale(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Coordinates in [-1, 1]^d, radians per unit of which all wave vectors are in.
+
+        Along periodic axes points are first moved by whole periods into [-1, 1).
+        """
+        x = (X - self.centre) / self.half_width
+        x[:, self.periodic] -= 2 * np.floor((x[:, self.periodic] + 1) / 2)
+        return x
+
+
+@dataclass(frozen=True)
+class Points:
+    """Scaled points (n, d) and their weights (n,), of which some may be 0."""
+
+    x: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+def check_periods(
+    period: float | Sequence[float | None] | None, X: NDArray[np.float64]
+) -> list[float | None]:
+    """One period or None an axis, from what the user gave.
+
+    Raises
+    ------
+    ValueError
+        If their number is not that of the features, one is not positive and finite, or the
+        points extend over more than a period.
+    """
+    n_features = X.shape[1]
+    given: Any = period
+    periods: list[Any] = list(given) if np.ndim(given) else [given] * n_features
+    if len(periods) != n_features:
+        raise ValueError(
+            f"period names {len(periods)} periods for {n_features} features; give one number for "
+            "all of them, or one an axis with None where the axis is not periodic."
+        )
+    extent = X.max(axis=0) - X.min(axis=0)
+    for j, p in enumerate(periods):
+        if p is None:
+            continue
+        if not isinstance(p, Real) or not 0 < float(p) < np.inf:
+            raise ValueError(f"period must be positive and finite, got {p!r} for feature {j}.")
+        if extent[j] > p * (1 + 1e-12):
+            raise ValueError(
+                f"period={p!r} is smaller than the extent {extent[j]:g} of feature {j}; give the "
+                "period in the units of X, or reduce that feature modulo its period."
+            )
+    return [None if p is None else float(p) for p in periods]
+
+
+def fold_end_points(X: NDArray[np.float64], periods: Sequence[float | None]) -> NDArray[np.float64]:
+    """Move points a whole period above an axis' smallest to that smallest: they are the same."""
+    X = X.copy()
+    for j, period in enumerate(periods):
+        if period is not None:
+            low = X[:, j].min()
+            X[X[:, j] - low >= period * (1 - 1e-12), j] = low
+    return X
+
+
+def find_grid(X: NDArray[np.float64]) -> Grid | None:
+    """Recognise a tensor grid, complete or with holes, in any row order.
+
+    Coordinates that differ by round-off are one node. Points in one dimension are always a
+    grid. None where two points share a cell or less than a quarter of the cells is taken.
+    """
+    n = len(X)
+    nodes, index, n_cells = [], np.zeros(n, dtype=np.intp), 1
+    for column in X.T:
+        values, position = merge_close(column)
+        n_cells *= len(values)
+        if n < _LEAST_COVERAGE * n_cells:
+            return None
+        nodes.append(values)
+        index = index * len(values) + position
+    if len(np.unique(index)) < n:
+        return None
+    return Grid(tuple(nodes), index)
+
+
+def uniform_spacing(nodes: NDArray[np.float64]) -> float | None:
+    """Distance between neighbouring nodes, or None where it varies by more than round-off."""
+    if len(nodes) < 2:
+        return None
+    spacing = (nodes[-1] - nodes[0]) / (len(nodes) - 1)
+    round_off = 4 * np.finfo(float).eps * np.abs(nodes).max()
+    even = np.abs(np.diff(nodes) - spacing) <= _UNIFORM_TOLERANCE * spacing + round_off
+    return float(spacing) if even.all() else None
+
+
+def detect_periods(grid: Grid, y: NDArray[np.float64]) -> list[float | None]:
+    """Periods of data on a grid, where the data show them.
+
+    A uniform axis of N nodes a distance h apart is periodic with period N h if values next to the
+    seam are as well predicted from their neighbours across it as others are from theirs; with
+    period (N - 1) h, both ends of it on the grid, if that is so without the last node, whose values
+    are those of the first.
+
+    Parameters
+    ----------
+    grid : Grid
+        The points.
+    y : ndarray of shape (n, n_outputs)
+        Values at the points.
+    """
+    cells = np.full((int(np.prod(grid.shape)), y.shape[1]), np.nan)
+    cells[grid.index] = y / np.maximum(np.abs(y).max(axis=0), np.finfo(float).tiny)
+    values = cells.reshape(*grid.shape, y.shape[1])
+    periods: list[float | None] = []
+    for j, nodes in enumerate(grid.nodes):
+        spacing, n = uniform_spacing(nodes), len(nodes)
+        period = None
+        if spacing is not None and n >= _LEAST_NODES:
+            if _is_seamless(values, j):
+                period = spacing * n
+            elif _ends_agree(values, j) and _is_seamless(np.delete(values, -1, j), j):
+                period = float(nodes[-1] - nodes[0])
+        periods.append(period)
+    return periods
+
+
+def _ends_agree(values: NDArray[np.float64], axis: int) -> bool:
+    difference = np.asarray(values.take(0, axis) - values.take(-1, axis))
+    known = np.isfinite(difference)
+    return bool(known.any() and np.abs(difference[known]).max() <= _SAME_VALUE)
+
+
+def _is_seamless(values: NDArray[np.float64], axis: int) -> bool:
+    for stencil in _STENCILS:
+        reach = len(stencil) // 2
+        shifts = range(-reach, reach + 1)
+        error = sum(w * np.roll(values, s, axis) for w, s in zip(stencil, shifts, strict=True))
+        error = np.moveaxis(np.asarray(error), axis, 0)
+        seam = np.concatenate([error[:reach], error[-reach:]])
+        inside = error[reach:-reach]
+        seam, inside = seam[np.isfinite(seam)], inside[np.isfinite(inside)]
+        if len(seam) >= _LEAST_STENCILS // 2 and len(inside) >= _LEAST_STENCILS:
+            round_off = 64 * np.finfo(float).eps
+            return bool(_rms(seam) <= _SEAM_FACTOR * _rms(inside) + round_off)
+    return False
+
+
+def _rms(a: NDArray) -> float:
+    return float(np.sqrt(np.mean(a**2)))
+
+
+def merge_close(column: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Distinct values up to round-off, and which of them each entry is."""
+    values, position = np.unique(column, return_inverse=True)
+    tolerance = 16 * np.finfo(float).eps * np.abs(values).max()
+    new = np.ones(len(values), dtype=bool)
+    new[1:] = np.diff(values) > tolerance
+    cluster = np.cumsum(new) - 1
+    return values[new], cluster[position]

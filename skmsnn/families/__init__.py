@@ -1,0 +1,14 @@
+"""Families of functions that a stage may be of: a file each, and a line here."""
+
+from skmsnn.families.family import Family
+from skmsnn.families.fourier import Fourier
+from skmsnn.families.modes import DominantModes
+from skmsnn.families.network import Network
+from skmsnn.families.polynomial import Polynomial
+from skmsnn.families.spline import Spline
+
+#: In the order in which they compete: of those that do as well the first is taken.
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (Polynomial(), Spline(), Fourier(), DominantModes(), Network())
+}

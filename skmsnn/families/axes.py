@@ -1,0 +1,249 @@
+"""The functions along each axis of a complete grid, by what fits leave on lines they have not seen.
+
+On a complete grid the fit is a product of one projection an axis, and to first order its error at
+a fresh point is the sum of those along each axis alone. So each axis has its functions chosen by
+itself, from what a fit along it leaves on lines left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.domain import Domain, Grid
+from skmsnn.families.axis_trials import (
+    ROUNDING,
+    SEEN,
+    AxisProblem,
+    AxisTrial,
+    error_of,
+    is_settled,
+    left_along,
+    size_of,
+    train_error_of,
+)
+from skmsnn.families.family import Family
+from skmsnn.functions.bases import LegendreBasis
+from skmsnn.judge.leave_out import Folds, folds_of_lines, wide_gaps
+from skmsnn.judge.levels import MOST_LEVELS
+from skmsnn.spaces.axes import BasisAxis, SplineAxis
+from skmsnn.spaces.tensor import TensorFit
+
+# Of more columns than these, random combinations are looked at: their mean square is that of all,
+# to within one part in ten.
+_MOST_COLUMNS = 64
+# Left on unseen lines, relative to the target, below which the smaller of two that are as good, to
+# within the factor, is taken.
+_NEXT_TO_ROUND_OFF, _AS_GOOD = 1e-10, 1.5
+# Of sets that are as good on unseen lines, one that leaves less than this share on its own: lines
+# left out make gaps twice as wide, which larger sets suffer from more than they will in use.
+_CLOSER = 0.3
+# Splines through all nodes are taken where they leave less than this share of what waves and
+# polynomials leave, which have all derivatives; where these have not seen what there is, whenever
+# they leave less.
+_SPLINE_SHARE = 0.5
+# Left on unseen lines, relative to the spread, by waves of a period that is beyond doubt.
+_CLEARLY_PERIODIC = 0.01
+# Sets of so different sizes that leave as much on their own lines, but for noise that they follow.
+_PLATEAU_SPAN, _PLATEAU_WIDTH = 1.5, 1.15
+
+
+class AxisChoice(NamedTuple):
+    """The best along an axis, and whether much smaller or larger sets leave as much."""
+
+    trial: AxisTrial
+    on_plateau: bool
+
+
+def select_axes(
+    domain: Domain,
+    grid: Grid,
+    cells: NDArray[np.float64],
+    rng: np.random.RandomState,
+    families: Sequence[Family],
+) -> tuple[list[AxisChoice], list[Folds]]:
+    """Choose the functions along each axis.
+
+    Parameters
+    ----------
+    domain, grid : Domain, Grid
+        A complete grid.
+    cells : ndarray of shape (*grid.shape, n_outputs)
+        Target on the grid, of root mean square about 1.
+    rng : RandomState
+        Shares out the lines that are left out together.
+    families : sequence of Family
+        Whose functions they may be.
+    """
+    choices, folds = [], []
+    for j, nodes in enumerate(scaled_nodes(domain, grid)):
+        periodic = bool(domain.periodic[j])
+        lines = folds_of_lines(len(nodes), periodic, rng)
+        lines = lines._replace(gaps=wide_gaps(nodes, periodic))
+        problem = AxisProblem(nodes, _columns(cells, j, rng), periodic, lines)
+        if len(nodes) == 1:
+            choices.append(AxisChoice(_constant(problem), False))
+        elif len(nodes) <= MOST_LEVELS and not periodic:
+            choices.append(AxisChoice(_between_levels(problem), False))
+        else:
+            choices.append(_best_along(problem, families))
+        folds.append(lines)
+    return choices, folds
+
+
+def confirmed_periods(
+    grid: Grid,
+    y: NDArray[np.float64],
+    periods: list[float | None],
+    rng: np.random.RandomState,
+    families: Sequence[Family],
+) -> list[float | None]:
+    """Of periods that values show at the seam, those with which unseen lines are told no worse.
+
+    Where values vary as fast as the nodes, the seam looks like any other place whether or not they
+    are periodic.
+
+    Parameters
+    ----------
+    grid : Grid
+        Complete.
+    y : ndarray of shape (n, n_outputs)
+        Values at its points.
+    periods : list of float or None
+        Of each axis, None where it is not periodic.
+    rng : RandomState
+        Shares out the lines that are left out together.
+    families : sequence of Family
+        Whose functions they may be.
+    """
+    y = y / np.maximum(np.abs(y).max(axis=0), np.finfo(float).tiny)
+    spread = y.std(axis=0)
+    cells = np.empty((len(grid.index), y.shape[1]))
+    cells[grid.index] = (y - y.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    cells = cells.reshape(*grid.shape, -1)
+    confirmed = list(periods)
+    for j, period in enumerate(periods):
+        nodes = grid.nodes[j]
+        if period is None:
+            continue
+        folded = cells
+        if np.isclose(period, nodes[-1] - nodes[0], rtol=1e-9, atol=0):
+            folded = np.delete(cells, -1, axis=j)
+        scaled = 2 / period * (nodes[: folded.shape[j]] - nodes[0]) - 1
+        columns = _columns(folded, j, rng)
+        errors = []
+        for periodic in (True, False):
+            lines = folds_of_lines(len(scaled), periodic, rng)
+            problem = AxisProblem(scaled, columns, periodic, lines)
+            errors.append(_best_along(problem, families).trial.error)
+            if errors[0] <= _CLEARLY_PERIODIC:
+                break
+        if errors[-1] < errors[0]:
+            confirmed[j] = None
+    return confirmed
+
+
+def scaled_nodes(domain: Domain, grid: Grid) -> list[NDArray[np.float64]]:
+    """Nodes of each axis in scaled coordinates."""
+    triples = zip(grid.nodes, domain.centre, domain.half_width, strict=True)
+    return [(axis - centre) / half for axis, centre, half in triples]
+
+
+def unseen_residual(
+    fit: TensorFit, target: NDArray[np.float64], folds: list[Folds], rounding: float
+) -> NDArray[np.float64]:
+    """What fits along each axis leave of the cells of a grid that they have not seen, together.
+
+    Parameters
+    ----------
+    fit : TensorFit
+        The functions along each axis.
+    target : ndarray of shape (n, n_outputs)
+        Values at the points of the complete grid.
+    folds : list of Folds
+        Lines of each axis that are left out in turn.
+    rounding : float
+        To which the values are known, in units of the target.
+    """
+    cells = fit.on_grid(target)
+    square = np.zeros_like(cells)
+    for j, (axis, lines) in enumerate(zip(fit.axes, folds, strict=True)):
+        if len(lines.stand_in) > 1:
+            columns = np.moveaxis(cells, j, 0)
+            unseen, _ = left_along(axis, columns.reshape(len(columns), -1), lines, rounding)
+            square += np.moveaxis(unseen.reshape(columns.shape), 0, j) ** 2
+    return fit.at_points(np.sqrt(square))
+
+
+def _columns(
+    cells: NDArray[np.float64], axis: int, rng: np.random.RandomState
+) -> NDArray[np.float64]:
+    """Values along an axis, a column for each line along it; random combinations of many."""
+    columns = np.moveaxis(cells, axis, 0).reshape(cells.shape[axis], -1)
+    n_columns = columns.shape[1]
+    if n_columns <= _MOST_COLUMNS:
+        return columns
+    mixing = rng.standard_normal((n_columns, _MOST_COLUMNS)) / np.sqrt(n_columns)
+    return columns @ mixing
+
+
+def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
+    """The functions of all families that are best on unseen lines."""
+    tried: list[AxisTrial] = []
+    through: list[AxisTrial] = []
+    for family in families:
+        found = family.along_axis(problem)
+        through += [trial for trial in found if isinstance(trial.axis, SplineAxis)]
+        tried += [trial for trial in found if not isinstance(trial.axis, SplineAxis)]
+        if is_settled(tried):
+            break
+        if through:
+            problem = replace(problem, enough=min(trial.error for trial in through))
+    if not tried:
+        tried = [_constant(problem)]
+    best = min(tried, key=error_of)
+    spline = min(through, key=error_of, default=None)
+    if best.error <= _NEXT_TO_ROUND_OFF:
+        as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
+        best = min(as_good, key=size_of)
+    elif spline is not None and spline.error < best.error * (
+        _SPLINE_SHARE if best.error < SEEN else 1.0
+    ):
+        return AxisChoice(spline, False)
+    else:
+        as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
+        closest = min(as_good, key=train_error_of)
+        best = closest if closest.train_error < _CLOSER * best.train_error else best
+    level = best.noise_level
+    sizes = [
+        trial.size
+        for trial in tried
+        if level / _PLATEAU_WIDTH <= trial.noise_level <= level * _PLATEAU_WIDTH
+    ]
+    return AxisChoice(best, max(sizes) >= _PLATEAU_SPAN * min(sizes))
+
+
+def _constant(problem: AxisProblem) -> AxisTrial:
+    return problem.tried(BasisAxis(problem.nodes, LegendreBasis(0)))
+
+
+def _between_levels(problem: AxisProblem) -> AxisTrial:
+    """Something simple between the few levels of a feature, and exact at them.
+
+    The polynomial of lowest degree that leaves at the levels but rounding; else what interpolates:
+    straight lines from one to the next, or the cubic, whichever foresees the inner levels best.
+    Whatever the families are: nothing else goes through so few.
+    """
+    nodes = problem.nodes
+    rounding = ROUNDING * max(1.0, float(np.sqrt(np.mean(problem.columns**2))))
+    for degree in range(len(nodes) - 1):
+        trial = problem.tried(BasisAxis(nodes, LegendreBasis(degree)))
+        if trial.train_error <= rounding:
+            return trial
+    degrees = {2: (1,), 3: (2, 1)}.get(len(nodes), (3, 1))
+    through = [problem.tried(SplineAxis(nodes, degree)) for degree in degrees]
+    return min(through, key=error_of)

@@ -1,0 +1,146 @@
+"""Functions along one axis of a grid on trial: what they leave on lines that they have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.judge.leave_out import Folds, left_out
+from skmsnn.spaces.axes import AxisBasis, SplineAxis
+
+# Left on unseen lines, relative to the target, below which nothing else is tried.
+_GOOD_ENOUGH = 1e-14
+# What a fit leaves on its own lines that is rounding, once unseen lines agree to so many digits.
+ROUNDING, _RESOLVED = 3e-15, 1e-13
+# No larger set is tried after two in turn that do this much worse than the best, and than on their
+# own lines. The second matters: a function of high frequency shows nothing until modes reach it.
+_WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
+# Once a fit describes this much of the values, sets that will never be this many times better than
+# what goes through all nodes, at the pace at which their error falls, are not tried.
+SEEN, WORTH_MORE = 0.1, 0.1
+
+
+@dataclass(frozen=True)
+class AxisTrial:
+    """Functions along an axis, and what a fit leaves.
+
+    Attributes
+    ----------
+    axis : AxisBasis
+        The functions.
+    error, train_error : float
+        Root mean square left on unseen lines, and on those of the fit.
+    followed : float
+        Share of noise that the fit follows.
+    """
+
+    axis: AxisBasis
+    error: float
+    train_error: float
+    followed: float
+
+    @property
+    def size(self) -> int:
+        return len(self.axis.strengths)
+
+    @property
+    def noise_level(self) -> float:
+        """What ``train_error`` says of the noise, if all that is left is noise."""
+        return self.train_error / max(1 - self.followed, 0.05) ** 0.5
+
+
+@dataclass(frozen=True)
+class AxisProblem:
+    """Values along one axis, and how fits to them are judged.
+
+    Attributes
+    ----------
+    nodes : ndarray of shape (n_nodes,)
+        In scaled coordinates.
+    columns : ndarray of shape (n_nodes, n_columns)
+        Values along the axis, of lines across it or of combinations of these.
+    periodic : bool
+        Whether the axis is.
+    folds : Folds
+        Nodes that are left out together.
+    enough : float
+        What is left by functions that go through all nodes, or 0: others should leave less.
+    """
+
+    nodes: NDArray[np.float64]
+    columns: NDArray[np.float64]
+    periodic: bool
+    folds: Folds
+    enough: float = 0.0
+
+    def tried(self, axis: AxisBasis) -> AxisTrial:
+        """Functions on trial."""
+        unseen, rest = left_along(axis, self.columns, self.folds, float(np.finfo(float).eps))
+        error, train_error = (float(np.sqrt(np.mean(a**2))) for a in (unseen, rest))
+        followed = len(axis.strengths) / len(self.columns)
+        if followed >= 1 and not isinstance(axis, SplineAxis):
+            # goes through any values, and its projection tells nothing of what it does between
+            error = np.inf
+        return AxisTrial(axis, error, train_error, followed)
+
+
+def left_along(
+    axis: AxisBasis, columns: NDArray[np.float64], folds: Folds, rounding: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a fit along an axis leaves on unseen lines, and on its own."""
+    if isinstance(axis, SplineAxis):
+        return axis.left_out(columns, folds), np.zeros_like(columns)
+    rest = columns - axis.synthesise(axis.analyse(columns, 0), 0)
+    rest -= axis.synthesise(axis.analyse(rest, 0), 0)  # what the next stage takes of the rounding
+    return left_out(rest, axis, folds, rounding), rest
+
+
+def ascended(ladder: Iterable[AxisTrial], enough: float) -> list[AxisTrial]:
+    """Take one set after the other, until one is good enough, two overfit, or none will do."""
+    trials: list[AxisTrial] = []
+    worse = 0
+    for trial in ladder:
+        trials.append(trial)
+        overfits = trial.error > _OVERFITTED * trial.train_error
+        least = min(t.error for t in trials)
+        worse = worse + 1 if overfits and trial.error > _WORSE * least else 0
+        if is_settled(trials) or worse >= _PATIENCE or time_is_up():
+            break
+        if len(trials) > 2 and _reach(*trials[-2:]) * WORTH_MORE > enough > 0:
+            hopeless = len(trials) > 3 and _reach(*trials[-3:-1]) * WORTH_MORE > enough
+            if hopeless and trial.error < SEEN:
+                break
+    return trials
+
+
+def _reach(before: AxisTrial, last: AxisTrial) -> float:
+    """The error of as many functions as there are nodes, if it goes on to fall as it does now.
+
+    Geometrically in their number, which is as fast as it ever falls.
+    """
+    n_nodes = last.size / last.followed
+    steps = (n_nodes - last.size) / max(last.size - before.size, 1)
+    return last.error * min(last.error / before.error, 1.0) ** steps if before.error > 0 else 0.0
+
+
+def is_settled(trials: list[AxisTrial]) -> bool:
+    return any(
+        trial.error <= _GOOD_ENOUGH or (trial.train_error <= ROUNDING and trial.error <= _RESOLVED)
+        for trial in trials
+    )
+
+
+def error_of(trial: AxisTrial) -> float:
+    return trial.error
+
+
+def train_error_of(trial: AxisTrial) -> float:
+    return trial.train_error
+
+
+def size_of(trial: AxisTrial) -> int:
+    return trial.size

@@ -1,0 +1,173 @@
+"""What families have in common: a fit on trial, and how it is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.functions import Modes
+from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
+from skmsnn.spaces.base import Candidate, LinearFit
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.polynomial import PolynomialFit
+
+# Left of the target by a fit that has seen what there is.
+_SEEN = 0.1
+
+
+# Points that are enough to tell what a fit leaves unseen.
+_MOST_ASKED = 2000
+# Share of noise that a fit follows, at most, where it is reckoned with.
+_MOST_FOLLOWED = 0.95
+
+
+class Unseen(Protocol):
+    """What fits leave at points that they have not seen."""
+
+    def __call__(
+        self, target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float
+    ) -> LeftOut:
+        """Judge a fit to all points.
+
+        ``target`` and ``rest`` are the values at all points (n, n_outputs), and what the fit to
+        all of them leaves; ``rounding`` is that to which the values are known, in their units.
+        """
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A set of modes fitted to the training share of the points.
+
+    Attributes
+    ----------
+    candidate : Candidate
+        The set.
+    fit : LinearFit or None
+        Its least squares problem on the training share; None where that was given up.
+    modes : FourierModes or LatticeModes
+        The solution.
+    error, train_error : float
+        Root mean square of what it leaves of the target on held-out points, and on its own.
+        Held-out points of a grid stand on the same nodes as others, and those of a line between
+        close neighbours: neither shows what the fit does between the nodes and in the gaps.
+        ``error`` is at least what the fit leaves on its own points, amplified as between the nodes.
+    seen_error : float
+        The first of these alone: what is left on held-out points.
+    promise : float
+        What ``error`` may come to under a larger cut-off, which lowers the amplification: at least
+        the rounding, amplified.
+    n_rows : int
+        Points of the fit.
+    on_plateau : bool
+        Whether much smaller or larger sets leave as much, so that more modes are no help.
+    unseen : callable or None
+        Makes of what the fit leaves at all points what it leaves at those it has not seen; None
+        where held-out points tell that.
+    is_final : bool
+        Whether a second stage of the same functions would take back what holds this one.
+    left : LeftOut or None
+        What is left at unseen points, one by one, where a fit to all points tells that.
+    """
+
+    candidate: Candidate
+    fit: LinearFit | None
+    modes: Modes
+    error: float
+    train_error: float
+    seen_error: float
+    promise: float
+    n_rows: int
+    on_plateau: bool = False
+    unseen: Unseen | None = None
+    is_final: bool = False
+    left: LeftOut | None = None
+
+    @property
+    def followed(self) -> float:
+        """Share of noise that the fit follows: K / n of K modes on n points, less if damped."""
+        if isinstance(self.fit, PolynomialFit):
+            return min(self.fit.followed, _MOST_FOLLOWED)
+        return min(self.candidate.n_terms / self.n_rows, _MOST_FOLLOWED)
+
+    @property
+    def noise_level(self) -> float:
+        """What ``train_error`` says of the noise, if all that is left is noise."""
+        return self.train_error / (1 - self.followed) ** 0.5
+
+
+class HeldOut(NamedTuple):
+    """Points kept from the fit: (n, d) scaled, their targets (n, n_outputs), weights (n,)."""
+
+    x: NDArray[np.float64]
+    target: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+class Split(NamedTuple):
+    """All points (n, d), scaled, and their targets (n, n_outputs) of root mean square about 1.
+
+    ``train`` holds their weights (n,), 0 for those not in the training share. Without held-out
+    points a fit has to tell what it leaves at points that it has not seen, and at those ``beside``
+    them. ``rounding`` is that to which the values are known, in units of the targets.
+    """
+
+    x: NDArray[np.float64]
+    target: NDArray[np.float64]
+    train: NDArray[np.float64]
+    held_out: HeldOut | None
+    rounding: float = float(np.finfo(float).eps)
+    beside: Beside = NOTHING_BESIDE
+
+
+def judged_unseen(
+    candidate: Candidate,
+    fit: LinearFit,
+    data: Split,
+    unseen: Unseen,
+    on_plateau: bool = False,
+) -> Trial:
+    """A fit to all points, by what it leaves at those that it has not seen."""
+    modes = fit.solve(data.target)
+    rest = data.target - modes.evaluate(data.x)
+    train_error = weighted_rms(rest, data.train)
+    left = unseen(data.target, rest, data.rounding)
+    error = left.error(data.train)
+    n_rows = int(np.count_nonzero(data.train))
+    errors = (error, train_error, error, error)
+    return Trial(candidate, fit, modes, *errors, n_rows, on_plateau, unseen, left=left)
+
+
+def foresees_more(trial: Trial, other: Trial, factor: float = 1.0) -> bool:
+    """Whether a trial leaves less of unseen points than a simpler one, by the factor.
+
+    Where both leave much, as of noise, by a standard error of the difference, too: the best of many
+    is else the luckiest.
+    """
+    if not trial.error * factor < other.error:
+        return False
+    if trial.error < _SEEN or trial.left is None or other.left is None:
+        return True
+    rows, at, of_other = np.intersect1d(trial.left.rows, other.left.rows, return_indices=True)[:3]
+    if len(rows) < 2:
+        return True
+    fall = other.left.residual[of_other] ** 2 - trial.left.residual[at] ** 2
+    fall = fall.mean(axis=1)
+    return bool(fall.mean() > fall.std(ddof=1) / np.sqrt(len(rows)))
+
+
+def leave_one_out(
+    fit: DenseFit | PolynomialFit, weight: NDArray[np.float64], beside: Beside = NOTHING_BESIDE
+) -> Unseen:
+    """Leave-one-out residuals, of waves at some thousands of the points, and beside them."""
+    used = np.flatnonzero(weight)
+    rows = used[:: -(-len(used) // _MOST_ASKED)]
+
+    def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
+        if isinstance(fit, PolynomialFit):
+            return fit.left_out(rest[fit.rows], rounding, beside)
+        return fit.left_out(rest, rows, rounding, beside)
+
+    return unseen

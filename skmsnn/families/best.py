@@ -1,0 +1,152 @@
+"""The best stage for what is left: families compete, and unseen points judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.families import FAMILIES
+from skmsnn.families.base import Trial, foresees_more
+from skmsnn.families.family import Family
+from skmsnn.families.fitting import StageFit, StageFitter, Watch
+from skmsnn.families.grid import select_on_grid
+from skmsnn.families.modes import of_dominant_modes
+from skmsnn.families.network import of_recipe
+from skmsnn.families.polynomial import select_polynomial
+from skmsnn.families.recipe import Recipe
+from skmsnn.families.selection import refine
+from skmsnn.judge.diagnosis import FEW_POINTS
+from skmsnn.judge.held_out import LEAST_NODES
+from skmsnn.judge.split import DataSplit, Residuals
+
+# Held-out points that tell a trained function that is better from one that is lucky.
+_LEAST_HELD_OUT = 20
+# One replaces the stage of least squares if it leaves less than this share of its held-out error.
+_WORTHWHILE = 0.5
+# What a network of the default size reaches in the default iterations; a stage of least squares
+# that is as good is not worth that time.
+_NETWORK_REACH = 3e-6
+# Left on unseen points, relative to the target, by functions that are all there is to find.
+_SETTLED = 1e-14
+
+
+def best_stage(
+    recipe: Recipe,
+    points: DataSplit,
+    residuals: Residuals,
+    previous: StageFit | None,
+    rng: np.random.RandomState,
+    watch: Watch,
+) -> StageFit:
+    """Fit one stage to the residuals.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The user's choices.
+    points : DataSplit
+        The points.
+    residuals : Residuals
+        What the stages before leave, in units of the RMS of y.
+    previous : StageFit or None
+        Of the stage before, whose space is used again if its functions were linear.
+    rng : RandomState
+        Source of all random numbers.
+    watch : callable
+        Told of every iteration: number, training loss, held-out error.
+    """
+    follows_network = previous is not None and previous.spectral is None
+    fitter = StageFitter(recipe, points, residuals, rng, watch, follows_network)
+    if not recipe.is_adaptive:
+        return of_recipe(fitter)
+    before = previous.spectral if previous else None
+    if previous and before and before.trial.unseen and before.trial.is_final:
+        return replace(previous, error=np.inf)
+    if isinstance(recipe.n_modes, int):
+        return of_dominant_modes(fitter, recipe.n_modes)
+    if before is not None:
+        data = fitter.split if before.trial.unseen is None else fitter.whole
+        return fitter.stage_of(refine(before.trial, data), before)
+    linear = fitter.stage_of(best_space(fitter))
+    if follows_network:
+        # what an optimiser leaves is white to waves, too: whether it is noise, only y can tell
+        return replace(linear, is_noise=False)
+    return _best_trained(fitter, residuals, linear)
+
+
+def best_space(fitter: StageFitter) -> Trial:
+    """The space of functions, linear in their coefficients, that foresees unseen points best."""
+    points, families = fitter.points, families_of(fitter.recipe)
+    through = None
+    if points.line is not None and not fitter.follows_network:
+        # through all points of a line, as if their weights were equal
+        data = fitter.whole._replace(train=np.ones(len(points.x)))
+        through = select_on_grid(points.domain, points.line, data, fitter.rng, families)
+        if through.train_error <= _SETTLED:
+            return through
+    if fitter.asks_unseen and points.grid is not None:
+        best = select_on_grid(points.domain, points.grid, fitter.whole, fitter.rng, families)
+    else:
+        # a constant, or not much more, goes with all points
+        half_width = points.domain.half_width
+        found = _best_of(_spaces(fitter, families))
+        best = found or select_polynomial(fitter.whole, points.levels, half_width)
+    return through if through is not None and through.error < best.error else best
+
+
+def families_of(recipe: Recipe) -> list[Family]:
+    """Those that compete, in order."""
+    return [family for name, family in FAMILIES.items() if name in recipe.families]
+
+
+def _spaces(fitter: StageFitter, families: list[Family]) -> Iterator[Trial]:
+    for family in families:
+        trial = family.space(fitter)
+        if trial is not None:
+            yield trial
+            is_few = np.count_nonzero(fitter.points.full) < FEW_POINTS
+            if trial.error <= _SETTLED or (fitter.asks_unseen and is_few) or time_is_up():
+                return
+
+
+def _best_of(spaces: Iterator[Trial]) -> Trial | None:
+    best = None
+    for trial in spaces:
+        if best is None or foresees_more(trial, best):
+            best = trial
+    return best
+
+
+def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -> StageFit:
+    """A stage of trained functions where these are worth their time; else the linear one."""
+    recipe, points = fitter.recipe, fitter.points
+    enough = max(recipe.tol, _NETWORK_REACH)
+    if linear.error <= enough or linear.is_noise or _is_blind(points):
+        return linear
+    best = linear
+    asked = points.asking_where_it_is_hard(linear.unseen, fitter.rng)
+    if asked is not points:
+        residuals = residuals.asked_at(asked)
+        fitter = StageFitter(recipe, asked, residuals, fitter.rng, fitter.watch)
+    for family in families_of(recipe):
+        for trained in () if time_is_up() else family.trained(fitter):
+            if trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear):
+                best = trained if asked is points else replace(trained, points=asked)
+            if best.error <= enough or time_is_up():
+                return best
+    return best
+
+
+def _is_blind(points: DataSplit) -> bool:
+    """Whether held-out points tell nothing of trained wave vectors: they are few, or on few lines.
+
+    On a line a spline is as local as those.
+    """
+    if points.leaves_out and (points.held_out is None or points.x.shape[1] == 1):
+        return True
+    if points.held_out is not None and len(points.held_out.x) < _LEAST_HELD_OUT:
+        return True
+    return points.grid is not None and any(1 < n < LEAST_NODES for n in points.grid.shape)

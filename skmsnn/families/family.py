@@ -1,0 +1,33 @@
+"""What a family of functions offers to the stages of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from skmsnn.families.axis_trials import AxisProblem, AxisTrial
+from skmsnn.families.base import Trial
+from skmsnn.families.fitting import StageFit, StageFitter
+
+
+class Family:
+    """A kind of functions that a stage may be of.
+
+    A family offers what it can: nothing is the default. All that it offers is judged alike, by what
+    it leaves at points that it has not seen.
+    """
+
+    #: As the parameter ``families`` of the estimator has it.
+    name: ClassVar[str]
+
+    def space(self, fitter: StageFitter) -> Trial | None:
+        """The space of its functions, linear in their coefficients, that foresees most."""
+        return None
+
+    def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
+        """Spaces along one axis of a grid, for products with those along others."""
+        return []
+
+    def trained(self, fitter: StageFitter) -> Iterator[StageFit]:
+        """Stages of functions whose parameters are trained, cheap to expensive."""
+        return iter(())

@@ -1,0 +1,271 @@
+"""One stage: the residual, normalised, and stages made of fits to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from skmsnn.families.base import HeldOut, Split, Trial, leave_one_out
+from skmsnn.families.recipe import Recipe
+from skmsnn.functions import Modes
+from skmsnn.judge.diagnosis import looks_like_noise
+from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
+from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.spaces.base import LinearFit
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.p_norm import correction
+from skmsnn.spaces.polynomial import PolynomialFit
+from skmsnn.stage import Stage
+
+# Left of y, relative to its spread, that is rounding: there every norm has the same fit.
+_ROUNDING = 1e-14
+# Points between those of the data at which a network is compared with the spectral fit, and its
+# last solve with the one before, and how many times the held-out error they may differ there.
+_MOST_BETWEEN, MOVES = 1000, 10.0
+# Least ratio of training to held-out residual for both to be noise, and least share of what the
+# ratio is expected to be: K modes leave sqrt(1 - K/n) of noise on their n points, and
+# 1 / sqrt(1 - K/n) on others. Where that is expected to be near 1, and is to within a tenth, no
+# larger set will leave less.
+_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED = 0.3, 0.6
+AS_OF_NOISE, MOST_FOLLOWED = 0.9, 0.4
+
+
+Watch = Callable[[int, float, float], None]
+
+
+@dataclass(frozen=True)
+class SpectralFit:
+    """A set of modes with its factorisations, for the stages that refine it."""
+
+    trial: Trial
+    full: LinearFit
+
+
+@dataclass(frozen=True)
+class StageFit:
+    """A fitted stage.
+
+    Attributes
+    ----------
+    stage, train_stage : Stage
+        Fitted to all points, and to the training share only.
+    error : float
+        Root mean square of what ``train_stage`` leaves on the judging points.
+    loss_curve : list of float
+        Loss of the normalised residual at each iteration.
+    message : str
+        How it ended.
+    spectral : SpectralFit or None
+        What a next stage may refine.
+    is_noise : bool
+        Whether the residual that the stage leaves is white.
+    unseen : LeftOut or None
+        What it leaves at points that it has not seen; None where only its own are known.
+    points : DataSplit or None
+        How the points were shared out for it, where that was not as they were given.
+    in_gaps : float
+        How unsure it is in wide gaps between the points.
+    """
+
+    stage: Stage
+    train_stage: Stage
+    error: float
+    loss_curve: list[float]
+    message: str
+    spectral: SpectralFit | None = None
+    is_noise: bool = False
+    n_iter: int = 1
+    unseen: LeftOut | None = None
+    points: DataSplit | None = None
+    in_gaps: float = 0.0
+
+    def in_units_of(self, size: float) -> StageFit:
+        """The same, ``error`` and ``in_gaps`` relative to a size."""
+        return replace(self, error=self.error / size, in_gaps=self.in_gaps / size)
+
+
+class StageFitter:
+    """The residuals of one stage, normalised, and the ways to fit them."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        points: DataSplit,
+        residuals: Residuals,
+        rng: np.random.RandomState,
+        watch: Watch,
+        follows_network: bool = False,
+    ) -> None:
+        self.follows_network = follows_network
+        self.recipe, self.points, self.rng, self.watch = recipe, points, rng, watch
+        self.train_scale = _rms_of_outputs(residuals.train, points.train)
+        self.full_scale = _rms_of_outputs(residuals.full, points.full)
+        self.train = residuals.train / self.train_scale
+        self.full = residuals.full / self.full_scale
+        asked = points.validation_points
+        self.held_out = HeldOut(asked.x, residuals.judged / self.train_scale, asked.weight)
+        self.split = Split(points.x, self.train, points.train, self.held_out)
+        self.size = float(np.sqrt(np.mean(self.train_scale**2)))
+        self.full_size = float(np.sqrt(np.mean(self.full_scale**2)))
+        rounding = float(np.finfo(float).eps) / self.full_size
+        self.whole = Split(points.x, self.full, points.full, None, rounding, points.beside)
+        self.one_track = not np.any(points.train != points.full)
+
+    @cached_property
+    def between(self) -> NDArray[np.float64]:
+        """Points between those of the data: half way to any point of the box from the nearest."""
+        anywhere = self.rng.uniform(-1, 1, (_MOST_BETWEEN, self.points.x.shape[1]))
+        nearest = self.points.x[KDTree(self.points.x).query(anywhere)[1]]
+        return nearest + 0.5 * (anywhere - nearest)
+
+    def agrees(self, network: StageFit, spectral: StageFit) -> bool:
+        """Whether a network is between the points no further from the spectral fit than that errs.
+
+        Lines and points that were held out do not see what it does elsewhere.
+        """
+        one, other = (fit.stage.predict(self.between) for fit in (network, spectral))
+        away = float(np.sqrt(np.mean((one - other) ** 2)))
+        return away <= MOVES * max(spectral.error, network.error)
+
+    @property
+    def asks_unseen(self) -> bool:
+        """Whether fits to all points tell what they leave unseen, and none is held out for it.
+
+        What a network leaves it has left on held-out points, too.
+        """
+        return self.points.leaves_out and not self.follows_network
+
+    def stage_of(self, trial: Trial, previous: SpectralFit | None = None) -> StageFit:
+        """The stage of a fit on trial."""
+        if trial.unseen is not None:
+            return self._of_all_points(trial)
+        return self._validated(trial, previous)
+
+    def _validated(self, trial: Trial, previous: SpectralFit | None) -> StageFit:
+        """The stage of a fit to the training share, and of the same to all points."""
+        assert trial.fit is not None
+        modes = self.in_p_norm(trial.modes, trial.fit, self.split, self.size)
+        stage = train_stage = Stage(self.train_scale, modes, trial.candidate.family)
+        full_fit = trial.fit
+        if not self.one_track:
+            full_fit = previous.full if previous else trial.fit.extended(self.points.full)
+            modes = self.in_p_norm(full_fit.solve(self.full), full_fit, self.whole, self.full_size)
+            stage = Stage(self.full_scale, modes, trial.candidate.family)
+        rest = self.train - trial.modes.evaluate(self.points.x)
+        foreseen = trial.train_error / trial.seen_error if trial.seen_error > 0 else 0.0
+        is_noise = self._is_noise(trial, foreseen, rest, self.points.train > 0)
+        error = trial.error
+        if train_stage.function is not trial.modes:
+            error = max(error, self.validation_error_of(train_stage))
+        return StageFit(
+            stage,
+            train_stage,
+            error * self.size,
+            [1.0, trial.train_error],
+            f"least squares over {trial.candidate.label}",
+            SpectralFit(trial, full_fit),
+            is_noise,
+            # only networks ask for it, and they come first or not at all
+            unseen=self._left_out_of(trial, rest) if previous is None else None,
+        )
+
+    def in_p_norm(
+        self, modes: Modes, fit: LinearFit, data: Split, size: float, p: float | None = None
+    ) -> Modes:
+        """The fit of least p-norm, from that of least squares, unless that leaves but rounding."""
+        p = self.recipe.options.p if p is None else p
+        rest = data.target - modes.evaluate(data.x)
+        if p == 2 or weighted_rms(rest, data.train) * size <= _ROUNDING:
+            return modes
+        basis = fit.basis()
+        more: Any = basis.modes(correction(basis, rest, data.train, p))
+        return replace(modes, coefficients=modes.coefficients + more.coefficients)
+
+    def validation_error(self, values: NDArray[np.float64]) -> float:
+        """What normalised values at the held-out points leave there."""
+        error = weighted_rms(self.held_out.target - values, self.held_out.weight)
+        return error if np.isfinite(error) else np.inf
+
+    def validation_error_of(self, stage: Stage) -> float:
+        """The same of a stage of the training share."""
+        return self.validation_error(stage.predict(self.held_out.x) / self.train_scale)
+
+    def _left_out_of(self, trial: Trial, rest: NDArray[np.float64]) -> LeftOut | None:
+        """Where the training share has points that others do not foresee."""
+        if self.points.held_out is None or not isinstance(trial.fit, DenseFit):
+            return None
+        left_out = leave_one_out(trial.fit, self.points.train)
+        left = left_out(self.train, rest, self.split.rounding)
+        return LeftOut(left.rows, left.residual * self.train_scale)
+
+    def _of_all_points(self, trial: Trial) -> StageFit:
+        """The stage of a fit to all points, that tells what it leaves unseen."""
+        assert trial.fit is not None
+        assert trial.unseen is not None
+        modes = self.in_p_norm(trial.modes, trial.fit, self.whole, self.full_size)
+        stage = Stage(self.full_scale, modes, trial.candidate.family)
+        rest = self.full - trial.modes.evaluate(self.points.x)
+        unseen = trial.unseen(self.full, rest, self.whole.rounding)
+        rows, left, _ = unseen
+        error = trial.error
+        if modes is not trial.modes:
+            # what the fit of least squares leaves unseen, and the way from there to this one
+            moved = self.full - modes.evaluate(self.points.x) - rest
+            left = left + moved[rows]
+            error = unseen._replace(residual=left).error(self.points.full)
+        # typical too, not root mean square alone: few points at the edge say nothing of noise
+        typical = [float(np.median(np.abs(a))) for a in (rest[rows], left)]
+        pairs = [(trial.train_error, trial.seen_error), typical]
+        foreseen = max(own / unseen if unseen > 0 else 0.0 for own, unseen in pairs)
+        is_noise = self._is_noise(trial, foreseen, rest, self.points.full > 0)
+        return StageFit(
+            stage,
+            stage,
+            error * self.full_size,
+            [1.0, trial.train_error],
+            f"least squares over {trial.candidate.label}",
+            SpectralFit(trial, trial.fit),
+            is_noise,
+            unseen=LeftOut(rows, left * self.full_scale),
+            in_gaps=self._unsure_in_gaps(trial, rest) * self.full_size,
+        )
+
+    def _unsure_in_gaps(self, trial: Trial, rest: NDArray[np.float64]) -> float:
+        """How unsure a fit is where points leave wide gaps: the jackknife."""
+        points, fit = self.points.gaps, trial.fit
+        if points is None or not isinstance(fit, DenseFit | PolynomialFit):
+            return 0.0
+        left_out = leave_one_out(fit, self.points.full, Beside(points, 1.0))
+        return left_out(self.full, rest, self.whole.rounding).beside
+
+    def _is_noise(
+        self, trial: Trial, foreseen: float, rest: NDArray[np.float64], used: NDArray[np.bool_]
+    ) -> bool:
+        """Whether a fit leaves white noise, as far as it can be told.
+
+        A fit that follows what it cannot resolve leaves little on its own points: ``foreseen`` is
+        the ratio of what it leaves there to what it leaves of unseen ones.
+        """
+        expected = 1 - trial.followed
+        follows_little = trial.followed < MOST_FOLLOWED
+        as_expected = follows_little and foreseen > AS_OF_NOISE * expected
+        more_is_no_help = trial.on_plateau or as_expected
+        return bool(
+            more_is_no_help
+            and foreseen > max(_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED * expected)
+            and looks_like_noise(self.points.x[used], rest[used], trial.followed)
+        )
+
+
+def _rms_of_outputs(
+    residual: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weighted root mean square of each output, 1 where it is zero."""
+    rms = np.sqrt(np.average(residual**2, axis=0, weights=weight))
+    return np.where(rms > 0, rms, 1.0)

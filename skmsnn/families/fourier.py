@@ -1,0 +1,38 @@
+"""Fourier series: of the period, or of a box wider than the data (section 3.4 of the paper)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skmsnn.families.axis_trials import AxisProblem, AxisTrial
+from skmsnn.families.base import Trial
+from skmsnn.families.family import Family
+from skmsnn.families.fitting import StageFitter
+from skmsnn.families.fourier_axis import extension_waves, periodic_waves
+from skmsnn.families.ladders import candidates
+from skmsnn.families.selection import select_modes
+
+# In more than three dimensions sets that are tried on what a network leaves have at most this
+# many terms: larger ones take seconds, and none was ever kept.
+_LATTICE_DIMENSIONS, _TERMS_AFTER_NETWORK = 3, 1000
+
+
+class Fourier(Family):
+    """Cosines and sines of lattices of wave vectors; polynomials along features of few levels."""
+
+    name = "fourier"
+
+    def space(self, fitter: StageFitter) -> Trial | None:
+        points = fitter.points
+        data = fitter.whole if fitter.asks_unseen else fitter.split
+        n_points = int(np.count_nonzero(data.train))
+        ladder = candidates(points.domain, points.grid, points.x, n_points, points.levels)
+        if fitter.follows_network and points.x.shape[1] > _LATTICE_DIMENSIONS:
+            ladder = [c for c in ladder if c.n_terms <= _TERMS_AFTER_NETWORK]
+        if not fitter.asks_unseen and points.held_out is None:
+            # nothing tells how many modes the data carry: half as many as there are points
+            ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]
+        return select_modes(ladder, data, fitter.rng)
+
+    def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
+        return periodic_waves(problem) if problem.periodic else extension_waves(problem)

@@ -1,0 +1,102 @@
+"""Waves along one axis of a grid: of the period, or of several boxes wider than the data."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.families.axis_trials import (
+    WORTH_MORE,
+    AxisProblem,
+    AxisTrial,
+    ascended,
+    error_of,
+    is_settled,
+)
+from skmsnn.families.ladders import OTHER_WIDTHS, SHARES, WIDTH, axis_basis, axis_order
+from skmsnn.linalg.nufft import waves_from_points
+from skmsnn.spaces.axes import ExtensionAxis
+
+# Operations of a set along an axis, N M^2, up to which all are tried, half a second; of larger ones
+# the next while the error falls by the factor, and that which reaches the fastest wave that stands
+# out of the spectrum of what the others leave. At noise one of ten thousand reaches ten times the
+# median by chance, and thirty times none does.
+_CHEAP, _CONVERGES, _STANDS_OUT = 3e8, 0.3, 30.0
+# Cut-offs of so many of the best sets of waves.
+_CUT_OFF = 3
+_CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
+
+
+def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
+    """Waves of a period, up to growing wave numbers."""
+    nodes = problem.nodes
+    ladder = (
+        axis_basis(nodes, axis_order(nodes, SHARES[rung], WIDTH, True), WIDTH, True)
+        for rung in _distinct_rungs(nodes, True)
+    )
+    return ascended((problem.tried(axis) for axis in ladder), 0.0)
+
+
+def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
+    """Waves of boxes wider than the data, as long as they may leave less than is enough."""
+    nodes = problem.nodes
+
+    def waves(rung: int, width: float) -> AxisTrial:
+        order = axis_order(nodes, SHARES[rung], width, False)
+        return problem.tried(ExtensionAxis(nodes, order, 2 * width))
+
+    rungs = _distinct_rungs(nodes, False)
+    orders = {rung: axis_order(nodes, SHARES[rung], WIDTH, False) for rung in rungs}
+    cheap = [rung for rung in rungs if len(nodes) * orders[rung] ** 2 <= _CHEAP]
+    ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem.enough)
+    costly = rungs[len(cheap) :] if len(ladder) == len(cheap) else []
+    while costly and not is_settled(ladder) and not time_is_up():
+        converges = len(ladder) > 1 and ladder[-1].error < _CONVERGES * ladder[-2].error
+        if not converges:
+            best = min(ladder, key=error_of)
+            rest = problem.columns - best.axis.synthesise(best.axis.analyse(problem.columns, 0), 0)
+            fastest = WIDTH * _fastest_wave(nodes, rest)
+            costly = [rung for rung in costly if orders[rung] > fastest > orders[cheap[-1]]]
+        if costly:
+            cheap.append(costly.pop(0))
+            ladder.append(waves(cheap[-1], WIDTH))
+    if is_settled(ladder):
+        return ladder
+    tried = list(ladder)
+    if min(trial.error for trial in ladder) < problem.enough / WORTH_MORE:
+        at = cheap[int(np.argmin([trial.error for trial in ladder]))]
+        for width in OTHER_WIDTHS:
+            # in a wider box less than the same highest wave number does
+            for step in range(-2, 3) if width < WIDTH else range(-4, 1):
+                if at + step in cheap and at + step > 0 and not time_is_up():
+                    tried.append(waves(at + step, width))
+    for trial in sorted(tried, key=error_of)[:_CUT_OFF]:
+        axis = trial.axis
+        assert isinstance(axis, ExtensionAxis)
+        larger = [cutoff for cutoff in _CUTOFFS if cutoff < trial.train_error]
+        tried += [problem.tried(axis.with_cutoff(cutoff)) for cutoff in larger]
+    return tried
+
+
+def _fastest_wave(nodes: NDArray[np.float64], rest: NDArray[np.float64]) -> int:
+    """Half waves over the nodes of the fastest wave that stands out of the rest; 0 where none does.
+
+    Its spectrum, under a Hann window, has at noise the size of its median everywhere.
+    """
+    quadrature = np.gradient(nodes) * (1 + np.cos(np.pi * nodes))
+    most = len(nodes)
+    power = np.zeros(most + 1)
+    for column in rest.T:
+        waves = waves_from_points([np.pi * nodes], quadrature * column, (most,))
+        power += np.abs(waves[most:]) ** 2
+    # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
+    power = power[: most // 2 + 1]
+    stands_out = np.flatnonzero(power > _STANDS_OUT * np.median(power))
+    return int(stands_out.max(initial=0))
+
+
+def _distinct_rungs(nodes: NDArray[np.float64], periodic: bool) -> list[int]:
+    """Rungs of the ladder of shares that give different orders."""
+    orders = [axis_order(nodes, share, WIDTH, periodic) for share in SHARES]
+    return [r for r, order in enumerate(orders) if r == 0 or order > orders[r - 1]]

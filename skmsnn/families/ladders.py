@@ -1,0 +1,387 @@
+"""The sets of modes worth trying on given points, small to large, and how each is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import count
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.domain import Domain, Grid, uniform_spacing
+from skmsnn.functions.bases import LegendreBasis
+from skmsnn.functions.lattice import (
+    ROUND_OFF,
+    half_lattice,
+    total_degree_lattice,
+)
+from skmsnn.spaces.axes import AxisBasis, BasisAxis, ExtensionAxis, PeriodicAxis
+from skmsnn.spaces.base import Candidate
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.frames import Frame, LatticeFrame, ProductFrame
+from skmsnn.spaces.periodic import ToeplitzFit
+from skmsnn.spaces.tensor import TensorFit
+
+# Highest wave number as a share of Nyquist. Beyond about 0.9 the data say nothing of a mode.
+SHARES = (0.0, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.36, 0.42, 0.5, 0.58, 2 / 3, 0.8, 0.9)
+
+
+# Width of an extension's box over that of the data: the usual one, and those tried around the
+# best. The gentler the function, the wider the box that needs the fewest modes.
+WIDTH, OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
+
+
+# Rungs of the ladder of shares by which an axis may be moved apart from the others.
+_AXIS_STEP = 2
+
+
+# Highest share along an axis that is not periodic, when it is moved. Held-out points on the same
+# nodes as others do not show what an extension does between the nodes; with at least two nodes a
+# mode it is stable there (Adcock, Huybrechs & Martin-Vaquero 2014).
+_MOST_ALONE = 0.5
+
+
+_SCATTERED_WIDTH, _OTHER_SCATTERED_WIDTHS = 2.0, (1.4, 3.0, 4.0)
+
+
+_SCATTERED_SHARES = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75)
+
+
+# A dense system of n rows and k columns costs 2 n k^2 operations and 8 n k bytes. There are no more
+# terms than this many rows can have within that; larger sets of points are thinned for it.
+_DENSE_OPERATIONS, _DENSE_BYTES, _DENSE_ROWS = 1e12, 2**31, 2**16
+
+
+# Cost of the singular value decomposition of one axis of N nodes and order M: about N M^2.
+# Its vectors take some gigabytes for the most nodes that a single axis may have.
+_AXIS_OPERATIONS, _LONGEST_AXIS = 4e10, 100_000
+
+
+# Rows a mode when a set is tried, and at least when it is fitted. The bases of a grid are
+# orthogonal there, so that a grid with holes can do with fewer.
+_TRIAL_ROWS, _LEAST_ROWS, _LEAST_ROWS_ON_GRID = 2.5, 1.2, 1.05
+
+
+_TERMS_GROWTH = 1.25
+
+
+# Rows a mode that make a preconditioner for all points, and operations up to which all are taken in
+# at once. With 4, 5 and 6 of 23 rows a mode fits left 3.4e-14, 1.1e-14 and 8e-15.
+_ENOUGH_ROWS, _CHEAP_OPERATIONS = 6.0, 1e11
+
+
+# Fewer points than these are fitted by a dense system, which tells what it leaves on unseen ones.
+LEAST_ROWS_PERIODIC = 20
+
+
+# Of the other widths in more than three dimensions, where the largest sets are costly to try.
+_HIGH_DIMENSIONAL_WIDTHS = (4.0,)
+
+
+def candidates(
+    domain: Domain,
+    grid: Grid | None,
+    x: NDArray[np.float64],
+    n_rows: int,
+    levels: dict[int, int] | None = None,
+) -> list[Candidate]:
+    """Sets of modes for points of each kind, in ascending order of size.
+
+    Parameters
+    ----------
+    domain : Domain
+        Scaling and periods.
+    grid : Grid or None
+        The grid on which the points lie.
+    x : ndarray of shape (n, d)
+        The points in scaled coordinates.
+    n_rows : int
+        How many of them may be used for fitting; no set has more terms than rows.
+    levels : dict from int to int, default=None
+        Features of few levels, and how many: along these there are polynomials in place of waves.
+    """
+    levels = levels or {}
+    least_rows = _LEAST_ROWS if grid is None else _LEAST_ROWS_ON_GRID
+
+    def fits(candidate: Candidate) -> bool:
+        return candidate.n_terms == 1 or candidate.n_terms * least_rows <= n_rows
+
+    if grid is not None and not is_one_long_axis(domain, grid):
+        found = _on_grid(domain, grid, fits, levels)
+    elif domain.periodic.all() and x.shape[1] <= 3 and n_rows >= LEAST_ROWS_PERIODIC:
+        found = _scattered_periodic(x)
+    elif x.shape[1] - len(levels) in (1, 2, 3):
+        found = _scattered_ball(domain, x, levels)
+    elif all(n == 1 for n in levels.values()):
+        found = _scattered_total_degree(domain, x, list(levels))
+    else:
+        found = []
+    sizes: set[int] = set()
+    distinct = []
+    for candidate in found:
+        if fits(candidate) and candidate.n_terms not in sizes:
+            distinct.append(candidate)
+            sizes.add(candidate.n_terms)
+    return distinct
+
+
+def is_one_long_axis(domain: Domain, grid: Grid) -> bool:
+    """Whether a basis of all nodes is out of reach: they are then as good as scattered."""
+    nodes, *others = grid.nodes
+    is_fast = domain.periodic[0] and grid.is_complete and uniform_spacing(nodes) is not None
+    return not others and not is_fast and len(nodes) > _LONGEST_AXIS
+
+
+def _on_grid(
+    domain: Domain, grid: Grid, fits: Callable[[Candidate], bool], levels: dict[int, int]
+) -> Iterable[Candidate]:
+    nodes = [
+        (axis - centre) / half
+        for axis, centre, half in zip(grid.nodes, domain.centre, domain.half_width, strict=True)
+    ]
+
+    def candidate(rungs: tuple[int, ...], width: float) -> Candidate:
+        shares = [SHARES[rung] for rung in rungs]
+        orders = tuple(
+            axis_order(axis, share, width, periodic)
+            for axis, share, periodic in zip(nodes, shares, domain.periodic, strict=True)
+        )
+
+        def prepare(weight: NDArray[np.float64], cutoff: float) -> TensorFit:
+            bases: list[AxisBasis] = [
+                BasisAxis(axis, LegendreBasis(levels[j] - 1))
+                if j in levels
+                else axis_basis(axis, order, width, periodic, cutoff)
+                for j, (axis, order, periodic) in enumerate(
+                    zip(nodes, orders, domain.periodic, strict=True)
+                )
+            ]
+            return TensorFit(bases, grid.shape, grid.index, weight, cutoff)
+
+        def variants() -> Iterable[Candidate]:
+            if not domain.periodic.all() and width == WIDTH:
+                for other in OTHER_WIDTHS:
+                    # in a wider box less than the same highest wave number does
+                    for step in range(-2, 2) if other < width else range(-4, 0):
+                        yield candidate(tuple(_rung(rung + step) for rung in rungs), other)
+
+        def highest_rungs() -> list[int]:
+            """Of a move. The other axis' nodes hide what an extension does between its own."""
+            ends = np.where(domain.periodic, len(SHARES) - 1, SHARES.index(_MOST_ALONE))
+            return [max(rung, end) for rung, end in zip(rungs, ends, strict=True)]
+
+        def neighbours() -> Iterable[Candidate]:
+            long = [j for j, axis in enumerate(nodes) if len(axis) > 1 and j not in levels]
+            if len(long) < 2:
+                return
+            for steps in _axis_moves(len(nodes), long):
+                moved = tuple(rung + step for rung, step in zip(rungs, steps, strict=True))
+                if all(0 <= r <= most for r, most in zip(moved, highest_rungs(), strict=True)):
+                    other = candidate(moved, width)
+                    if fits(other):
+                        yield other
+
+        # an extension's modes depend on each other: on N nodes they span about share * N dimensions
+        n_terms = 1
+        for j, (axis, order, share) in enumerate(zip(nodes, orders, shares, strict=True)):
+            n_terms *= levels.get(j) or min(2 * order + 1, int(share * len(axis)) + 4)
+        return Candidate(
+            n_terms,
+            prepare,
+            f"wave numbers up to {orders}, box {width:g} times the data's",
+            cutoff=None if domain.periodic.all() else ROUND_OFF,
+            variants=variants,
+            neighbours=neighbours,
+            family=_family_of(levels),
+        )
+
+    return [candidate((rung,) * len(nodes), WIDTH) for rung in range(len(SHARES))]
+
+
+def _rung(at: int) -> int:
+    return min(max(at, 0), len(SHARES) - 1)
+
+
+def _axis_moves(d: int, axes: list[int]) -> Iterable[NDArray[np.int64]]:
+    """Steps on the ladder: down or up along one of the axes, or up along one and down another."""
+    steps = _AXIS_STEP * np.eye(d, dtype=np.int64)
+    for j in axes:
+        yield -steps[j]
+        yield steps[j]
+        if len(axes) == 2:
+            yield from (steps[j] - steps[i] for i in axes if i != j)
+
+
+def axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic: bool) -> int:
+    n = len(nodes)
+    if n == 1 or share == 0:
+        return 0
+    if periodic:
+        return int(share * n / 2 + 1e-9)
+    order = round(share * width * (n - 1) / 2)
+    return max(1, min(order, int(np.sqrt(_AXIS_OPERATIONS / n) / 2)))
+
+
+def axis_basis(
+    nodes: NDArray[np.float64], order: int, width: float, periodic: bool, cutoff: float = ROUND_OFF
+) -> AxisBasis:
+    if not periodic:
+        return ExtensionAxis(nodes, order, 2 * width, cutoff)
+    spacing = uniform_spacing(nodes)
+    if spacing is not None and np.isclose(spacing * len(nodes), 2, rtol=1e-9, atol=0):
+        return PeriodicAxis(len(nodes), order, 2.0, float(nodes[0]))
+    return ExtensionAxis(nodes, order, 2.0, cutoff)
+
+
+def _scattered_periodic(x: NDArray[np.float64]) -> Iterable[Candidate]:
+    n, d = x.shape
+    lengths = np.full(d, 2.0)
+
+    def candidate(order: int) -> Candidate:
+        orders = (order,) * d
+        return Candidate(
+            (2 * order + 1) ** d,
+            lambda weight, cutoff: ToeplitzFit(x, weight, orders, lengths),
+            f"wave numbers up to {order}, periodic",
+            cutoff=None,
+        )
+
+    return [candidate(order) for order in periodic_orders(n, d)]
+
+
+def periodic_orders(n: int, d: int) -> list[int]:
+    """Largest wave numbers worth trying on n scattered points, the same along each axis."""
+    return [int(s * n ** (1 / d) / 2 + 1e-9) for s in _SCATTERED_SHARES]
+
+
+def _scattered_ball(
+    domain: Domain, x: NDArray[np.float64], levels: dict[int, int]
+) -> Iterable[Candidate]:
+    """Wave vectors of a lattice within a ball, growing."""
+    sizes: list[tuple[float, int]] = []
+    lengths = _box(domain, _SCATTERED_WIDTH, levels)
+    most = min(_most_dense_terms(len(x)), len(x)) // prod(levels.values())
+    for radius in (r / 4 for r in count(2)):
+        n_terms = 2 * len(_in_ball(radius, lengths)) - 1
+        if n_terms > most:
+            break
+        if not sizes or n_terms >= _TERMS_GROWTH * sizes[-1][1]:
+            sizes.append((radius, n_terms))
+
+    def candidate(at: int, width: float) -> Candidate:
+        lengths = _box(domain, width, levels)
+        numbers = _in_ball(sizes[at][0], lengths)
+
+        is_first = width == _SCATTERED_WIDTH and not domain.periodic.all()
+        others = _OTHER_SCATTERED_WIDTHS if is_first else ()
+
+        def variants() -> Iterable[Candidate]:
+            for other in others:
+                for near in range(max(0, at - 3), at + 1):
+                    yield candidate(near, other)
+
+        def boxes() -> list[Candidate]:
+            return [candidate(at, other) for other in others]
+
+        def larger() -> list[Candidate]:
+            return [candidate(next, width) for next in range(at + 1, len(sizes))]
+
+        label = f"a ball, box {width:g} times the data's"
+        found = _dense_candidate(x, numbers, lengths, label, variants, levels)
+        return replace(found, width=width, boxes=boxes, larger=larger)
+
+    return [candidate(at, _SCATTERED_WIDTH) for at in range(len(sizes))]
+
+
+def _in_ball(radius: float, lengths: NDArray[np.float64]) -> NDArray[np.int64]:
+    reach = radius * lengths / lengths.max()
+    numbers = half_lattice([int(r) for r in reach])
+    return numbers[np.sum((numbers / reach) ** 2, axis=1) <= 1 + 1e-9]
+
+
+def _scattered_total_degree(
+    domain: Domain, x: NDArray[np.float64], constant: list[int]
+) -> Iterable[Candidate]:
+    """Wave vectors of a lattice with bounded sum of |k_j|, growing; none along some features."""
+    waving = np.delete(np.arange(x.shape[1]), constant)
+    # half of what can be solved: here other boxes, too, are tried with the largest sets
+    largest = min((_most_dense_terms(len(x)) + 1) // 2, len(x))
+
+    def candidate(numbers: NDArray[np.int64], degree: int, width: float) -> Candidate:
+        def variants() -> Iterable[Candidate]:
+            if width == _SCATTERED_WIDTH and not domain.periodic.all():
+                for other in _HIGH_DIMENSIONAL_WIDTHS:
+                    yield candidate(numbers, degree, other)
+
+        label = f"total degree up to {degree}, box {width:g} times the data's"
+        return _dense_candidate(x, numbers, _box(domain, width, {}), label, variants, {})
+
+    for degree in count(0):
+        of_waving = total_degree_lattice(len(waving), degree, largest)
+        if of_waving is None:
+            return
+        numbers = np.zeros((len(of_waving), x.shape[1]), dtype=np.int64)
+        numbers[:, waving] = of_waving
+        yield candidate(numbers, degree, _SCATTERED_WIDTH)
+
+
+def _box(domain: Domain, width: float, levels: dict[int, int]) -> NDArray[np.float64]:
+    """Sides of the box of the features that have waves."""
+    sides = np.where(domain.periodic, 2.0, 2 * width)
+    return np.delete(sides, list(levels))
+
+
+def _dense_candidate(
+    x: NDArray[np.float64],
+    numbers: NDArray[np.int64],
+    lengths: NDArray[np.float64],
+    label: str,
+    variants: Callable[[], Iterable[Candidate]],
+    levels: dict[int, int],
+) -> Candidate:
+    frame: Frame | ProductFrame
+    if levels:
+        waves = LatticeFrame(numbers, lengths)
+        wave_axes = tuple(j for j in range(x.shape[1]) if j not in levels)
+        degrees = tuple(n - 1 for n in levels.values())
+        frame = ProductFrame(waves, wave_axes, tuple(levels), degrees)
+    elif len(lengths) <= 3:
+        frame = LatticeFrame(numbers, lengths)
+    else:
+        frame = Frame(2 * np.pi * numbers / lengths)
+    n_terms = frame.n_columns
+    most_rows = _most_dense_rows(n_terms, isinstance(frame, LatticeFrame))
+
+    def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
+        return DenseFit(x, weight, frame, cutoff, most_rows)
+
+    label = f"{n_terms} wave numbers in {label}"
+    trial_rows = int(_TRIAL_ROWS * n_terms)
+    # more than half of the points are as well taken in at once
+    few_rows = trial_rows if 2 * trial_rows <= len(x) else None
+    return Candidate(
+        n_terms,
+        prepare,
+        label,
+        trial_rows=few_rows,
+        variants=variants,
+        family=_family_of(levels),
+    )
+
+
+def _family_of(levels: dict[int, int]) -> str:
+    """Of waves, and polynomials along features of few levels."""
+    return "fourier x polynomial" if any(n > 1 for n in levels.values()) else "fourier"
+
+
+def _most_dense_terms(n: int) -> int:
+    n = min(n, _DENSE_ROWS)
+    return int(min(np.sqrt(_DENSE_OPERATIONS / (2 * n)), _DENSE_BYTES / (8 * n)))
+
+
+def _most_dense_rows(n_terms: int, has_fast_sums: bool) -> int:
+    operations = _CHEAP_OPERATIONS if has_fast_sums else _DENSE_OPERATIONS
+    rows = min(operations / (2 * n_terms**2), _DENSE_BYTES / (8 * n_terms))
+    return int(max(rows, _ENOUGH_ROWS * n_terms))

@@ -1,0 +1,177 @@
+"""Polynomials: of low total degree, damped or not, and of any degree along one axis.
+
+Constants and straight lines among them, so that no fit is worse than these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended
+from skmsnn.families.base import Split, Trial, foresees_more, judged_unseen, leave_one_out
+from skmsnn.families.family import Family
+from skmsnn.families.fitting import StageFitter
+from skmsnn.functions.bases import LegendreBasis
+from skmsnn.functions.polynomial import n_total_degree_terms, total_degree_terms
+from skmsnn.judge.diagnosis import FEW_POINTS
+from skmsnn.spaces.axes import BasisAxis
+from skmsnn.spaces.base import Candidate
+from skmsnn.spaces.polynomial import PolynomialFit
+
+# Highest degree, and operations of a singular value decomposition of n rows and k columns, n k^2;
+# degrees 0 and 1 are tried whatever they cost.
+_MOST_DEGREE, _OPERATIONS = 8, 2e9
+# Operations up to which all degrees are tried, and not only until two in turn are no better.
+_COSTLY = 1e7
+# Left on unseen points, relative to the target, below which no higher degree is tried.
+_GOOD_ENOUGH = 1e-14
+# Degrees along an axis: all up to 6, then by about a fifth. Least squares on even nodes becomes
+# unstable beyond twice the root of their number, which unseen lines show.
+_DEGREES = (*range(7), 8, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100)
+# Terms a point up to which damping cannot lower the error by the factor ``_AS_GOOD``: K terms
+# follow K / n of the noise on n points, and it could at best take half of that, in error, away.
+_FEW_TERMS = 0.04
+# Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
+_AS_GOOD = 1.02
+_ROUNDING = 1e-14
+
+
+class Polynomial(Family):
+    """Products of Legendre polynomials."""
+
+    name = "polynomial"
+
+    def space(self, fitter: StageFitter) -> Trial | None:
+        points = fitter.points
+        if fitter.follows_network:
+            return None
+        if points.leaves_out:
+            return select_polynomial(fitter.whole, points.levels, points.domain.half_width)
+        if points.held_out is None:
+            return None  # nothing tells degrees apart
+        data = fitter.split._replace(held_out=None, rounding=fitter.whole.rounding)
+        trial = select_polynomial(data, points.levels, points.domain.half_width)
+        error = fitter.validation_error(trial.modes.evaluate(fitter.held_out.x))
+        return replace(trial, error=error, seen_error=error, promise=error, unseen=None)
+
+    def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
+        most = len(problem.nodes) - 2
+        bases = (LegendreBasis(degree) for degree in _DEGREES if degree <= most)
+        return ascended((problem.tried(BasisAxis(problem.nodes, b)) for b in bases), problem.enough)
+
+
+def select_polynomial(
+    data: Split, levels: dict[int, int], half_width: NDArray[np.float64]
+) -> Trial:
+    """The polynomial that foresees points left out best, one at a time.
+
+    Parameters
+    ----------
+    data : Split
+        All points.
+    levels : dict from int to int
+        Features of few levels, and how many: as many tell degrees below that number apart.
+    half_width : ndarray of shape (d,)
+        Unit of the scaled coordinates in that of the features.
+    """
+    best: Trial | None = None
+    worse = 0
+    n_points = int(np.count_nonzero(data.train))
+    for degree, degrees in _ladder(n_points, data.x.shape[1], levels):
+        trial = _best_units(data, degree, degrees, half_width)
+        if n_points < FEW_POINTS and trial.train_error <= _ROUNDING:
+            # through symmetric points the values on one side tell those on the other
+            if best is None or 2 * len(degrees) <= n_points:
+                return trial
+            return replace(trial, error=max(trial.error, best.error))
+        is_better = best is None or trial.error * _AS_GOOD < best.error
+        if best is None or (is_better and (degree == 1 or foresees_more(trial, best, _AS_GOOD))):
+            best, worse = trial, 0
+        worse += 1
+        if time_is_up():
+            break
+        is_costly = n_points * len(degrees) ** 2 > _COSTLY
+        if best is not None and (best.error <= _GOOD_ENOUGH or (is_costly and worse > 2)):
+            break
+    assert best is not None
+    return best
+
+
+def _best_units(
+    data: Split, degree: int, degrees: NDArray[np.int64], half_width: NDArray[np.float64]
+) -> Trial:
+    """The fit of a degree with the units of its terms that foresee points left out best."""
+    if len(degrees) <= _FEW_TERMS * np.count_nonzero(data.train):
+        return _judged(PolynomialFit(data.x, data.train, degrees), data, degree, len(degrees))
+    best: Trial | None = None
+    for units in _units_of_terms(degrees, half_width):
+        fit = PolynomialFit(data.x, data.train, degrees, units)
+        trial = _best_damping(fit, data, degree, len(degrees))
+        if best is None or trial.error * _AS_GOOD < best.error:
+            best = trial
+        if trial.train_error <= _ROUNDING:
+            break  # nothing is left for other units
+    assert best is not None
+    return best
+
+
+def _units_of_terms(
+    degrees: NDArray[np.int64], half_width: NDArray[np.float64]
+) -> Iterator[NDArray[np.float64] | None]:
+    """What a damped fit may take as the unit of each term.
+
+    Their standard deviations, that of the box, and for straight lines that of the features, as
+    ridge regression does: someone who chose the units may have meant them.
+    """
+    yield None
+    if len(degrees) > 1:
+        yield np.ones(len(degrees))
+    if degrees.sum(axis=1).max() == 1:
+        with np.errstate(over="ignore"):
+            yield np.prod((half_width.max() / half_width) ** degrees, axis=1)
+
+
+def _ladder(
+    n_points: int, d: int, levels: dict[int, int]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Degrees 0, 1, 2, ... and their terms, as long as points can tell them apart."""
+    most = np.array([levels.get(j, _MOST_DEGREE + 1) - 1 for j in range(d)])
+    last = 0
+    for degree in range(_MOST_DEGREE + 1):
+        n_terms = n_total_degree_terms(d, degree)
+        # capped degrees only make fewer terms
+        if degree > 1 and n_points * n_terms**2 > _OPERATIONS:
+            return
+        degrees = total_degree_terms(most, degree)
+        if len(degrees) == last or (degree > 1 and len(degrees) > n_points - 2):
+            return
+        last = len(degrees)
+        yield degree, degrees
+
+
+def _best_damping(fit: PolynomialFit, data: Split, degree: int, n_terms: int) -> Trial:
+    """Without damping, unless unseen points are foreseen better with it."""
+    dampings = fit.dampings
+    errors = fit.left_out_under(data.target, dampings)
+    chosen = fit
+    if errors.min() * _AS_GOOD < errors[0] and errors[0] > _GOOD_ENOUGH:
+        chosen = fit.damped(dampings[errors <= _AS_GOOD * errors.min()].max())
+    return _judged(chosen, data, degree, n_terms)
+
+
+def _judged(chosen: PolynomialFit, data: Split, degree: int, n_terms: int) -> Trial:
+    label = f"polynomials of degree {degree}" if degree else "a constant"
+    prepare = partial(_prepare, chosen)
+    candidate = Candidate(n_terms, prepare, label, cutoff=None, family="polynomial")
+    trial = judged_unseen(candidate, chosen, data, leave_one_out(chosen, data.train, data.beside))
+    return replace(trial, is_final=chosen.damping > 0)
+
+
+def _prepare(fit: PolynomialFit, weight: NDArray[np.float64], cutoff: float) -> PolynomialFit:
+    return fit.extended(weight)

@@ -1,0 +1,347 @@
+"""Which set of modes: the one whose fit to some points best predicts the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.families.base import _MOST_ASKED, Split, Trial, judged_unseen, leave_one_out
+from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.spaces.base import Candidate, LinearFit
+from skmsnn.spaces.dense import DenseFit
+
+# Held-out residual, relative to the target, below which no larger set and no other box is tried:
+# the next stage reaches round-off with the same modes.
+GOOD_ENOUGH = 1e-14
+
+
+# What a fit leaves on its own points, relative to the target, that is rounding.
+_ROUNDING = 1e-14
+
+
+# The same of a fit whose unseen points agree to so many digits: more modes can do no better.
+_ROUND_OFF, _RESOLVED = 3e-15, 1e-12
+
+
+# Above this a second stage of the same modes wins back no digits, only what damping holds back.
+_WORTH_REFINING = 1e-8
+
+
+# Operations from which on a set is costly, half a second or so; then boxes are compared once, and
+# only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
+# another with 1000 terms kept their order with 5000.
+_COSTLY, _COSTLY_GROWTH, _NEARLY = 1e10, 1.5, 2.0
+
+
+# And from which on no other cut-offs are tried.
+_COSTLIEST = 1e11
+
+
+# Held-out residual below which rounding, amplified between the points, is much of it.
+_NEXT_TO_ROUND_OFF = 1e-10
+
+
+# No larger set is tried after two in turn that do this much worse than the best, and than on their
+# own points. The second matters: a function of high frequency shows nothing until modes reach it.
+# Two, since a trial on few rows may miss a corner of the domain by bad luck.
+_WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
+
+
+# Held-out residual of a trial on few rows below which other boxes are not tried: all rows
+# together then reach round-off.
+_GOOD_ENOUGH_ON_FEW_ROWS = 1e-12
+
+
+# Held-out residual below which the axes are not moved apart: the next stage reaches round-off.
+# Rounds of such moves, the share to which one must lower the error for another to follow, and that
+# to which another box must lower it to be the one where they start.
+_GOOD_ENOUGH_TO_REFINE, _AXIS_ROUNDS, _WORTH_A_ROUND, _WORTH_A_BOX = 1e-13, 4, 0.7, 0.3
+
+
+# Cut-offs tried on the best set, up to a share of what it leaves on its own points, as long as the
+# held-out error stays within a factor, and changes.
+_CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
+
+
+# Where a fit itself tells what it leaves unseen, sets are compared under a larger cut-off, and the
+# smaller ones tried on the best. At round-off fits to 1.6 points a mode said up to a thousand times
+# too much, to 2.2 eight times.
+_UNSEEN_CUTOFF = 1e-11
+
+
+_LOWER_CUTOFFS = (1e-12, 1e-14)
+
+
+_CUTOFF_SHARE, _AS_GOOD, _NO_DIFFERENCE = 0.1, 1.5, 1e-3
+
+
+# A plateau: sets whose sizes span this factor leave as much on their own points as the best one,
+# to within this factor, but for the share K / n of noise that K modes follow on n points.
+_PLATEAU_SPAN, _PLATEAU_WIDTH = 1.5, 1.15
+
+
+def select_modes(
+    ladder: Iterable[Candidate], data: Split, rng: np.random.RandomState
+) -> Trial | None:
+    """Fit sets of growing size to the training share until the held-out error has had its least.
+
+    Parameters
+    ----------
+    ladder : iterable of Candidate
+        Sets in ascending order.
+    data : Split
+        Targets, and which points are for fitting and which for judging.
+    rng : RandomState
+        Draws the rows on which an expensive set is tried.
+
+    Returns
+    -------
+    Trial or None
+        The best, fitted to all of the training share; None for an empty ladder.
+    """
+    order = rng.permutation(np.flatnonzero(data.train))
+    least_error = least_promise = np.inf
+
+    def comparable(candidate: Candidate) -> Candidate:
+        return replace(candidate, cutoff=_UNSEEN_CUTOFF) if data.held_out is None else candidate
+
+    def attempt(candidate: Candidate) -> Trial:
+        nonlocal least_error, least_promise
+        weight = data.train
+        if candidate.trial_rows is not None and candidate.trial_rows < len(order):
+            weight = _rows_of(data, order[: candidate.trial_rows])
+        trial = _tried(candidate, candidate.fit(weight), data, weight)
+        if trial.error >= least_error and trial.promise >= least_promise:
+            # factorisations are large, and this one is hardly needed again
+            return replace(trial, fit=None)
+        least_error = min(least_error, trial.error)
+        least_promise = min(least_promise, trial.promise)
+        return trial
+
+    tried, has_compared_boxes = _ascend(attempt, ladder, comparable)
+    if not tried:
+        return None
+    best = min(tried, key=_promise)
+    on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
+    is_good = best.promise <= (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH)
+    if not is_good and not has_compared_boxes:
+        tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
+    tried += _move_axes(attempt, tried, best)
+    if data.held_out is None:
+        surest = min(tried, key=_error)
+        lower = [c for c in _LOWER_CUTOFFS if c < (surest.candidate.cutoff or 0)]
+        others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
+        tried += _as_far_as_time_allows(attempt, others)
+    surest, most_promising = (_smallest_as_good(tried, by) for by in (_error, _promise))
+    ends = [_raise_cutoff(attempt, tried, surest)]
+    if most_promising is not surest:
+        ends.append(_raise_cutoff(attempt, tried, most_promising))
+    best = _smallest_as_good(ends, _error)
+    level = best.noise_level
+    sizes = [
+        t.candidate.n_terms
+        for t in tried
+        if level / _PLATEAU_WIDTH <= t.noise_level <= level * _PLATEAU_WIDTH
+    ]
+    on_plateau = max(sizes) >= _PLATEAU_SPAN * min(sizes)
+    rows = best.candidate.trial_rows
+    if rows is not None and rows < len(order):
+        fit = best.fit.extended(data.train) if best.fit else best.candidate.fit(data.train)
+        best = _tried(best.candidate, fit, data, data.train)
+    fit = best.fit or best.candidate.fit(data.train)
+    unseen = leave_one_out(fit, data.train, data.beside) if isinstance(fit, DenseFit) else None
+    if data.held_out is not None:
+        return replace(best, fit=fit, on_plateau=on_plateau)
+    is_final = best.error > _WORTH_REFINING
+    return replace(best, fit=fit, on_plateau=on_plateau, unseen=unseen, is_final=is_final)
+
+
+def _rows_of(data: Split, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The weights of some points, 0 for all others."""
+    weight = np.zeros_like(data.train)
+    weight[rows] = data.train[rows]
+    return weight
+
+
+def _as_far_as_time_allows(
+    attempt: Callable[[Candidate], Trial], candidates: Iterable[Candidate]
+) -> list[Trial]:
+    return [attempt(candidate) for candidate in candidates if not time_is_up()]
+
+
+def _promise(trial: Trial) -> float:
+    return trial.promise
+
+
+def _error(trial: Trial) -> float:
+    return trial.error
+
+
+def _smallest_as_good(tried: list[Trial], judgement: Callable[[Trial], float]) -> Trial:
+    """Of sets that do equally well next to round-off the smallest, which amplifies it least."""
+    best = min(tried, key=judgement)
+    if judgement(best) > _NEXT_TO_ROUND_OFF:
+        return best
+    as_good = [trial for trial in tried if judgement(trial) <= _AS_GOOD * judgement(best)]
+    return min(as_good, key=lambda trial: trial.candidate.n_terms)
+
+
+def _move_axes(
+    attempt: Callable[[Candidate], Trial], tried: list[Trial], best_of_ladder: Trial
+) -> list[Trial]:
+    """Give each axis its own share of modes, step by step, as long as that helps."""
+    starts = [best_of_ladder]
+    other_box = min(tried, key=_promise)
+    if other_box.promise < _WORTH_A_BOX * best_of_ladder.promise:
+        # of a box that leaves less now, moves may reach less far
+        starts = [other_box, best_of_ladder]
+    labels = {trial.candidate.label for trial in tried}
+    moved: list[Trial] = []
+    error = starts[0].promise
+    for _ in range(_AXIS_ROUNDS):
+        if error <= _GOOD_ENOUGH_TO_REFINE:
+            break
+        new = [c for start in starts for c in start.candidate.neighbours()]
+        new = [c for c in new if c.label not in labels]
+        labels.update(c.label for c in new)
+        moved += _as_far_as_time_allows(attempt, new)
+        starts = [min([*starts, *moved], key=_promise)]
+        before, error = error, starts[0].promise
+        if error > _WORTH_A_ROUND * before:
+            break
+    return moved
+
+
+def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], best: Trial) -> Trial:
+    """The same modes under the best cut-off, the larger of some that do as well; adds the trials.
+
+    Combinations of modes that are small at the points follow what the fit leaves there, and are
+    large between them, next to the boundary most of all, where few held-out points are to see
+    it. Those smaller than what is left are of no use.
+    """
+
+    def under(cutoff: float) -> Trial:
+        tried.append(attempt(replace(best.candidate, cutoff=cutoff)))
+        return tried[-1]
+
+    last = best
+    larger = _larger_cutoffs(best) if _operations(best) < _COSTLIEST else []
+    while larger and not time_is_up():
+        cutoff = larger.pop(0)
+        trial = under(cutoff)
+        if trial.seen_error > _AS_GOOD * best.error:
+            break
+        if trial.error <= _AS_GOOD * best.error:
+            best = trial
+        if _agree(trial.error, last.error):
+            # Others will make no difference either, unless to rounding beside the points, as where
+            # they lie on a line in space: of a residual r it is up to eps r / cutoff^2 there.
+            harmless = np.sqrt(np.finfo(float).eps * trial.train_error)
+            enough = [c for c in larger if c >= harmless]
+            if best is trial and cutoff < harmless and enough:
+                sure = under(enough[0])
+                if _agree(sure.error, trial.error) and _agree(sure.train_error, trial.train_error):
+                    best = sure
+            break
+        last = trial
+    return best
+
+
+def _agree(one: float, other: float) -> bool:
+    return bool(np.isclose(one, other, rtol=_NO_DIFFERENCE))
+
+
+def _larger_cutoffs(trial: Trial) -> list[float]:
+    """Cut-offs that leave more of the combinations out that are small at the points."""
+    if trial.candidate.cutoff is None:
+        return []
+    least, most = trial.candidate.cutoff, _CUTOFF_SHARE * trial.train_error
+    return [cutoff for cutoff in _CUTOFFS if least < cutoff < most]
+
+
+def refine(trial: Trial, data: Split) -> Trial:
+    """Fit the same modes, with the factorisation at hand, to the residual of an earlier stage."""
+    assert trial.fit is not None
+    if trial.unseen is None:
+        return _tried(trial.candidate, trial.fit, data, data.train)
+    return judged_unseen(trial.candidate, trial.fit, data, trial.unseen, trial.on_plateau)
+
+
+def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np.float64]) -> Trial:
+    modes = fit.solve(data.target)
+    used = weight > 0
+    rest = data.target - modes.evaluate(data.x)
+    train_error = weighted_rms(rest[used], weight[used])
+    n_rows = int(np.count_nonzero(used))
+    held_out, left = data.held_out, None
+    if held_out is None:
+        assert isinstance(fit, DenseFit)
+        rows = np.flatnonzero(used)
+        rows = rows[:: -(-len(rows) // _MOST_ASKED)]
+        left = fit.left_out(rest, rows, data.rounding, data.beside)
+        seen_error = error = promise = left.error(weight)
+    else:
+        held_rest = held_out.target - modes.evaluate(held_out.x)
+        seen_error = weighted_rms(held_rest, held_out.weight)
+        error = max(seen_error, fit.amplification * train_error)
+        promise = max(seen_error, fit.amplification * min(train_error, _ROUNDING))
+    errors = (error, train_error, seen_error, promise)
+    return Trial(candidate, fit, modes, *errors, n_rows, left=left)
+
+
+def _ascend(
+    attempt: Callable[[Candidate], Trial],
+    ladder: Iterable[Candidate],
+    comparable: Callable[[Candidate], Candidate],
+) -> tuple[list[Trial], bool]:
+    """Try one set after the other, until one is good enough or two overfit.
+
+    Before sets become costly, as large ones in other boxes are compared, and the larger ones are
+    those of the best box. Returns the trials, and whether boxes were compared.
+    """
+    # what the points do not show says nothing of larger sets: in gaps every set is poor until its
+    # modes reach the waves of the function
+    least, least_seen, worse, has_compared = np.inf, np.inf, 0, False
+    tried: list[Trial] = []
+    waiting = iter(ladder)
+    while (candidate := next(waiting, None)) is not None:
+        trial = attempt(comparable(candidate))
+        tried.append(trial)
+        least, least_seen = min(least, trial.promise), min(least_seen, trial.seen_error)
+        overfits = trial.seen_error > _OVERFITTED * trial.train_error
+        worse = worse + 1 if overfits and trial.seen_error > _WORSE * least_seen else 0
+        settled = trial.train_error <= _ROUND_OFF and trial.promise <= _RESOLVED
+        if least <= GOOD_ENOUGH or settled or worse >= _PATIENCE or time_is_up():
+            break
+        if not has_compared and _operations(trial) >= _COSTLY and candidate.boxes():
+            others = [attempt(comparable(other)) for other in candidate.boxes()]
+            tried += others
+            best = _narrowest_as_good([trial, *others])
+            waiting = iter(_thinned(best.candidate.larger()))
+            has_compared = True
+    return tried, has_compared
+
+
+def _narrowest_as_good(trials: list[Trial]) -> Trial:
+    """Of boxes that do nearly as well the narrowest: in it modes depend least on each other."""
+    least = min(trial.promise for trial in trials)
+    as_good = [trial for trial in trials if trial.promise <= _NEARLY * least]
+    return min(as_good, key=lambda trial: trial.candidate.width)
+
+
+def _operations(trial: Trial) -> float:
+    """Of its factorisation."""
+    return 2.0 * trial.n_rows * trial.candidate.n_terms**2
+
+
+def _thinned(ladder: Iterable[Candidate]) -> list[Candidate]:
+    """The largest set, and of the others those that are by a factor smaller than the next."""
+    kept: list[Candidate] = []
+    for candidate in reversed(list(ladder)):
+        if not kept or _COSTLY_GROWTH * candidate.n_terms <= kept[-1].n_terms:
+            kept.append(candidate)
+    return kept[::-1]

@@ -1,0 +1,185 @@
+"""Fourier modes: on a lattice of wave numbers, or a list of wave vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.linalg.nufft import MOST_DIMENSIONS, points_from_waves
+
+# relative size below which a singular value of a frame of modes is rounding
+ROUND_OFF = 1e-14
+# bytes of one block of a direct product between points and modes
+_BLOCK_BYTES = 2**26
+_POINTS_PER_TRANSFORM = 2**20
+
+
+@dataclass(frozen=True)
+class FourierModes:
+    """The real function ``Re sum_k c_k exp(i w_k . x)``, one of each pair of wave vectors +-w.
+
+    In the paper's words each term is ``a cos(w . x + b)`` with a = |c| and b = arg c.
+
+    Attributes
+    ----------
+    wave_vectors : ndarray of shape (n_modes, n_features)
+        In radians per unit of the scaled coordinates.
+    coefficients : ndarray of shape (n_modes, n_outputs), complex
+        Amplitude and phase of every mode in every output.
+    """
+
+    wave_vectors: NDArray[np.float64]
+    coefficients: NDArray[np.complex128]
+
+    @property
+    def n_terms(self) -> int:
+        """Real unknowns."""
+        return len(self.wave_vectors) + self.n_modes
+
+    @property
+    def n_modes(self) -> int:
+        """Waves, without the constant."""
+        return int(self.wave_vectors.any(axis=1).sum())
+
+    @property
+    def amplitudes(self) -> NDArray[np.float64]:
+        """Amplitude of each mode, root mean square over the outputs; shape (n_modes,)."""
+        return np.sqrt(np.mean(np.abs(self.coefficients) ** 2, axis=1))
+
+    @property
+    def phases(self) -> NDArray[np.float64]:
+        """Phase of each mode in radians, in the output where it is strongest; shape (n_modes,)."""
+        strongest = np.argmax(np.abs(self.coefficients), axis=1)
+        return np.angle(self.coefficients[np.arange(len(strongest)), strongest])
+
+    def dominant(self, n_modes: int) -> FourierModes:
+        """The modes of largest amplitude, largest first, ties in the order given."""
+        order = np.argsort(-self.amplitudes, kind="stable")[:n_modes]
+        return FourierModes(self.wave_vectors[order], self.coefficients[order])
+
+    def with_unit_amplitudes(self) -> FourierModes:
+        """The same modes and phases, all of amplitude 1."""
+        return FourierModes(self.wave_vectors, np.exp(1j * self.phases)[:, None])
+
+    def derivative(self, nu: Sequence[int]) -> FourierModes:
+        """The derivative of order nu_j along each axis j, again a sum of modes."""
+        factor = np.prod((1j * self.wave_vectors) ** np.asarray(nu), axis=1)
+        return FourierModes(self.wave_vectors, self.coefficients * factor[:, None])
+
+    def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Direct sum at points of shape (n, n_features), in blocks; shape (n, n_outputs)."""
+        n_modes, n_outputs = self.coefficients.shape
+        out = np.empty((len(x), n_outputs))
+        rows = max(1, _BLOCK_BYTES // (16 * max(1, n_modes)))
+        for start in range(0, len(x), rows):
+            block = slice(start, start + rows)
+            phase = x[block] @ self.wave_vectors.T
+            out[block] = np.cos(phase) @ self.coefficients.real
+            out[block] -= np.sin(phase) @ self.coefficients.imag
+        return out
+
+
+@dataclass(frozen=True)
+class LatticeModes:
+    """The real function ``Re sum_k C[k] exp(i w_k . x)`` over a box of integers k.
+
+    Wave vectors are ``w_k = 2 pi k / lengths``, in radians per unit of the scaled coordinates.
+
+    Attributes
+    ----------
+    coefficients : ndarray of shape (2 M_1 + 1, ..., 2 M_d + 1, n_outputs), complex
+        From wave number -M_j to M_j along axis j; C[-k] is the conjugate of C[k].
+    lengths : ndarray of shape (n_features,)
+        Sides of the box on which the modes are periodic, in scaled coordinates.
+    """
+
+    coefficients: NDArray[np.complex128]
+    lengths: NDArray[np.float64]
+
+    @property
+    def n_terms(self) -> int:
+        """Real unknowns: as many as there are coefficients."""
+        return int(self.coefficients[..., 0].size)
+
+    @property
+    def n_modes(self) -> int:
+        """One of each pair of wave vectors, and the constant."""
+        return (self.n_terms + 1) // 2
+
+    @property
+    def orders(self) -> tuple[int, ...]:
+        """Largest wave number M_j along each axis."""
+        return tuple((n - 1) // 2 for n in self.coefficients.shape[:-1])
+
+    def derivative(self, nu: Sequence[int]) -> LatticeModes:
+        """The derivative of order nu_j along each axis j, again a sum of modes."""
+        coefficients = self.coefficients
+        for j, (m, length, order) in enumerate(zip(self.orders, self.lengths, nu, strict=True)):
+            factor = (2j * np.pi / length * np.arange(-m, m + 1)) ** order
+            shape = [1] * coefficients.ndim
+            shape[j] = len(factor)
+            coefficients = coefficients * factor.reshape(shape)
+        return LatticeModes(coefficients, self.lengths)
+
+    def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values at points of shape (n, n_features); shape (n, n_outputs).
+
+        By a non-uniform FFT (type 2) in up to three dimensions, by direct products beyond.
+        """
+        if len(self.lengths) > MOST_DIMENSIONS:
+            return self.to_modes().evaluate(x)
+        stack = np.ascontiguousarray(np.moveaxis(self.coefficients, -1, 0))
+        out = np.empty((len(x), len(stack)))
+        for start in range(0, len(x), _POINTS_PER_TRANSFORM):
+            block = slice(start, start + _POINTS_PER_TRANSFORM)
+            angles = lattice_angles(x[block], self.lengths)
+            out[block] = points_from_waves(angles, stack).real.T
+        return out
+
+    def to_modes(self) -> FourierModes:
+        """The same function as a list of modes, the constant and those that are not zero."""
+        numbers = half_lattice(self.orders)
+        centre = np.array(self.orders)
+        coefficients = 2 * self.coefficients[tuple((numbers + centre).T)]
+        coefficients[~numbers.any(axis=1)] /= 2
+        kept = np.any(coefficients != 0, axis=1) | ~numbers.any(axis=1)
+        return FourierModes(2 * np.pi * numbers[kept] / self.lengths, coefficients[kept])
+
+
+def lattice_angles(
+    x: NDArray[np.float64], lengths: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Coordinates as angles in [-pi, pi] on a periodic box; one array an axis."""
+    turns = x / lengths
+    turns -= np.rint(turns)
+    return [np.ascontiguousarray(column) for column in (2 * np.pi * turns).T]
+
+
+def half_lattice(orders: Sequence[int]) -> NDArray[np.int64]:
+    """Integer vectors k with |k_j| <= orders[j], one of each pair +-k, zero first.
+
+    Returns
+    -------
+    ndarray of shape (n_modes, d)
+        Of each pair, the one whose first non-zero entry is positive.
+    """
+    axes = [np.arange(-order, order + 1) for order in orders]
+    numbers = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(orders))
+    # the box is symmetric and in lexicographic order: zero stands in the middle
+    return numbers[len(numbers) // 2 :]
+
+
+def total_degree_lattice(d: int, degree: int, most: int) -> NDArray[np.int64] | None:
+    """Half lattice of sum |k_j| <= degree, or None where it has more than ``most`` terms."""
+    numbers = np.zeros((1, 0), dtype=np.int64)
+    for _ in range(d):
+        steps = np.arange(-degree, degree + 1)
+        grown = np.repeat(numbers, len(steps), axis=0)
+        grown = np.column_stack([grown, np.tile(steps, len(numbers))])
+        numbers = grown[np.abs(grown).sum(axis=1) <= degree]
+        if len(numbers) > most:
+            return None
+    return numbers[len(numbers) // 2 :]

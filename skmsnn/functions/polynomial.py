@@ -1,0 +1,90 @@
+"""Polynomials in any number of features: sums of products of Legendre polynomials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
+from math import comb
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+
+# bytes of products of Legendre polynomials at a time
+_BLOCK_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class PolynomialModes:
+    """A sum of products of Legendre polynomials of the scaled coordinates.
+
+    Attributes
+    ----------
+    degrees : ndarray of shape (n_terms, n_features), int
+        Degree of each term along each feature.
+    coefficients : ndarray of shape (n_terms, n_outputs)
+        Of the terms.
+    nu : tuple of int
+        Order of the derivative that this is along each feature; empty for the function itself.
+    """
+
+    degrees: NDArray[np.int64]
+    coefficients: NDArray[np.float64]
+    nu: tuple[int, ...] = ()
+
+    @property
+    def n_terms(self) -> int:
+        return len(self.degrees)
+
+    @property
+    def n_modes(self) -> int:
+        """The same: what a stage says of its size."""
+        return self.n_terms
+
+    def derivative(self, nu: Sequence[int]) -> PolynomialModes:
+        """The derivative of order nu_j along each axis j."""
+        before = self.nu or (0,) * len(nu)
+        return replace(self, nu=tuple(a + b for a, b in zip(before, nu, strict=True)))
+
+    def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values at points of shape (n, n_features); shape (n, n_outputs)."""
+        out = np.empty((len(x), self.coefficients.shape[1]))
+        rows = max(1, _BLOCK_BYTES // (8 * max(1, len(self.degrees))))
+        for block in gen_batches(max(1, len(x)), rows):
+            out[block] = columns_of(x[block], self.degrees, self.nu) @ self.coefficients
+        return out
+
+
+def columns_of(
+    x: NDArray[np.float64], degrees: NDArray[np.int64], nu: Sequence[int] = ()
+) -> NDArray[np.float64]:
+    """Each term at points (n, d), or its derivative of orders ``nu``; shape (n, n_terms)."""
+    columns = np.ones((len(x), len(degrees)))
+    for j, of_terms in enumerate(degrees.T):
+        order = nu[j] if len(nu) else 0
+        if order == 0 and not of_terms.any():
+            continue
+        slopes = legendre.legder(np.eye(of_terms.max() + 1), order)
+        values = legendre.legvander(x[:, j], len(slopes) - 1) @ slopes
+        used = np.flatnonzero(of_terms) if order == 0 else np.arange(len(of_terms))
+        columns[:, used] *= values[:, of_terms[used]]
+    return columns
+
+
+def total_degree_terms(most: NDArray[np.int64], degree: int) -> NDArray[np.int64]:
+    """Degrees (n_terms, d) of sum at most ``degree``, along feature j at most ``most[j]``."""
+    d = len(most)
+    terms = []
+    for total in range(degree + 1):
+        for features in combinations_with_replacement(range(d), total):
+            degrees = np.bincount(features, minlength=d)
+            if np.all(degrees <= most):
+                terms.append(degrees)
+    return np.array(terms, dtype=np.int64).reshape(-1, d)
+
+
+def n_total_degree_terms(d: int, degree: int) -> int:
+    """How many terms there are at most."""
+    return comb(d + degree, degree)

@@ -1,0 +1,89 @@
+"""Functions that are waves along some features and polynomials or splines along the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+
+from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.lattice import LatticeModes
+
+# bytes of values of products at a time
+_BLOCK_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class ProductModes:
+    """A sum of products of one function a feature: lattice waves, polynomials or splines.
+
+    Attributes
+    ----------
+    coefficients : ndarray of shape (2 M_1 + 1, ..., size_1, ..., n_outputs)
+        First the wave numbers -M_j to M_j along each of ``wave_axes``, as in ``LatticeModes``, then
+        the functions of each basis; complex, and real where there are no waves.
+    lengths : ndarray of shape (number of wave axes,)
+        Sides of the box on which the waves are periodic, in scaled coordinates.
+    wave_axes, basis_axes : tuple of int
+        Which features they are of.
+    bases : tuple of LegendreBasis or SplineBasis
+        One for each of ``basis_axes``.
+    """
+
+    coefficients: NDArray
+    lengths: NDArray[np.float64]
+    wave_axes: tuple[int, ...]
+    bases: tuple[LegendreBasis | SplineBasis, ...]
+    basis_axes: tuple[int, ...]
+
+    @property
+    def n_terms(self) -> int:
+        """Real unknowns: as many as there are coefficients."""
+        return int(self.coefficients[..., 0].size)
+
+    @property
+    def n_modes(self) -> int:
+        """The same: what a stage says of its size."""
+        return self.n_terms
+
+    @property
+    def waves(self) -> LatticeModes:
+        """Of the wave axes alone, with one output a product of the others' functions."""
+        n_waves = len(self.wave_axes)
+        shape = self.coefficients.shape[:n_waves]
+        return LatticeModes(self.coefficients.reshape(*shape, -1), self.lengths)
+
+    def derivative(self, nu: Sequence[int]) -> ProductModes:
+        """The derivative of order nu_j along each axis j, again a sum of products."""
+        bases = tuple(
+            basis.derivative(nu[j]) for basis, j in zip(self.bases, self.basis_axes, strict=True)
+        )
+        coefficients = self.coefficients
+        if self.wave_axes:
+            waves = self.waves.derivative([nu[j] for j in self.wave_axes])
+            coefficients = waves.coefficients.reshape(coefficients.shape)
+        return replace(self, coefficients=coefficients, bases=bases)
+
+    def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values at points of shape (n, n_features); shape (n, n_outputs)."""
+        inner = self.coefficients.shape[len(self.wave_axes) :]
+        out = np.empty((len(x), inner[-1]))
+        rows = max(1, _BLOCK_BYTES // (16 * int(np.prod(inner))))
+        for block in gen_batches(max(1, len(x)), rows):
+            out[block] = self._values(x[block], inner)
+        return out
+
+    def _values(self, x: NDArray[np.float64], inner: tuple[int, ...]) -> NDArray[np.float64]:
+        pairs = list(zip(self.bases, self.basis_axes, strict=True))
+        if self.wave_axes:
+            values = self.waves.evaluate(x[:, list(self.wave_axes)]).reshape(len(x), *inner)
+        else:
+            basis, axis = pairs.pop(0)
+            values = basis.combine(x[:, axis], self.coefficients)
+        for basis, axis in pairs:
+            factor = basis.values(x[:, axis])
+            values = np.einsum("np,np...->n...", factor, values)
+        return values

@@ -1,0 +1,190 @@
+"""What data lack that a fit does not describe further, from what it leaves of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from skmsnn.domain import Domain, Grid
+from skmsnn.judge.neighbours import Neighbourhood, neighbourhoods
+from skmsnn.judge.reasons import StopReason
+from skmsnn.judge.rounding import OF_ROUNDING
+
+_NEIGHBOURS = 8
+_LEAST_POINTS = 50
+# A look at so many points is enough.
+_MOST_POINTS = 10_000
+_CORRELATION = 0.2
+# Correlation of the sizes of a residual between neighbours: 0 for white noise of any distribution,
+# 0.25 to 0.6 around jumps.
+_CLUSTERED = 0.2
+# Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
+# square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
+_FAST = 0.3
+# Difference of gaps between nodes, over the narrowest, up to which they are even.
+_UNEVEN = 1e-6
+# A fit that leaves this share of the values has described nothing.
+_NOTHING_DESCRIBED = 0.5
+# Of so many points a residual that is not noise shows its pattern, if there is one. Of 60 to 120
+# one in seven smooth functions left what looked white beside the modes that had been fitted.
+_ENOUGH_FOR_NOISE = 500
+# Left of values by a fit that knows nothing of them.
+_NO_PATTERN = 0.9
+# Fewer points than these leave open what lies between them.
+FEW_POINTS = 8
+# What a fit leaves of noise that it has not seen, over the size of the noise: K of n modes make it
+# 1 / sqrt(1 - K/n), which is 3 for nine tenths, and lines left out of a grid up to twice that.
+_OF_NOISE = 6.0
+# Estimates of the same noise along axes of a grid are within this factor.
+_ALIKE = 1.5
+
+
+def reason_of_limit(
+    domain: Domain,
+    grid: Grid | None,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    error: float,
+    is_noise: bool = False,
+    n_levels: dict[int, int] | None = None,
+    rounding: float = 0.0,
+) -> StopReason:
+    """Name why more stages are of no use, where the residual is too large to be round-off.
+
+    Parameters
+    ----------
+    domain : Domain
+        Of the points.
+    grid : Grid or None
+        On which they lie.
+    x : ndarray of shape (n, d)
+        Scaled points.
+    y : ndarray of shape (n, n_outputs)
+        Values at the points, in any one unit.
+    error : float
+        Held-out residual relative to the spread of the values.
+    is_noise : bool
+        Whether the residual is white, and as large however many modes a fit has. The first alone is
+        not enough: points that are far apart see no smoothness either.
+    n_levels : dict from int to int, default=None
+        Features of few levels, and how many.
+    rounding : float, default=0.0
+        That the values show, relative to their spread.
+
+    Returns
+    -------
+    StopReason
+        UNDERSAMPLED where no other shows, or the points are too few to tell.
+    """
+    if error <= OF_ROUNDING * rounding:
+        return StopReason.PRECISION
+    if len(x) < FEW_POINTS:
+        return StopReason.FEW_POINTS
+    describes = error < _NOTHING_DESCRIBED
+    if describes and is_noise and len(x) >= _ENOUGH_FOR_NOISE:
+        return StopReason.NOISE
+    looks = neighbourhoods(domain, grid, x, y)
+    is_white = all(look.is_white for look in looks)
+    if not describes and is_white and (looks or is_noise):
+        return StopReason.NO_PATTERN if looks or error > _NO_PATTERN else StopReason.NOISE
+    if describes and is_noise and (not looks or any(look.ends_in_noise for look in looks)):
+        return StopReason.NOISE
+    if grid is not None and n_levels:
+        return StopReason.FEW_LEVELS
+    if is_aliased(grid, y):
+        return StopReason.ALIASED
+    if not describes or not looks:
+        return StopReason.UNDERSAMPLED
+    roughest = looks[0]
+    if _show_noise(looks) and error < _OF_NOISE * roughest.noise:
+        return StopReason.NOISE
+    if roughest.is_singular_at_end:
+        return StopReason.SINGULAR_END
+    return StopReason.DISCONTINUOUS if roughest.is_rough_in_places else StopReason.UNDERSAMPLED
+
+
+def _show_noise(looks: list[Neighbourhood]) -> bool:
+    """Whether noise is what is left along some axis, and as much along all others."""
+    alike = looks[0].noise < _ALIKE * looks[-1].noise
+    return alike and any(look.ends_in_noise for look in looks)
+
+
+def is_aliased(grid: Grid | None, y: NDArray[np.float64]) -> bool:
+    """Whether values on evenly spaced nodes change from one to the next as fast as they can.
+
+    A small residual then says little: waves beyond the Nyquist limit are the same on the nodes.
+    """
+    if grid is None:
+        return False
+    cells = np.full((int(np.prod(grid.shape)), y.shape[1]), np.nan)
+    cells[grid.index] = y - y.mean(axis=0)
+    cells = cells.reshape(*grid.shape, y.shape[1])
+    fastest = 16 * np.nanmean(cells**2)
+    for axis, nodes in enumerate(grid.nodes):
+        if len(nodes) > 2 and _are_even(nodes):
+            second = np.diff(cells, 2, axis=axis)
+            second = second[np.isfinite(second)]
+            if len(second) and np.mean(second**2) > _FAST * fastest:
+                return True
+    return False
+
+
+def looks_like_noise(
+    x: NDArray[np.float64], residual: NDArray[np.float64], followed: float = 0.0
+) -> bool:
+    """Whether neither sign nor size of a residual is known from neighbours, as of white noise.
+
+    What a smooth function leaves after too few modes is of one scale, and so correlates, with
+    one sign or the other, with at least one of the nearest neighbours. What a jump leaves is
+    large in one place and small in others. False for fewer points than could tell.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        Points in scaled coordinates.
+    residual : ndarray of shape (n, n_outputs)
+        Residual of a fit at those points.
+    followed : float
+        Share K / n of noise that a fit of K modes to n points has taken out. What it leaves of
+        white noise has the covariance I - P, P the projection on the modes: between neighbours a
+        correlation of up to (K / n) / (1 - K / n).
+    """
+    if not _can_tell(residual):
+        return False
+    here, neighbours = _neighbourhoods(x)
+    products = np.mean(residual[neighbours] * residual[here, None], axis=(0, 2))
+    correlation = np.abs(products / np.mean(residual[here] ** 2)).max()
+    allowed = max(_CORRELATION, followed / (1 - followed)) + 4 / np.sqrt(len(here))
+    is_white = correlation < allowed
+    return bool(is_white and _clustering(residual, here, neighbours) < _CLUSTERED)
+
+
+def _are_even(nodes: NDArray[np.float64]) -> bool:
+    """Whether nodes are evenly spaced, but for some that are missing."""
+    gaps = np.diff(nodes)
+    steps = gaps / gaps.min()
+    return bool(np.allclose(steps, np.rint(steps), rtol=0, atol=_UNEVEN))
+
+
+def _can_tell(residual: NDArray[np.float64]) -> bool:
+    return len(residual) >= _LEAST_POINTS and bool(residual.any())
+
+
+def _neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows all over the points, and the rows next to each."""
+    here = np.arange(0, len(x), -(-len(x) // _MOST_POINTS))
+    nearest = np.asarray(KDTree(x).query(x[here], k=_NEIGHBOURS + 1)[1])
+    return here, nearest[:, 1:]
+
+
+def _clustering(
+    residual: NDArray[np.float64], here: NDArray[np.intp], neighbours: NDArray[np.intp]
+) -> float:
+    """Correlation of the residual's size at a point with that of its neighbours."""
+    size = np.sqrt(np.mean(residual**2, axis=1))
+    size = size - size.mean()
+    variance = np.mean(size[here] ** 2)
+    if variance == 0:
+        return 0.0
+    return float(np.mean(size[neighbours].mean(axis=1) * size[here]) / variance)

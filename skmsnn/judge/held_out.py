@@ -1,0 +1,177 @@
+"""Which points are held out: where fresh points fall, and between others.
+
+On a grid these are whole lines: a node held out alone has all its coordinates in common with
+others, and says nothing of what a fit does between the lines. What a fit does beyond the last
+point, or in a gap of several, says little of a fit that has the points: so ends stay in, and so do
+the neighbours of what is held out on a line.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from skmsnn.domain import Grid
+from skmsnn.judge.leave_out import Beside
+
+_LEAST_BLOCK = 3
+# Nodes of an axis of which whole lines are held out. With fewer the rest has gaps too wide.
+LEAST_NODES = 8
+# And nodes of which, besides the pair of lines next to the ends, another is held out.
+LEAST_NODES_OF_PAIRS = 24
+# Points drawn, and the share of them that is exposed most. Corners of a square, where fits are
+# worst, take up a hundredth of it for a thousand points.
+_DRAWN, _EXPOSED = 2500, 0.1
+# Neighbours of a point are four times as many as there are features, as far as these are few.
+_MOST_NEIGHBOURS = 40
+
+# A gap is farther from all points than so many times as these are from their neighbours. Of points
+# at random in a square none is; fewer than so many draws in gaps are loose ends.
+_FAR, _LEAST_IN_GAPS, _MOST_IN_GAPS = 2.0, 0.1, 250
+
+
+def held_out_rows(
+    x: NDArray[np.float64],
+    periodic: NDArray[np.bool_],
+    grid: Grid | None,
+    fraction: float,
+    rng: np.random.RandomState,
+) -> NDArray[np.intp]:
+    """Ascending rows to hold out of scaled points (n, d), sorted along the first feature.
+
+    Raises
+    ------
+    ValueError
+        If none would be left for training.
+    """
+    n, d = x.shape
+    block = round(min(1 / fraction, n))
+    if d == 1 and block >= _LEAST_BLOCK:
+        return _one_of_each_block(n, block, rng)
+    if grid is not None and 1 / fraction >= _LEAST_BLOCK:
+        on_lines = _rows_on_lines(grid, periodic, fraction, rng)
+        if 0 < len(on_lines) < n:
+            if grid.is_complete:
+                return on_lines
+            # with holes there may be hardly more points than modes: a pair of lines across each
+            # axis, and single points up to the share
+            others = np.setdiff1d(np.arange(n), on_lines)
+            missing = max(0, round(fraction * n) - len(on_lines))
+            return np.sort(np.concatenate([on_lines, rng.permutation(others)[:missing]]))
+    rows = rng.permutation(n)
+    if grid is not None and not periodic.all():
+        is_corner = np.all(np.abs(x[:, ~periodic]) > 1 - 1e-12, axis=1)
+        if not is_corner.all():
+            rows = rows[~is_corner[rows]]
+    rows = rows[: max(1, round(fraction * n))]
+    if len(rows) == n:
+        raise ValueError(
+            f"validation_fraction={fraction:g} holds out all of the {n} distinct points; lower it."
+        )
+    return np.sort(rows)
+
+
+def _one_of_each_block(n: int, block: int, rng: np.random.RandomState) -> NDArray[np.intp]:
+    """One point of each block of a line, and at both ends the one next to the last."""
+    starts = np.arange(0, n - block + 1, block)
+    rows = starts + rng.randint(1, block - 1, size=len(starts))
+    if len(rows) > 1:
+        rows[0], rows[-1] = 1, n - 2
+    return rows
+
+
+def _rows_on_lines(
+    grid: Grid, periodic: NDArray[np.bool_], fraction: float, rng: np.random.RandomState
+) -> NDArray[np.intp]:
+    """Points on some lines across each axis, that together are about the share asked for.
+
+    With holes, none across a periodic axis: waves up to Nyquist's are between its nodes what they
+    are on them, and a line without any point costs the digits of those next to Nyquist's.
+    """
+    asked = ~periodic | grid.is_complete
+    long = [j for j, n in enumerate(grid.shape) if n >= LEAST_NODES and asked[j]]
+    if not long:
+        return np.empty(0, dtype=np.intp)
+    on_line = np.zeros(len(grid.index), dtype=bool)
+    where = np.unravel_index(grid.index, grid.shape)
+    for j in long:
+        n = grid.shape[j]
+        # the lines of each axis miss a share s of the points: all of them 1 - (1 - s)^d
+        share = 1 - (1 - fraction) ** (1 / len(long))
+        n_lines = 2
+        if grid.is_complete and n >= LEAST_NODES_OF_PAIRS:
+            n_lines = max(4, round(share * n))
+        lines = _separate_lines(n, n_lines, bool(periodic[j]), rng)
+        on_line |= np.isin(where[j], lines)
+    return np.flatnonzero(on_line)
+
+
+def _separate_lines(
+    n: int, n_lines: int, periodic: bool, rng: np.random.RandomState
+) -> NDArray[np.intp]:
+    """Lines in pairs that mirror each other, none next to another, and none at an end.
+
+    Left out alone, one of a pair asks nothing of even functions. Next to each end there is one: the
+    cells there are where a fit is worst.
+    """
+    free = np.ones(n, dtype=bool)
+    lines: list[int] = []
+    order = [int(i) for i in rng.permutation(n // 2)]
+    if not periodic:
+        free[[0, -1]] = False
+        order = [1, *order] if n_lines > 2 or n < LEAST_NODES_OF_PAIRS else order
+    for i in order:
+        pair = {i, n - 1 - i}
+        apart = max(pair) - min(pair)
+        are_neighbours = apart == 1 or (periodic and apart == n - 1)
+        if len(lines) >= n_lines or not free[list(pair)].all() or are_neighbours:
+            continue
+        lines += pair
+        for k in pair:
+            free[[k - 1, k, (k + 1) % n]] = False
+    return np.array(sorted(lines), dtype=np.intp)
+
+
+def points_beside(
+    x: NDArray[np.float64], periodic: NDArray[np.bool_], rng: np.random.RandomState
+) -> Beside:
+    """The most exposed of points as fresh ones fall about scattered points (n, d).
+
+    Each is as near to a point of the data as their neighbours are, and in the box of all. Between
+    others, leaving out a point tells enough; next to edges and corners all others lie to one side.
+    """
+    d = x.shape[1]
+    tree = KDTree(x)
+    n_near = min(4 * d, _MOST_NEIGHBOURS, len(x) - 1)
+    here = rng.randint(len(x), size=_DRAWN)
+    distance, around = (np.asarray(a) for a in tree.query(x[here], k=n_near + 1))
+    radius = distance[:, -1]
+    # along what the neighbours span: points may lie on a line, or on a curve
+    shares = rng.standard_normal((len(here), n_near, 1))
+    direction = np.sum(shares * (x[around[:, 1:]] - x[here, None]), axis=1)
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    points = x[here] + (radius * rng.uniform(size=len(here)) ** (1 / d))[:, None] * direction
+    low, high = np.where(periodic, -1.0, x.min(axis=0)), np.where(periodic, 1.0, x.max(axis=0))
+    points = points[np.all((points >= low) & (points <= high), axis=1)]
+    near = np.asarray(tree.query(points, k=n_near)[1]).reshape(len(points), n_near)
+    exposed = np.linalg.norm(points - x[near].mean(axis=1), axis=1)
+    most = np.argsort(-exposed)[: max(1, round(_EXPOSED * len(points)))]
+    return Beside(points[most], _EXPOSED)
+
+
+def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Points on the way from one of scattered points (n, d) to another that have none about them.
+
+    None where there are few such: every set of points has some loose ends.
+    """
+    rng = np.random.RandomState(0)
+    tree = KDTree(x)
+    n_near = min(4 * x.shape[1], _MOST_NEIGHBOURS, len(x) - 1)
+    one, other = rng.randint(len(x), size=(2, _DRAWN))
+    way = rng.uniform(size=(_DRAWN, 1))
+    points = x[one] + way * (x[other] - x[one])
+    distance, nearest = tree.query(points)
+    radius = np.asarray(tree.query(x[nearest], k=n_near + 1)[0])[:, -1]
+    in_gaps = distance > _FAR * radius
+    return points[in_gaps][:_MOST_IN_GAPS] if in_gaps.mean() > _LEAST_IN_GAPS else None

@@ -1,0 +1,228 @@
+"""What a fit along one axis of a grid leaves on lines that it has not seen.
+
+A node of a grid that is held out alone says nothing of what a fit does between the lines: all of
+its coordinates are those of other nodes. So whole lines are left out, each once, never two
+neighbours together, and a line always together with its mirror image: leaving out one of the two
+asks nothing of even functions, which have the same values on the other.
+
+Nothing is fitted anew. With H the projection on the space of a fit, that without the rows S
+leaves ``(I - H_SS)^-1 (y - H y)_S`` on them (Cook & Weisberg 1982, Residuals and Influence in
+Regression, section 3.8, for cases left out together).
+
+Where no line is, as in a gap much wider than those about it, what a fit does is as sure as it stays
+the same whichever lines are left out: the jackknife, the root of the sum of the squares of these
+changes (Efron & Stein 1981, The jackknife estimate of variance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.linalg.threads import one_blas_thread
+
+# Lines are shared out into so many folds, fewer where there are few, and more where one would have
+# more lines than that. On a periodic axis functions are even about any node, and folds of more
+# lines see that. Elsewhere small folds are less pessimistic: they leave narrower gaps.
+_FOLDS, _FOLDS_PERIODIC, _MOST_TOGETHER = 50, 10, 100
+# Of more lines than these a sample is asked, and always those next to the ends: a function with a
+# singular end has most of its error there.
+_MOST_ASKED, _ALWAYS_ASKED = 4000, 10
+# Gaps that are asked, of those that are more than twice as wide as both beside them: leaving out
+# the line at an end of any other makes one as wide.
+_MOST_GAPS, _WIDE = 100, 2.0
+
+
+#: Of rows, the matrix (n_points, n_rows) that takes their values to the fit at some points.
+Influence = Callable[[NDArray[np.intp]], NDArray[np.float64]]
+
+
+class Projection(Protocol):
+    """A fit along an axis, U U' with orthonormal columns U."""
+
+    def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The entries of the projection for these rows and columns."""
+
+    def influence(self, points: NDArray[np.float64]) -> Influence:
+        """What the fit at other points takes of the values on rows."""
+
+
+class Beside(NamedTuple):
+    """Points (m, d) beside those of the data, and the share of fresh points that they stand for."""
+
+    points: NDArray[np.float64]
+    share: float
+
+
+NOTHING_BESIDE = Beside(np.empty((0, 1)), 0.0)
+
+
+class LeftOut(NamedTuple):
+    """What fits leave of values that they have not seen.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Some or all points.
+    residual : ndarray of shape (n_rows, n_outputs)
+        What is left there.
+    beside : float
+        Root mean square of how unsure the fit is beside them, where fresh points fall.
+    """
+
+    rows: NDArray[np.intp]
+    residual: NDArray[np.float64]
+    beside: float = 0.0
+
+    def error(self, weight: NDArray[np.float64]) -> float:
+        """Root mean square, where ``weight`` (n,) is that of all points."""
+        return max(weighted_rms(self.residual, weight[self.rows]), self.beside)
+
+
+class Gaps(NamedTuple):
+    """The middles of gaps (n_gaps,), and the line that answers for each beside itself."""
+
+    middles: NDArray[np.float64]
+    lines: NDArray[np.intp]
+
+
+class Folds(NamedTuple):
+    """Lines left out in turn.
+
+    Attributes
+    ----------
+    folds : list of ndarray
+        Lines that are left out together; those in none, as the two ends, never are.
+    stand_in : ndarray of shape (n_lines,)
+        The line that answers for each: itself, or the nearest that is asked.
+    gaps : Gaps
+        Where no line left out makes as wide a gap.
+    """
+
+    folds: list[NDArray[np.intp]]
+    stand_in: NDArray[np.intp]
+    gaps: Gaps = Gaps(np.empty(0), np.empty(0, dtype=np.intp))
+
+
+def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
+    """Share out the lines of an axis of n nodes; the ends are left in unless it is periodic."""
+    label = np.full(n, -1)
+    most = _FOLDS_PERIODIC if periodic else _FOLDS
+    least = 4 if periodic else 2  # two about the seam, and two about the middle
+    n_folds = max(min(most, n // 4 + least), -(-min(n, _MOST_ASKED) // _MOST_TOGETHER))
+    for i in range(0 if periodic else 1, (n + 1) // 2):
+        taken = {label[i - 1], label[n - i]} if i else set()
+        mirror = n - 1 - i
+        # neighbours of each other, about the middle or across the seam
+        if mirror - i == 1 or (periodic and i == 0 and n > 1):
+            free = [k for k in range(n_folds) if k not in taken]
+            label[i] = rng.choice(free)
+            label[mirror] = rng.choice([k for k in free if k != label[i]])
+            continue
+        label[i] = label[mirror] = rng.choice([k for k in range(n_folds) if k not in taken])
+    stand_in = np.arange(n)
+    if n > 2 and not periodic:
+        # in the cells at the ends fits are worst, and the lines next to them say how bad
+        stand_in[[0, -1]] = 1, n - 2
+    if n > _MOST_ASKED:
+        edge = np.arange(n) < _ALWAYS_ASKED
+        edge |= edge[::-1]
+        step = -(-n // _MOST_ASKED)
+        asked = np.flatnonzero(edge | (np.arange(n) % step == rng.randint(step)))
+        stand_in = asked[np.clip(np.searchsorted(asked, stand_in), 0, len(asked) - 1)]
+        label[np.setdiff1d(np.arange(n), asked)] = -1
+    folds = [np.flatnonzero(label == k) for k in range(n_folds)]
+    return Folds([rows for rows in folds if len(rows)], stand_in)
+
+
+def wide_gaps(nodes: NDArray[np.float64], periodic: bool = False) -> Gaps:
+    """Gaps between ascending nodes that are much wider than those about them.
+
+    Of a periodic axis, on which a period has the length 2, the last gap is that across the seam.
+    """
+    right = np.r_[nodes[1:], nodes[0] + 2] if periodic else nodes[1:]
+    left = nodes[: len(right)]
+    width = right - left
+    if len(width) < 2:
+        return Gaps(np.empty(0), np.empty(0, dtype=np.intp))
+    before, after = np.roll(width, 1), np.roll(width, -1)
+    if not periodic:
+        # of the two lines about a gap at an end one is never left out
+        before[0] = after[-1] = 0.0
+    wide = np.flatnonzero(width > _WIDE * np.maximum(before, after))
+    wide = np.sort(wide[np.argsort(-width[wide], kind="stable")[:_MOST_GAPS]])
+    lines = wide if periodic else np.clip(wide, 1, max(1, len(nodes) - 2))
+    return Gaps((left[wide] + right[wide]) / 2, lines)
+
+
+@one_blas_thread
+def left_out(
+    residual: NDArray[np.float64],
+    projection: Projection,
+    folds: Folds,
+    rounding: float,
+) -> NDArray[np.float64]:
+    """What a fit leaves on lines that it has not seen; as it is on those that none leaves out.
+
+    A direction that hardly any other line has a say in comes out as its rounding, amplified. A line
+    beside a wide gap has at least what the fit is unsure of there.
+
+    Parameters
+    ----------
+    residual : ndarray of shape (n_lines, n_columns)
+        What the fit to all lines leaves.
+    projection : Projection
+        The fit.
+    folds : Folds
+        The lines to be left out.
+    rounding : float
+        To which the values are known, in units of the residual.
+    """
+    unseen = residual.copy()
+    changes = np.zeros((len(folds.gaps.middles), residual.shape[1]))
+    influence = projection.influence(folds.gaps.middles)
+    for rows in folds.folds:
+        # in directions that hardly any other line has a say in, the rounding is what comes out
+        block = projection.block(rows)
+        others_have_a_say = np.eye(len(rows)) - (1 - np.finfo(float).eps) * block
+        try:
+            inverse = np.linalg.inv(others_have_a_say)
+        except np.linalg.LinAlgError:  # some direction is these rows' alone
+            inverse = np.eye(len(rows)) / np.finfo(float).eps
+        unseen[rows] = inverse @ residual[rows]
+        amplified = rounding * np.linalg.norm(inverse, axis=1)
+        unseen[rows] = farther(unseen[rows], amplified[:, None])
+        if len(changes):
+            changes += (influence(rows) @ unseen[rows]) ** 2
+    return with_gaps(unseen[folds.stand_in], changes, folds.gaps)
+
+
+def with_gaps(
+    unseen: NDArray[np.float64], changes: NDArray[np.float64], gaps: Gaps
+) -> NDArray[np.float64]:
+    """Raise what lines beside gaps leave to the root of the squared changes in the gap."""
+    unsure = np.zeros_like(unseen)
+    np.maximum.at(unsure, gaps.lines, np.sqrt(changes))
+    return np.copysign(np.maximum(np.abs(unseen), unsure), unseen)
+
+
+def farther(values: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values farther from zero, by what is independent of them."""
+    return np.copysign(np.hypot(values, by), values)
+
+
+def left_out_one_by_one(
+    residual: NDArray[np.float64], leverage: NDArray[np.float64], rounding: float
+) -> NDArray[np.float64]:
+    """``r_i / (1 - h_i)`` for each row of (n, n_outputs); rounding, amplified, where h_i is 1."""
+    share = np.maximum(1 - leverage, np.finfo(float).eps)[:, None]
+    return farther(residual, np.asarray(rounding)) / share
+
+
+def weighted_rms(residual: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Root of the weighted mean over points of the mean square over outputs."""
+    mean_square = np.mean(residual**2, axis=1)
+    return float(np.sqrt(np.average(mean_square, weights=weight)))

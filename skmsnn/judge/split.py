@@ -1,0 +1,105 @@
+"""How points are shared out between fitting and judging, and what is left of their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.domain import Domain, Grid, Points
+from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut
+from skmsnn.stage import Stage
+
+# Chance of a point to be held out, at most: where a fit finds it hard half of the points stay in.
+_MOST_LIKELY = 0.5
+
+
+@dataclass(frozen=True)
+class DataSplit:
+    """The points and how they are shared out.
+
+    ``train`` and ``full`` are weights of the points ``x``: without and with the held-out ones.
+    ``held_out`` is None where all points are for training; they are then judged by themselves.
+    ``levels`` are the features of few levels, and how many. With ``leaves_out`` spectral stages are
+    fitted to all points, and judged by what fits that have not seen a point leave there.
+    ``rounding`` is that of single precision or few decimals, where y shows such, over its spread.
+    ``beside`` are points where fresh ones may fall, of which nothing is known, and ``gaps`` are
+    where none are for long. ``line`` are the nodes of points in one dimension of unequal weights,
+    which do not matter to a function that goes through all of them.
+    """
+
+    domain: Domain
+    grid: Grid | None
+    x: NDArray[np.float64]
+    train: NDArray[np.float64]
+    full: NDArray[np.float64]
+    held_out: Points | None
+    levels: dict[int, int]
+    leaves_out: bool
+    held_rows: NDArray[np.intp] | None = None
+    rounding: float = 0.0
+    beside: Beside = NOTHING_BESIDE
+    gaps: NDArray[np.float64] | None = None
+    line: Grid | None = None
+
+    def asking_where_it_is_hard(
+        self, unseen: LeftOut | None, rng: np.random.RandomState
+    ) -> DataSplit:
+        """Hold out more of the scattered points where a fit leaves most of what it has not seen.
+
+        A point where a function is singular has few others about it, and a tenth of all points
+        may have none of these. The weights of those held out make up for how likely they were.
+        """
+        given = self.held_out is not None and not np.any(self.train != self.full)
+        if self.held_out is None or given or self.grid is not None or unseen is None:
+            return self
+        square = np.mean(unseen.residual**2, axis=1)
+        chance = np.zeros(len(self.x))
+        chance[unseen.rows] = square / max(float(square.sum()), np.finfo(float).tiny)
+        n_held = len(self.held_out.x)
+        chance = np.minimum(0.5 * n_held * (chance + 1 / len(chance)), _MOST_LIKELY)
+        rows = np.flatnonzero((rng.uniform(size=len(chance)) < chance) & (self.full > 0))
+        if not 0 < len(rows) < np.count_nonzero(self.full):
+            return self
+        train = self.full.copy()
+        train[rows] = 0
+        held_out = Points(self.x[rows], self.full[rows] / chance[rows])
+        return replace(self, train=train, held_out=held_out, held_rows=rows)
+
+    def is_same_as(self, other: DataSplit) -> bool:
+        """Whether points, weights and what is held out are the same."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in ("x", "full", "train"))
+        return all(np.array_equal(one, another) for one, another in pairs)
+
+    @property
+    def validation_points(self) -> Points:
+        return self.held_out or Points(self.x, self.train)
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """What is left of y, in units of its RMS; each of shape (number of points, n_outputs).
+
+    ``train`` and ``full`` are at all points, under the model of the training share and under that
+    of all points; ``judged`` is at the judging points, under the model of the training share.
+    """
+
+    train: NDArray[np.float64]
+    full: NDArray[np.float64]
+    judged: NDArray[np.float64]
+
+    def asked_at(self, split: DataSplit) -> Residuals:
+        """The same, judged at other points, which no stage so far has been fitted without."""
+        assert split.held_rows is not None
+        return replace(self, judged=self.full[split.held_rows])
+
+    def after(self, train_stage: Stage, stage: Stage, split: DataSplit) -> Residuals:
+        """Subtract a stage, in its version for each model."""
+        train = self.train - train_stage.predict(split.x)
+        full = train
+        if stage is not train_stage or self.full is not self.train:
+            full = self.full - stage.predict(split.x)
+        if split.held_out is None:
+            return Residuals(train, full, train)
+        return Residuals(train, full, self.judged - train_stage.predict(split.held_out.x))

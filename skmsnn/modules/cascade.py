@@ -1,0 +1,58 @@
+"""The fitted model as one torch module."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from skmsnn.modules.evaluation import (
+    rows_a_block,
+)
+from skmsnn.modules.network import StageModule, tensor
+from skmsnn.stage import Stage
+
+
+class CascadeModule(nn.Module):
+    """The fitted model as one torch module, from raw X (n, d) to raw y (n, n_outputs) or (n,)."""
+
+    def __init__(
+        self,
+        centre: NDArray[np.float64],
+        half_width: NDArray[np.float64],
+        periodic: NDArray[np.bool_],
+        stages: list[Stage],
+        offset: NDArray[np.float64],
+        flatten: bool,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("centre", tensor(centre))
+        self.register_buffer("half_width", tensor(half_width))
+        self.register_buffer("periodic", tensor(periodic.astype(float)))
+        self.register_buffer("offset", tensor(offset))
+        scales = np.array([stage.scale for stage in stages]).reshape(len(stages), len(offset))
+        self.register_buffer("scales", tensor(scales))
+        self.stages = nn.ModuleList(stage.to_module() for stage in stages)
+        self._flatten = flatten
+
+    centre: Tensor
+    half_width: Tensor
+    periodic: Tensor
+    offset: Tensor
+    scales: Tensor
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Value at points of shape (n, d), in double precision whatever the type of X."""
+        x = (X.to(self.centre.dtype) - self.centre) / self.half_width
+        x = x - 2 * self.periodic * torch.floor((x + 1) / 2)
+        total = x.new_zeros((x.shape[0], self.scales.shape[1]))
+        for scale, stage in zip(self.scales, self.stages, strict=True):
+            assert isinstance(stage, StageModule)
+            if torch.compiler.is_compiling():  # a graph for any number of points has no blocks
+                values = stage(x)
+            else:  # blocks bound the memory that cosines of many modes take
+                values = torch.cat([stage(block) for block in x.split(rows_a_block(stage))])
+            total = total + scale * values
+        total = self.offset + total
+        return total[:, 0] if self._flatten else total

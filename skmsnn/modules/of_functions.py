@@ -1,0 +1,142 @@
+"""Functions of fitted stages as torch modules."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skmsnn.functions import FourierModes, LatticeModes, Modes
+from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.polynomial import PolynomialModes
+from skmsnn.functions.products import ProductModes
+from skmsnn.modules.network import StageModule, StageNetwork, tensor
+
+__all__ = ["PolynomialModule", "ProductModule", "StageModule", "module_of"]
+
+
+def module_of(function: Modes) -> StageModule:
+    """The function, of scaled coordinates, as a torch module."""
+    if isinstance(function, PolynomialModes):
+        return PolynomialModule(function)
+    if isinstance(function, ProductModes):
+        has_waves = bool(function.wave_axes)
+        return ProductModule(function, _wave_module(function.waves) if has_waves else None)
+    return _wave_module(function)
+
+
+def _wave_module(modes: FourierModes | LatticeModes) -> StageNetwork:
+    """A Fourier layer and its readout, the paper's one-layer network (section 3.4)."""
+    modes = modes.to_modes() if isinstance(modes, LatticeModes) else modes
+    n_modes, n_outputs = modes.coefficients.shape
+    module = StageNetwork(modes.wave_vectors.shape[1], n_outputs, n_modes, (), "tanh", True)
+    with torch.no_grad():
+        assert module.fourier is not None
+        assert module.readout is not None
+        module.fourier.weight.copy_(tensor(modes.wave_vectors))
+        module.fourier.bias.zero_()
+        weights = np.concatenate([modes.coefficients.real, -modes.coefficients.imag])
+        module.readout.weight.copy_(tensor(weights.T))
+        module.readout.bias.zero_()
+    return module
+
+
+class PolynomialModule(StageModule):
+    """A sum of products of Legendre polynomials of the scaled coordinates."""
+
+    degrees: Tensor
+    coefficients: Tensor
+
+    def __init__(self, modes: PolynomialModes) -> None:
+        super().__init__()
+        self.register_buffer("degrees", torch.from_numpy(modes.degrees.copy()))
+        self.register_buffer("coefficients", tensor(modes.coefficients))
+        self._most = int(modes.degrees.max(initial=0))
+
+    @property
+    def widest(self) -> int:
+        return max(1, self.degrees.numel())
+
+    def forward(self, x: Tensor) -> Tensor:
+        table = torch.stack(legendre(x, self._most), dim=-1)
+        terms = x.new_ones((x.shape[0], self.degrees.shape[0]))
+        for j in range(x.shape[1]):
+            terms = terms * table[:, j, self.degrees[:, j]]
+        return terms @ self.coefficients
+
+
+class ProductModule(StageModule):
+    """Products of waves of some features with polynomials or splines of the others."""
+
+    coefficients: Tensor
+
+    def __init__(self, modes: ProductModes, waves: StageNetwork | None) -> None:
+        super().__init__()
+        self.waves = waves
+        self.wave_axes, self.basis_axes = list(modes.wave_axes), list(modes.basis_axes)
+        self.bases = nn.ModuleList(_basis_module(basis) for basis in modes.bases)
+        self._inner = modes.coefficients.shape[len(modes.wave_axes) :]
+        # with waves their readout holds the coefficients
+        kept = np.zeros(0) if waves else modes.coefficients
+        self.register_buffer("coefficients", tensor(kept))
+
+    @property
+    def widest(self) -> int:
+        waves = self.waves.widest if self.waves is not None else 1
+        return max(waves, int(np.prod(self._inner)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.waves is None:
+            values = self.coefficients.expand(x.shape[0], *self._inner)
+        else:
+            values = self.waves(x[:, self.wave_axes]).reshape(x.shape[0], *self._inner)
+        for basis, axis in zip(self.bases, self.basis_axes, strict=True):
+            factor = basis(x[:, axis])
+            values = torch.einsum("np,np...->n...", factor, values)
+        return values
+
+
+class _LegendreModule(nn.Module):
+    def __init__(self, basis: LegendreBasis) -> None:
+        super().__init__()
+        self._degree = basis.degree
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack(legendre(x, self._degree), dim=-1)
+
+
+class _SplineModule(nn.Module):
+    """Piece by piece in powers of the distance from its left end, as ``SplineBasis.pieces``."""
+
+    breaks: Tensor
+    powers: Tensor
+
+    def __init__(self, basis: SplineBasis) -> None:
+        super().__init__()
+        breaks, powers = basis.pieces()
+        self.register_buffer("breaks", tensor(breaks))
+        self.register_buffer("powers", tensor(powers))
+
+    def forward(self, x: Tensor) -> Tensor:
+        piece = torch.searchsorted(
+            self.breaks[1:-1].contiguous(), x.detach().contiguous(), right=True
+        )
+        distance = (x - self.breaks[piece])[:, None]
+        value = self.powers[0][piece]
+        for coefficient in self.powers[1:]:
+            value = value * distance + coefficient[piece]
+        return value
+
+
+def _basis_module(basis: LegendreBasis | SplineBasis) -> nn.Module:
+    if isinstance(basis, LegendreBasis):
+        return _LegendreModule(basis)
+    return _SplineModule(basis)
+
+
+def legendre(x: Tensor, degree: int) -> list[Tensor]:
+    """P_0 ... P_degree by Bonnet's recurrence (DLMF, equation 18.9.1), element by element."""
+    values = [torch.ones_like(x), x][: degree + 1]
+    for k in range(1, degree):
+        values.append(((2 * k + 1) * x * values[-1] - k * values[-2]) / (k + 1))
+    return values

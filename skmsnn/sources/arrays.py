@@ -1,0 +1,253 @@
+"""Points and values in memory: their domain, how they are shared out, and what is left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from skmsnn.domain import (
+    Domain,
+    Grid,
+    Points,
+    check_periods,
+    detect_periods,
+    find_grid,
+    fold_end_points,
+)
+from skmsnn.families import FAMILIES
+from skmsnn.families.axes import confirmed_periods
+from skmsnn.families.best import best_stage
+from skmsnn.families.fitting import StageFit, Watch
+from skmsnn.families.ladders import is_one_long_axis
+from skmsnn.families.recipe import Recipe
+from skmsnn.judge.diagnosis import FEW_POINTS, is_aliased, reason_of_limit
+from skmsnn.judge.held_out import held_out_rows, points_beside, points_in_gaps
+from skmsnn.judge.leave_out import NOTHING_BESIDE, weighted_rms
+from skmsnn.judge.levels import features_of_few_levels
+from skmsnn.judge.reasons import StopReason
+from skmsnn.judge.rounding import relative_rounding
+from skmsnn.judge.scaling import Scaling
+from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
+from skmsnn.sources.rows import Rows, canonical_rows
+from skmsnn.stage import Stage
+
+LEAST_POINTS_TO_HOLD_OUT = 20
+# Of so many scattered points a share held out at random meets corners and edges, too. Fits that
+# leave points out one by one reach less there: they need more damping to be judged.
+_MANY_POINTS = 3000
+# Points in one dimension of unequal weights, as of repeated values, through which a function is
+# sought.
+_MOST_ON_LINE = 1000
+
+
+class Choices(NamedTuple):
+    """What the user chose of how points are taken.
+
+    Attributes
+    ----------
+    period : "auto", None, float or sequence
+        As the estimator's parameter.
+    early_stopping : bool
+        Whether unseen points are asked.
+    fraction : float
+        Share of the points that is held out.
+    is_adaptive : bool
+        Whether unseen points decide what stages are.
+    """
+
+    period: str | float | Sequence[float | None] | None
+    early_stopping: bool
+    fraction: float
+    is_adaptive: bool
+
+
+class Fitted(NamedTuple):
+    """What an earlier fit has found that the next stages keep."""
+
+    domain: Domain
+    scaling: Scaling
+    stages: list[Stage]
+    error: float
+
+
+class ArraySource:
+    """Data in memory.
+
+    Parameters
+    ----------
+    X, y, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        Points, values and weights.
+    validation : Rows or None
+        Points to hold out in place of a share.
+    choices : Choices
+        How points are taken.
+    fitted : Fitted or None
+        What to go on from.
+    families : tuple of str
+        Names of those that tell whether periods are confirmed.
+    rng : RandomState
+        Source of all random numbers.
+    """
+
+    def __init__(
+        self,
+        X: NDArray[np.float64],
+        y: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        validation: Rows | None,
+        choices: Choices,
+        fitted: Fitted | None,
+        families: tuple[str, ...],
+        rng: np.random.RandomState,
+    ) -> None:
+        periods = fitted.domain.periods if fitted else _periods(X, y, weight, choices, families)
+        self.rows = rows = canonical_rows(fold_end_points(X, periods), y, weight)
+        self.domain = fitted.domain if fitted else Domain.of(rows.X, periods)
+        self.scaling = fitted.scaling if fitted else Scaling.of(rows.y, rows.weight, rows.scatter)
+        self.n_points = len(rows.X)
+        self.levels = features_of_few_levels(rows.X, self.domain.periodic)
+        self.rng = rng
+        self.points, self._residuals = self._shared_out(validation, choices)
+        self._values = self._residuals.full
+        self._size = weighted_rms(self._values, rows.weight) or 1.0
+        self.round_off, self.near_round_off = self.scaling.round_off
+        self.previous: StageFit | None = None
+        stages = fitted.stages if fitted else []
+        for stage in stages:
+            self._residuals = self._residuals.after(stage, stage, self.points)
+        self.error = self._rms_of_unseen()
+        if fitted and stages:
+            self.error = max(self.error, fitted.error)
+        self.norm = self._rms(self._residuals)
+        self.asks_unseen = self.points.held_out is not None
+        self._remaining: tuple[StageFit, Residuals] | None = None
+        self.scatter = rows.scatter
+        # along axes of whole grids functions are chosen by what they do between the levels
+        asks = choices.early_stopping and validation is None
+        asks &= not (self.is_whole_grid and choices.is_adaptive)
+        self.asked_between_levels = self.points.x if asks else None
+
+    def resume(self, before: Any) -> None:
+        """Go on with the factorisations of the last stage, if that was of the same points."""
+        if isinstance(before, ArraySource) and before.points.is_same_as(self.points):
+            self.previous = before.previous
+
+    @property
+    def is_whole_grid(self) -> bool:
+        """Whether the points are all those of a grid, of equal weight."""
+        return self.points.grid is not None and _is_whole(self.points.grid, self.rows.weight)
+
+    def best_stage(self, recipe: Recipe, watch: Watch) -> StageFit:
+        """The best stage for the residual."""
+        arguments = (self.points, self._residuals, self.previous, self.rng, watch)
+        fit = best_stage(recipe, *arguments)
+        if fit.points is not None:
+            self.points, self._residuals = fit.points, self._residuals.asked_at(fit.points)
+        return fit.in_units_of(self._size)
+
+    def norm_after(self, fit: StageFit) -> float:
+        """RMS of the residual at all points if that stage were subtracted."""
+        return self._rms(self._after(fit))
+
+    def subtract(self, fit: StageFit) -> None:
+        """Go on with what a stage leaves."""
+        self._residuals = self._after(fit)
+        self.norm, self.error, self.previous = self._rms(self._residuals), fit.error, fit
+        self.asks_unseen = self.points.held_out is not None or fit.unseen is not None
+
+    def is_deceptive(self, fit: StageFit) -> bool:
+        """Whether values change from node to node as fast as they can."""
+        return not fit.is_noise and is_aliased(self.points.grid, self._values)
+
+    def reason_of_limit(self, fit: StageFit) -> StopReason:
+        """What the data lack."""
+        points = self.points
+        problem = (points.domain, points.grid, points.x, self._values)
+        return reason_of_limit(*problem, self.error, fit.is_noise, points.levels, points.rounding)
+
+    def _after(self, fit: StageFit) -> Residuals:
+        if self._remaining is None or self._remaining[0] is not fit:
+            remaining = self._residuals.after(fit.train_stage, fit.stage, self.points)
+            self._remaining = fit, remaining
+        return self._remaining[1]
+
+    def _rms(self, residuals: Residuals) -> float:
+        return weighted_rms(residuals.full, self.points.full) / self._size
+
+    def _rms_of_unseen(self) -> float:
+        weight = self.points.validation_points.weight
+        return weighted_rms(self._residuals.judged, weight) / self._size
+
+    def _shared_out(self, validation: Rows | None, choices: Choices) -> tuple[DataSplit, Residuals]:
+        """Hold out a share of the points; the deviations of y are the first residual."""
+        rows, domain, rng = self.rows, self.domain, self.rng
+        grid = find_grid(rows.X)
+        if grid is not None and len(rows.X) < LEAST_POINTS_TO_HOLD_OUT:
+            # too few to hold some out: unless all lines are whole, they are as good as scattered
+            grid = grid if _is_whole(grid, rows.weight) else None
+        x, full = domain.scale(rows.X), rows.weight
+        target = self.scaling.target(rows.y)
+        train, held, judged = full, None, target
+        if validation is not None:
+            held = Points(domain.scale(validation.X), validation.weight)
+            judged = self.scaling.target(validation.y)
+        elif choices.early_stopping and len(x) >= LEAST_POINTS_TO_HOLD_OUT:
+            chosen = held_out_rows(x, domain.periodic, grid, choices.fraction, rng)
+            train = full.copy()
+            train[chosen] = 0
+            held, judged = Points(x[chosen], full[chosen]), target[chosen]
+        levels = {j: len(values) for j, values in self.levels.items()}
+        levels |= dict.fromkeys(np.flatnonzero(np.ptp(x, axis=0) == 0), 1)
+        judges_itself = choices.early_stopping and validation is None
+        leaves_out = judges_itself
+        if grid is not None:
+            leaves_out &= _is_whole(grid, full) and not is_one_long_axis(domain, grid)
+        elif domain.periodic.all() and x.shape[1] <= MOST_DIMENSIONS:
+            leaves_out &= held is None
+        else:
+            leaves_out &= len(x) < _MANY_POINTS
+        beside, gaps = NOTHING_BESIDE, None
+        if grid is None and leaves_out and len(x) >= FEW_POINTS:
+            beside = points_beside(x, domain.periodic, rng)
+            gaps = points_in_gaps(x)
+        line = None
+        is_line = x.shape[1] == 1 and FEW_POINTS <= len(x) <= _MOST_ON_LINE
+        if is_line and judges_itself and not rows.scatter.any():
+            line = find_grid(rows.X) if np.any(full != full[0]) else None
+        rounding = relative_rounding(rows.y, self.scaling.scale)
+        points = (domain, grid, x, train, full, held)
+        split = DataSplit(
+            *points, levels, leaves_out, rounding=rounding, beside=beside, gaps=gaps, line=line
+        )
+        return split, Residuals(target, target, judged)
+
+
+def _periods(
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    choices: Choices,
+    names: tuple[str, ...],
+) -> Sequence[float | None]:
+    """Period of each feature, found on grids where none is given."""
+    if choices.period != "auto":
+        return check_periods(choices.period, X)  # type: ignore[arg-type]
+    rows = canonical_rows(X, y, weight)
+    grid = find_grid(rows.X)
+    if grid is None:
+        return [None] * X.shape[1]
+    periods = detect_periods(grid, rows.y)
+    if _is_whole(grid, rows.weight):
+        families = [FAMILIES[name] for name in FAMILIES if name in names]
+        periods = confirmed_periods(grid, rows.y, periods, check_random_state(0), families)
+    return periods
+
+
+def _is_whole(grid: Grid, weight: NDArray[np.float64]) -> bool:
+    """Whether all cells of a grid have a point, and all points the same weight."""
+    return grid.is_complete and bool(np.all(weight == weight[0]))

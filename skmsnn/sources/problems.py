@@ -1,0 +1,178 @@
+"""Least squares problems of data in chunks: the space is chosen on a sample, and solved for all."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.linalg as sla
+from numpy.typing import NDArray
+
+from skmsnn.domain import Domain, Points
+from skmsnn.families.base import HeldOut, Trial
+from skmsnn.families.best import best_space
+from skmsnn.families.fitting import StageFitter
+from skmsnn.families.ladders import periodic_orders
+from skmsnn.families.recipe import Recipe
+from skmsnn.families.selection import GOOD_ENOUGH
+from skmsnn.functions import Modes
+from skmsnn.functions.lattice import ROUND_OFF, LatticeModes
+from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.linalg.toeplitz import ToeplitzSystem, central_box
+from skmsnn.linalg.tsqr import take_in
+from skmsnn.sources.chunks import ChunkedData
+from skmsnn.sources.sums import (
+    Triangle,
+    View,
+    WaveSums,
+    sum_waves_of,
+    triangle_of,
+)
+from skmsnn.spaces.dense import DenseFit, damping_triangle
+from skmsnn.spaces.frames import AnyFrame, PolynomialFrame
+from skmsnn.spaces.polynomial import PolynomialFit
+
+# Bytes of the Toeplitz kernel: each worker holds it, and its transform needs eight times as much.
+_KERNEL_BYTES = 2**25
+
+
+# Held-out residual that tells that a box of modes which serves a sample serves all points.
+_RESOLVED = 1e-12
+
+
+# No larger box of modes is tried after two in turn that do this much worse than the best.
+_WORSE, _PATIENCE = 3.0, 2
+
+
+# Sizes that span this factor and leave the same, to within that one, are a plateau, as of noise.
+_PLATEAU_SPAN, _PLATEAU_WIDTH = 2.0, 1.5
+
+
+class Solution(NamedTuple):
+    """Modes for one residual, and the set that they are of."""
+
+    modes: Modes
+    label: str
+    on_plateau: bool
+    family: str = "fourier"
+
+
+def _unwatched(iteration: int, train: float, held_out: float) -> None:
+    """Least squares has no iterations to be told of."""
+
+
+def _on_sample(
+    domain: Domain,
+    sample: HeldOut,
+    validation: HeldOut,
+    recipe: Recipe,
+    rng: np.random.RandomState,
+) -> Trial:
+    """The space of functions that serves a sample best."""
+    held_out = Points(validation.x, validation.weight)
+    weight = sample.weight / sample.weight.max()
+    points = DataSplit(domain, None, sample.x, weight, weight, held_out, {}, leaves_out=False)
+    residuals = Residuals(sample.target, sample.target, validation.target)
+    return best_space(StageFitter(recipe, points, residuals, rng, _unwatched))
+
+
+class PeriodicProblem:
+    """Boxes of lattice modes: one that serves a sample, or else the first pass serves all sizes."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        n_points: int,
+        sample: HeldOut,
+        validation: HeldOut,
+        recipe: Recipe,
+        rng: np.random.RandomState,
+    ) -> None:
+        d = validation.x.shape[1]
+        self._validation, self._lengths = validation, np.full(d, 2.0)
+        trial = _on_sample(domain, sample, validation, recipe, rng)
+        if trial.error <= _RESOLVED and isinstance(trial.modes, LatticeModes):
+            self._ladder = [max(trial.modes.orders)]
+        else:
+            most = int((_KERNEL_BYTES / 16) ** (1 / d) - 1) // 4
+            self._ladder = sorted({min(order, most) for order in periodic_orders(n_points, d)})
+        self._order: int | None = None
+        self._system: ToeplitzSystem
+        self._on_plateau = False
+
+    def gather(self, data: ChunkedData, view: View) -> WaveSums:
+        is_first = self._order is None
+        order = self._ladder[-1] if self._order is None else self._order
+        return data.gather(sum_waves_of, view, (order,) * len(self._lengths), is_first)
+
+    def solve(self, sums: WaveSums, rest: NDArray[np.float64]) -> Solution:
+        if self._order is None:
+            return self._select(sums, rest)
+        return self._solution(self._modes(self._system, sums.rhs / sums.weight))
+
+    def _select(self, sums: WaveSums, rest: NDArray[np.float64]) -> Solution:
+        """The box whose fit predicts the held-out points best."""
+        assert sums.kernel is not None
+        errors: dict[int, float] = {}
+        best, worse = np.inf, 0
+        for order in self._ladder:
+            orders = (order,) * len(self._lengths)
+            system = ToeplitzSystem(sums.kernel / sums.weight, orders)
+            rhs = np.stack([central_box(r, orders) for r in sums.rhs / sums.weight])
+            trial = self._modes(system, rhs)
+            left = rest - trial.evaluate(self._validation.x)
+            errors[order] = error = weighted_rms(left, self._validation.weight)
+            if error < best:
+                self._order, self._system, modes = order, system, trial
+            worse = worse + 1 if error > _WORSE * best else 0
+            best = min(best, error)
+            if best <= GOOD_ENOUGH or worse >= _PATIENCE:
+                break
+        d = len(self._lengths)
+        alike = [(2 * m + 1) ** d for m, e in errors.items() if e <= _PLATEAU_WIDTH * best]
+        self._on_plateau = max(alike) >= _PLATEAU_SPAN * min(alike)
+        return self._solution(modes)
+
+    def _modes(self, system: ToeplitzSystem, rhs: NDArray[np.complex128]) -> LatticeModes:
+        return LatticeModes(np.stack([system.solve(r) for r in rhs], axis=-1), self._lengths)
+
+    def _solution(self, modes: LatticeModes) -> Solution:
+        label = f"wave numbers up to {self._order}, periodic"
+        return Solution(modes, label, self._on_plateau)
+
+
+class DenseProblem:
+    """Modes of a wider box, chosen on a sample of the points and fitted to all of them."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        n_points: int,
+        sample: HeldOut,
+        validation: HeldOut,
+        recipe: Recipe,
+        rng: np.random.RandomState,
+        largest_weight: float,
+    ) -> None:
+        trial = _on_sample(domain, sample, validation, recipe, rng)
+        self._frame: AnyFrame
+        if isinstance(trial.fit, PolynomialFit):
+            self._frame, damping = PolynomialFrame(trial.fit.degrees), ROUND_OFF
+        else:
+            assert isinstance(trial.fit, DenseFit)
+            self._frame, damping = trial.fit.frame, trial.fit.damping
+        self._label, self._on_plateau = trial.candidate.label, trial.on_plateau
+        self._family = trial.candidate.family
+        self._largest_weight = largest_weight
+        self._damping = damping_triangle(self._frame.n_columns, n_points, damping)
+
+    def gather(self, data: ChunkedData, view: View) -> Triangle:
+        return data.gather(triangle_of, view, self._frame, self._largest_weight)
+
+    def solve(self, triangle: Triangle, rest: NDArray[np.float64]) -> Solution:
+        n_outputs = len(triangle.square)
+        r, _ = take_in(triangle.r, np.pad(self._damping, ((0, 0), (0, n_outputs))))
+        k = self._frame.n_columns
+        c = sla.solve_triangular(r[:k, :k], r[:k, k:])
+        return Solution(self._frame.modes(c), self._label, self._on_plateau, self._family)

@@ -1,0 +1,184 @@
+"""Columns of least squares at scattered points: waves, polynomials, and products of these."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.functions import Modes
+from skmsnn.functions.bases import LegendreBasis
+from skmsnn.functions.lattice import FourierModes, LatticeModes, lattice_angles
+from skmsnn.functions.polynomial import PolynomialModes, columns_of
+from skmsnn.functions.products import ProductModes
+from skmsnn.linalg.nufft import waves_from_points
+
+# bytes of complex exponentials at a time, and of rows that a triangle takes in at a time
+_BLOCK_BYTES, _ROWS_BYTES = 2**22, 2**25
+
+
+class Frame:
+    """Cosines and sines of a list of wave vectors, the columns of a least squares problem.
+
+    Parameters
+    ----------
+    wave_vectors : ndarray of shape (n_modes, d)
+        In radians per unit; one of each pair, the zero vector allowed.
+    """
+
+    def __init__(self, wave_vectors: NDArray[np.float64]) -> None:
+        self._wave_vectors = wave_vectors
+        self._waving = wave_vectors.any(axis=1)
+        self.n_columns = len(wave_vectors) + int(self._waving.sum())
+
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+        k, n_outputs = len(self._wave_vectors), 0 if target is None else target.shape[1]
+        system = np.empty((len(x), self.n_columns + n_outputs), order="F")
+        if target is not None:
+            system[:, self.n_columns :] = target * root[:, None]
+        block_rows = max(1, _BLOCK_BYTES // (16 * k))
+        for start in range(0, len(x), block_rows):
+            block = slice(start, start + block_rows)
+            waves = self._waves(x[block]) * root[block, None]
+            system[block, :k] = waves.real
+            system[block, k : self.n_columns] = waves.imag[:, self._waving]
+        return system
+
+    def modes(self, c: NDArray[np.float64]) -> Modes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
+        return FourierModes(self._wave_vectors, self._amplitudes(c))
+
+    def _amplitudes(self, c: NDArray[np.float64]) -> NDArray[np.complex128]:
+        k = len(self._wave_vectors)
+        amplitudes = c[:k].astype(complex)
+        amplitudes[self._waving] -= 1j * c[k:]
+        return amplitudes
+
+    def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """``exp(i w . x)`` of every point and wave vector."""
+        return np.exp(1j * (x @ self._wave_vectors.T))
+
+
+class LatticeFrame(Frame):
+    """The same for integer wave numbers of a box; the function is returned as a lattice.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_modes, d), int
+        One of each pair of wave numbers.
+    lengths : ndarray of shape (d,)
+        Sides of the box in scaled coordinates.
+    """
+
+    def __init__(self, numbers: NDArray[np.int64], lengths: NDArray[np.float64]) -> None:
+        self._numbers, self._lengths = numbers, lengths
+        super().__init__(2 * np.pi * numbers / lengths)
+
+    def modes(self, c: NDArray[np.float64]) -> LatticeModes:
+        orders = np.abs(self._numbers).max(axis=0)
+        amplitudes = self._amplitudes(c)
+        coefficients = np.zeros((*(2 * orders + 1), c.shape[1]), dtype=complex)
+        coefficients[tuple((orders + self._numbers).T)] = amplitudes / 2
+        coefficients[tuple((orders - self._numbers).T)] += np.conj(amplitudes) / 2
+        return LatticeModes(coefficients, self._lengths)
+
+    def sums(self, x: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of columns times values (n, n_outputs), over points (n, d), by a non-uniform FFT."""
+        orders = np.abs(self._numbers).max(axis=0)
+        angles, place = lattice_angles(x, self._lengths), tuple((orders + self._numbers).T)
+        of_outputs = [waves_from_points(angles, v, tuple(orders))[place] for v in values.T]
+        sums = np.stack(of_outputs, axis=1)
+        return np.concatenate([sums.real, -sums.imag[self._waving]])
+
+    def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
+        # products of few exponentials an axis
+        waves = np.ones((len(x), len(self._numbers)), dtype=complex)
+        for column, k, length in zip(x.T, self._numbers.T, self._lengths, strict=True):
+            distinct, position = np.unique(k, return_inverse=True)
+            axis = np.exp(2j * np.pi / length * np.outer(column, distinct))
+            waves *= axis[:, position]
+        return waves
+
+
+class ProductFrame:
+    """Products of lattice waves of some features and Legendre polynomials of the others.
+
+    For features of few levels: all polynomials that the levels tell apart, and no waves.
+
+    Parameters
+    ----------
+    waves : LatticeFrame
+        Of the features in ``wave_axes``.
+    wave_axes, level_axes : tuple of int
+        Which features have waves, and which have levels.
+    degrees : tuple of int
+        Highest degree along each of ``level_axes``.
+    """
+
+    def __init__(
+        self,
+        waves: LatticeFrame,
+        wave_axes: tuple[int, ...],
+        level_axes: tuple[int, ...],
+        degrees: tuple[int, ...],
+    ) -> None:
+        self._waves, self._wave_axes, self._level_axes = waves, wave_axes, level_axes
+        self._bases = tuple(LegendreBasis(degree) for degree in degrees)
+        self._n_products = prod(basis.size for basis in self._bases)
+        self.n_columns = waves.n_columns * self._n_products
+
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+        columns = self._waves.system(x[:, list(self._wave_axes)], root)
+        for basis, axis in zip(self._bases, self._level_axes, strict=True):
+            values = basis.values(x[:, axis])
+            columns = (columns[:, :, None] * values[:, None, :]).reshape(len(x), -1)
+        if target is not None:
+            columns = np.column_stack([columns, target * root[:, None]])
+        return np.asfortranarray(columns)
+
+    def modes(self, c: NDArray[np.float64]) -> ProductModes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
+        n_outputs = c.shape[1]
+        waves = self._waves.modes(c.reshape(self._waves.n_columns, -1))
+        sizes = [basis.size for basis in self._bases]
+        box = waves.coefficients.shape[:-1]
+        coefficients = waves.coefficients.reshape(*box, *sizes, n_outputs)
+        lengths = waves.lengths
+        return ProductModes(coefficients, lengths, self._wave_axes, self._bases, self._level_axes)
+
+
+class PolynomialFrame:
+    """Products of Legendre polynomials.
+
+    Parameters
+    ----------
+    degrees : ndarray of shape (n_terms, d), int
+        Of each term along each feature.
+    """
+
+    def __init__(self, degrees: NDArray[np.int64]) -> None:
+        self._degrees = degrees
+        self.n_columns = len(degrees)
+
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+        columns = columns_of(x, self._degrees)
+        if target is not None:
+            columns = np.column_stack([columns, target])
+        return np.asfortranarray(columns * root[:, None])
+
+    def modes(self, c: NDArray[np.float64]) -> PolynomialModes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
+        return PolynomialModes(self._degrees, c)
+
+
+AnyFrame = Frame | ProductFrame | PolynomialFrame

@@ -1,0 +1,93 @@
+"""One stage of a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from skmsnn._restoring import restoring
+from skmsnn.functions import Modes
+from skmsnn.modules.evaluation import autograd_mode, with_autograd
+from skmsnn.modules.network import StageModule
+from skmsnn.modules.of_functions import module_of
+from skmsnn.modules.trained import TrainedNetwork
+
+__all__ = ["Stage"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one stage adds to the model: ``scale * u(x)``, of scaled coordinates.
+
+    Attributes
+    ----------
+    scale : ndarray of shape (n_outputs,)
+        Root mean square of the residual that the stage was fitted to (epsilon in section 3 of Ng,
+        Wang & Lai 2024), in units of the spread of y.
+    function : FourierModes, LatticeModes, PolynomialModes, ProductModes or TrainedNetwork
+        The function u: waves, which are the paper's one-layer case, polynomials, splines, or
+        products of these, from a least squares solve; or a trained network.
+    family : str
+        The family of functions that it is of, as ``families`` names them; of products of several,
+        all of them, as "fourier x spline".
+    """
+
+    scale: NDArray[np.float64]
+    function: Modes | TrainedNetwork
+    family: str = "fourier"
+
+    @property
+    def n_modes(self) -> int:
+        """Width of the Fourier layer; of polynomials, splines and their products the terms."""
+        return self.function.n_modes
+
+    @restoring(autograd_mode)
+    def predict(
+        self, x: NDArray[np.float64], device: torch.device | str = "cpu"
+    ) -> NDArray[np.float64]:
+        """Evaluate the stage's term.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, n_features)
+            Points in scaled coordinates (``domain_.scale``).
+        device : torch.device or str, default="cpu"
+            Where networks are evaluated.
+
+        Returns
+        -------
+        ndarray of shape (n, n_outputs)
+            In units of the spread of y.
+        """
+        if isinstance(self.function, TrainedNetwork):
+            return self.scale * self.function.evaluate(x, device)
+        return self.scale * self.function.evaluate(x)
+
+    @with_autograd
+    def derivative(self, x: NDArray[np.float64], nu: Sequence[int]) -> NDArray[np.float64]:
+        """Differentiate the stage's term.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, n_features)
+            Points in scaled coordinates.
+        nu : sequence of int
+            Order of the derivative along each scaled coordinate.
+
+        Returns
+        -------
+        ndarray of shape (n, n_outputs)
+            In units of the spread of y, per unit of the scaled coordinates.
+        """
+        return self.scale * self.function.derivative(nu).evaluate(x)
+
+    @restoring(autograd_mode)
+    def to_module(self) -> StageModule:
+        """The stage's function, without the scale, as a torch module of scaled coordinates."""
+        if isinstance(self.function, TrainedNetwork):
+            return self.function.to_module()
+        return module_of(self.function)
