@@ -16,8 +16,6 @@ from skmsnn.spaces.polynomial import PolynomialFit
 
 # Left of the target by a fit that has seen what there is.
 _SEEN = 0.1
-
-
 # Points that are enough to tell what a fit leaves unseen.
 _MOST_ASKED = 2000
 # Share of noise that a fit follows, at most, where it is reckoned with.

@@ -26,56 +26,32 @@ from skmsnn.spaces.tensor import TensorFit
 
 # Highest wave number as a share of Nyquist. Beyond about 0.9 the data say nothing of a mode.
 SHARES = (0.0, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.36, 0.42, 0.5, 0.58, 2 / 3, 0.8, 0.9)
-
-
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes.
 WIDTH, OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
-
-
 # Rungs of the ladder of shares by which an axis may be moved apart from the others.
 _AXIS_STEP = 2
-
-
 # Highest share along an axis that is not periodic, when it is moved. Held-out points on the same
 # nodes as others do not show what an extension does between the nodes; with at least two nodes a
 # mode it is stable there (Adcock, Huybrechs & Martin-Vaquero 2014).
 _MOST_ALONE = 0.5
-
-
 _SCATTERED_WIDTH, _OTHER_SCATTERED_WIDTHS = 2.0, (1.4, 3.0, 4.0)
-
-
 _SCATTERED_SHARES = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75)
-
-
 # A dense system of n rows and k columns costs 2 n k^2 operations and 8 n k bytes. There are no more
 # terms than this many rows can have within that; larger sets of points are thinned for it.
 _DENSE_OPERATIONS, _DENSE_BYTES, _DENSE_ROWS = 1e12, 2**31, 2**16
-
-
 # Cost of the singular value decomposition of one axis of N nodes and order M: about N M^2.
 # Its vectors take some gigabytes for the most nodes that a single axis may have.
 _AXIS_OPERATIONS, _LONGEST_AXIS = 4e10, 100_000
-
-
 # Rows a mode when a set is tried, and at least when it is fitted. The bases of a grid are
 # orthogonal there, so that a grid with holes can do with fewer.
 _TRIAL_ROWS, _LEAST_ROWS, _LEAST_ROWS_ON_GRID = 2.5, 1.2, 1.05
-
-
 _TERMS_GROWTH = 1.25
-
-
 # Rows a mode that make a preconditioner for all points, and operations up to which all are taken in
 # at once. With 4, 5 and 6 of 23 rows a mode fits left 3.4e-14, 1.1e-14 and 8e-15.
 _ENOUGH_ROWS, _CHEAP_OPERATIONS = 6.0, 1e11
-
-
 # Fewer points than these are fitted by a dense system, which tells what it leaves on unseen ones.
 LEAST_ROWS_PERIODIC = 20
-
-
 # Of the other widths in more than three dimensions, where the largest sets are costly to try.
 _HIGH_DIMENSIONAL_WIDTHS = (4.0,)
 

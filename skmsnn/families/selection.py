@@ -17,68 +17,40 @@ from skmsnn.spaces.dense import DenseFit
 # Held-out residual, relative to the target, below which no larger set and no other box is tried:
 # the next stage reaches round-off with the same modes.
 GOOD_ENOUGH = 1e-14
-
-
 # What a fit leaves on its own points, relative to the target, that is rounding.
 _ROUNDING = 1e-14
-
-
 # The same of a fit whose unseen points agree to so many digits: more modes can do no better.
 _ROUND_OFF, _RESOLVED = 3e-15, 1e-12
-
-
 # Above this a second stage of the same modes wins back no digits, only what damping holds back.
 _WORTH_REFINING = 1e-8
-
-
 # Operations from which on a set is costly, half a second or so; then boxes are compared once, and
 # only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
 # another with 1000 terms kept their order with 5000.
 _COSTLY, _COSTLY_GROWTH, _NEARLY = 1e10, 1.5, 2.0
-
-
 # And from which on no other cut-offs are tried.
 _COSTLIEST = 1e11
-
-
 # Held-out residual below which rounding, amplified between the points, is much of it.
 _NEXT_TO_ROUND_OFF = 1e-10
-
-
 # No larger set is tried after two in turn that do this much worse than the best, and than on their
 # own points. The second matters: a function of high frequency shows nothing until modes reach it.
 # Two, since a trial on few rows may miss a corner of the domain by bad luck.
 _WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
-
-
 # Held-out residual of a trial on few rows below which other boxes are not tried: all rows
 # together then reach round-off.
 _GOOD_ENOUGH_ON_FEW_ROWS = 1e-12
-
-
 # Held-out residual below which the axes are not moved apart: the next stage reaches round-off.
 # Rounds of such moves, the share to which one must lower the error for another to follow, and that
 # to which another box must lower it to be the one where they start.
 _GOOD_ENOUGH_TO_REFINE, _AXIS_ROUNDS, _WORTH_A_ROUND, _WORTH_A_BOX = 1e-13, 4, 0.7, 0.3
-
-
 # Cut-offs tried on the best set, up to a share of what it leaves on its own points, as long as the
 # held-out error stays within a factor, and changes.
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
-
-
 # Where a fit itself tells what it leaves unseen, sets are compared under a larger cut-off, and the
 # smaller ones tried on the best. At round-off fits to 1.6 points a mode said up to a thousand times
 # too much, to 2.2 eight times.
 _UNSEEN_CUTOFF = 1e-11
-
-
 _LOWER_CUTOFFS = (1e-12, 1e-14)
-
-
 _CUTOFF_SHARE, _AS_GOOD, _NO_DIFFERENCE = 0.1, 1.5, 1e-3
-
-
 # A plateau: sets whose sizes span this factor leave as much on their own points as the best one,
 # to within this factor, but for the share K / n of noise that K modes follow on n points.
 _PLATEAU_SPAN, _PLATEAU_WIDTH = 1.5, 1.15

@@ -15,11 +15,7 @@ from skmsnn._restoring import restoring
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
 
 _BLOCK_BYTES = 2**26
-
-
 P = ParamSpec("P")
-
-
 T = TypeVar("T")
 
 

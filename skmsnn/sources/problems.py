@@ -35,16 +35,10 @@ from skmsnn.spaces.polynomial import PolynomialFit
 
 # Bytes of the Toeplitz kernel: each worker holds it, and its transform needs eight times as much.
 _KERNEL_BYTES = 2**25
-
-
 # Held-out residual that tells that a box of modes which serves a sample serves all points.
 _RESOLVED = 1e-12
-
-
 # No larger box of modes is tried after two in turn that do this much worse than the best.
 _WORSE, _PATIENCE = 3.0, 2
-
-
 # Sizes that span this factor and leave the same, to within that one, are a plateau, as of noise.
 _PLATEAU_SPAN, _PLATEAU_WIDTH = 2.0, 1.5
 

@@ -20,8 +20,6 @@ from skmsnn.stage import Stage
 
 # Points that are held out, at most, and points that tell which modes a dense fit needs.
 MOST_HELD_OUT, _MOST_TRIED = 5000, 2**15
-
-
 _POINTS_A_BLOCK = 2**18
 
 

@@ -26,8 +26,6 @@ from skmsnn.spaces.p_norm import PointBasis
 
 # and of all modes at points at most
 _BASIS_BYTES = 2**28
-
-
 # Conjugate gradients on all points. Each stage takes as many digits, and what is rounding does not
 # fall.
 _CG_TOLERANCE, _CG_ITERATIONS, _CG_PATIENCE = 1e-3, 50, 5

@@ -24,8 +24,6 @@ from skmsnn.spaces.p_norm import PointBasis
 
 # Standard deviation of a column, relative to its mean, that is rounding.
 _FLAT = 1e-12
-
-
 # Damping leaves a direction to a fit that keeps at least half of it.
 _HALF = 0.5
 

@@ -26,8 +26,6 @@ from skmsnn.spaces.p_norm import PointBasis
 
 # With hardly more points than modes the condition number is near 1e3 and iterations are many.
 _CG_TOLERANCE, _CG_ITERATIONS = 1e-16, 15_000
-
-
 # Operations of a QR factorisation of all products at the points, for each output, up to which it is
 # cheaper: with 240 points and 100 products it takes 2 ms, and conjugate gradients took 75 ms.
 _DENSE_OPERATIONS = 2e8
