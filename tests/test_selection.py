@@ -246,6 +246,22 @@ def test_selection_takes_more_modes_along_the_axis_that_needs_them(rng):
     assert best.error < 0.1 * min(np.std(y[held] - m.evaluate(x[held])) for m in even)
 
 
+@pytest.mark.parametrize(("enough", "n_tried"), [(np.inf, 4), (1e-4, 4), (1e-7, 2)])
+def test_costly_sets_are_not_tried_where_others_leave_much_less(enough, n_tried):
+    errors = {10: 1e-2, 30_000: 1e-4, 40_000: 1e-5, 50_000: 1e-6}
+    ladder = [candidate(str(n), error, error, n) for n, error in errors.items()]
+    tried = []
+
+    def attempt(candidate):
+        tried.append(candidate.label)
+        error = candidate.fit(np.ones(2)).own
+        found = {"seen_error": error, "train_error": error, "promise": error}
+        return SimpleNamespace(candidate=candidate, n_rows=candidate.n_terms, **found)
+
+    _ascend(attempt, ladder, lambda candidate: candidate, enough)
+    assert len(tried) == n_tried
+
+
 def test_boxes_are_compared_before_sets_become_costly():
     """Then the larger sets are those of the best box, the largest among them."""
 

@@ -103,10 +103,12 @@ def families_of(recipe: Recipe) -> list[Family]:
 
 
 def _spaces(fitter: StageFitter, families: list[Family]) -> Iterator[Trial]:
+    enough = np.inf
     for family in families:
-        trial = family.space(fitter)
+        trial = family.space(fitter, enough)
         if trial is not None:
             yield trial
+            enough = min(enough, trial.error)
             is_few = np.count_nonzero(fitter.points.full) < FEW_POINTS
             if trial.error <= _SETTLED or (fitter.asks_unseen and is_few) or time_is_up():
                 return

@@ -20,8 +20,12 @@ class Family:
     #: As the parameter ``families`` of the estimator has it.
     name: ClassVar[str]
 
-    def space(self, fitter: StageFitter) -> Trial | None:
-        """The space of its functions, linear in their coefficients, that foresees most."""
+    def space(self, fitter: StageFitter, enough: float) -> Trial | None:
+        """The space of its functions, linear in their coefficients, that foresees most.
+
+        ``enough`` is what other families leave of unseen points: what will leave much more is not
+        worth a long search.
+        """
         return None
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:

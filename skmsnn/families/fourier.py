@@ -22,7 +22,7 @@ class Fourier(Family):
 
     name = "fourier"
 
-    def space(self, fitter: StageFitter) -> Trial | None:
+    def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         points = fitter.points
         data = fitter.whole if fitter.asks_unseen else fitter.split
         n_points = int(np.count_nonzero(data.train))
@@ -32,7 +32,7 @@ class Fourier(Family):
         if not fitter.asks_unseen and points.held_out is None:
             # nothing tells how many modes the data carry: half as many as there are points
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]
-        return select_modes(ladder, data, fitter.rng)
+        return select_modes(ladder, data, fitter.rng, enough)
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         return periodic_waves(problem) if problem.periodic else extension_waves(problem)

@@ -27,6 +27,9 @@ _WORTH_REFINING = 1e-8
 # only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
 # another with 1000 terms kept their order with 5000.
 _COSTLY, _COSTLY_GROWTH, _NEARLY = 1e10, 1.5, 2.0
+# Sets that are not costly leave at most so much more than costly ones. Of the functions of many
+# variables in the benchmark a factor of ten was the most that costly ones won.
+_WORTH_MORE = 0.05
 # And from which on no other cut-offs are tried.
 _COSTLIEST = 1e11
 # Held-out residual below which rounding, amplified between the points, is much of it.
@@ -57,7 +60,10 @@ _PLATEAU_SPAN, _PLATEAU_WIDTH = 1.5, 1.15
 
 
 def select_modes(
-    ladder: Iterable[Candidate], data: Split, rng: np.random.RandomState
+    ladder: Iterable[Candidate],
+    data: Split,
+    rng: np.random.RandomState,
+    enough: float = np.inf,
 ) -> Trial | None:
     """Fit sets of growing size to the training share until the held-out error has had its least.
 
@@ -69,6 +75,8 @@ def select_modes(
         Targets, and which points are for fitting and which for judging.
     rng : RandomState
         Draws the rows on which an expensive set is tried.
+    enough : float, default=inf
+        What other functions leave: costly sets are not tried where cheap ones leave much more.
 
     Returns
     -------
@@ -94,7 +102,7 @@ def select_modes(
         least_promise = min(least_promise, trial.promise)
         return trial
 
-    tried, has_compared_boxes = _ascend(attempt, ladder, comparable)
+    tried, has_compared_boxes = _ascend(attempt, ladder, comparable, enough)
     if not tried:
         return None
     best = min(tried, key=_promise)
@@ -269,6 +277,7 @@ def _ascend(
     attempt: Callable[[Candidate], Trial],
     ladder: Iterable[Candidate],
     comparable: Callable[[Candidate], Candidate],
+    enough: float = np.inf,
 ) -> tuple[list[Trial], bool]:
     """Try one set after the other, until one is good enough or two overfit.
 
@@ -289,7 +298,10 @@ def _ascend(
         settled = trial.train_error <= _ROUND_OFF and trial.promise <= _RESOLVED
         if least <= GOOD_ENOUGH or settled or worse >= _PATIENCE or time_is_up():
             break
-        if not has_compared and _operations(trial) >= _COSTLY and candidate.boxes():
+        is_costly = _operations(trial) >= _COSTLY
+        if is_costly and least * _WORTH_MORE > enough:
+            return tried, True
+        if not has_compared and is_costly and candidate.boxes():
             others = [attempt(comparable(other)) for other in candidate.boxes()]
             tried += others
             best = _narrowest_as_good([trial, *others])

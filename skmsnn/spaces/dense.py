@@ -21,7 +21,7 @@ from skmsnn.functions.lattice import ROUND_OFF
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
 from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Reflections, take_in
-from skmsnn.spaces.frames import _ROWS_BYTES, Frame, LatticeFrame, ProductFrame
+from skmsnn.spaces.frames import _ROWS_BYTES, AnyFrame, LatticeFrame
 from skmsnn.spaces.p_norm import PointBasis
 
 # and of all modes at points at most
@@ -55,7 +55,7 @@ class DenseFit:
         self,
         x: NDArray[np.float64],
         weight: NDArray[np.float64],
-        frame: Frame | ProductFrame,
+        frame: AnyFrame,
         damping: float = ROUND_OFF,
         most_rows: int | None = None,
     ) -> None:

@@ -1,0 +1,240 @@
+"""Sparse polynomials: sets of terms that are grown where the residual asks for them.
+
+From the constant on, a set stays downward closed: a term comes only after all that it is a multiple
+of. Of the terms that may come next those are added that take most of the residual away, by what
+their columns have that the set has not (orthogonal matching pursuit, Pati, Rezaiifar &
+Krishnaprasad 1993, on the adaptive sets of Migliorati 2013, Polynomial approximation by means of
+the random discrete L2 projection).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.families.base import HeldOut, Split, Trial
+from skmsnn.functions.polynomial import columns_of
+from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.linalg.threads import one_blas_thread
+from skmsnn.spaces.base import Candidate
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.frames import PolynomialFrame
+
+# A step adds this share of the terms there are. With a quarter errors were up to three times as
+# large, with less they were the same.
+_GROWTH = 0.15
+# Terms a row at most: beyond about a third, fits to random points became worse.
+_MOST_TERMS_A_ROW = 1 / 3
+# Rows on which terms are chosen, and operations of that: rows times the square of the terms.
+_MOST_ROWS, _OPERATIONS = 20_000, 5e10
+# No more terms are taken once as many more as the best set has did not help, and a third of what
+# there may be: what leads to a term may itself say nothing, as x^2 on the way to x^3.
+_PATIENCE, _LEAST_SHARE = 2.0, 0.3
+_HIGHEST_DEGREE = 40
+# Left on unseen points, relative to the target, below which nothing more is sought.
+_GOOD_ENOUGH = 1e-14
+# Share of a column that is left by the set, squared, which is rounding.
+_DEPENDENT = 1e-20
+
+
+def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomState) -> Trial | None:
+    """The set of terms that serves held-out points best, on the way from few to many.
+
+    Parameters
+    ----------
+    data : Split
+        Points, with some held out.
+    most : ndarray of shape (d,)
+        Highest degree along each feature.
+    rng : RandomState
+        Draws the rows on which terms are chosen, where there are many.
+
+    Returns
+    -------
+    Trial or None
+        Of all rows of the training share; None where these are too few.
+    """
+    assert data.held_out is not None
+    rows = np.sort(rng.permutation(np.flatnonzero(data.train))[:_MOST_ROWS])
+    most_terms = int(min(_MOST_TERMS_A_ROW * len(rows), np.sqrt(_OPERATIONS / len(rows))))
+    best_error, best = np.inf, np.empty((0, 0), dtype=np.int64)
+    for degrees, error in _grown(data, rows, np.minimum(most, _HIGHEST_DEGREE), most_terms):
+        if error < best_error:
+            best_error, best = error, degrees
+        is_lost = len(degrees) > max(_PATIENCE * len(best), _LEAST_SHARE * most_terms)
+        if error <= _GOOD_ENOUGH or is_lost or time_is_up():
+            break
+    return _trial(best, data) if len(best) else None
+
+
+def _trial(degrees: NDArray[np.int64], data: Split) -> Trial:
+    assert data.held_out is not None
+    frame = PolynomialFrame(degrees)
+
+    def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
+        return DenseFit(data.x, weight, frame, cutoff)
+
+    label = f"{len(degrees)} polynomials of degree up to {degrees.sum(axis=1).max()}"
+    candidate = Candidate(len(degrees), prepare, label, family="polynomial")
+    fit = candidate.fit(data.train)
+    modes = fit.solve(data.target)
+    used = data.train > 0
+    rest = data.target - modes.evaluate(data.x)
+    train_error = weighted_rms(rest[used], data.train[used])
+    held_out: HeldOut = data.held_out
+    error = weighted_rms(held_out.target - modes.evaluate(held_out.x), held_out.weight)
+    n_rows = int(np.count_nonzero(used))
+    return Trial(candidate, fit, modes, error, train_error, error, error, n_rows)
+
+
+def _grown(
+    data: Split, rows: NDArray[np.intp], most: NDArray[np.int64], most_terms: int
+) -> Iterator[tuple[NDArray[np.int64], float]]:
+    """Sets of growing size, and what they leave of the held-out points."""
+    assert data.held_out is not None
+    held_out: HeldOut = data.held_out
+    root = np.sqrt(data.train[rows])[:, None]
+    growing = _Growing(data.x[rows], root, data.target[rows], held_out.x, most, most_terms)
+    while True:
+        error = weighted_rms(held_out.target - growing.at_others, held_out.weight)
+        yield growing.degrees, error
+        if not growing.grow():
+            return
+
+
+class _Growing:
+    """A downward closed set of terms with an orthonormal basis of their columns.
+
+    Columns of the terms that may come next are kept with what the set has of them taken out, and
+    so are their values at other points, so that a step costs no more than its own new terms.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        root: NDArray[np.float64],
+        target: NDArray[np.float64],
+        others: NDArray[np.float64],
+        most: NDArray[np.int64],
+        most_terms: int,
+    ) -> None:
+        self._most, self._most_terms = most, most_terms
+        self._columns = partial(_weighted_columns, x, root, others)
+        self._n = len(x)
+        d = x.shape[1]
+        self._rest = root * target
+        self.at_others = np.zeros((len(others), target.shape[1]))
+        self._basis = np.empty((self._n + len(others), 0))
+        self._terms: set[tuple[int, ...]] = set()
+        self.degrees = np.empty((0, d), dtype=np.int64)
+        self._next = np.empty((0, d), dtype=np.int64)
+        self._waiting = np.empty((self._n + len(others), 0))
+        self._sizes = np.empty(0)
+        constant = np.zeros((1, d), dtype=np.int64)
+        self._take(constant, self._columns(constant))
+
+    def grow(self) -> bool:
+        """Take the next terms; whether there were any."""
+        room = self._most_terms - len(self.degrees)
+        n_new = min(max(1, int(_GROWTH * len(self.degrees))), room, len(self._next))
+        if n_new <= 0:
+            return False
+        own = self._waiting[: self._n]
+        square = np.sum(own**2, axis=0)
+        gain = np.sum((own.T @ self._rest) ** 2, axis=1)
+        is_new = square > _DEPENDENT * self._sizes
+        gain = np.where(is_new, gain / np.where(is_new, square, 1.0), -1.0)
+        chosen = self._closed(np.argsort(-gain, kind="stable")[:n_new])
+        others = np.setdiff1d(np.arange(len(gain)), chosen)
+        degrees, columns = self._next[chosen], self._waiting[:, chosen]
+        self._next, self._sizes = self._next[others], self._sizes[others]
+        self._waiting = self._waiting[:, others]
+        self._take(degrees, columns)
+        return True
+
+    @one_blas_thread
+    def _take(self, degrees: NDArray[np.int64], columns: NDArray[np.float64]) -> None:
+        """Take terms into the set, whose columns are without what the set has of them."""
+        columns = self._without(self._basis, columns)  # twice is enough (Kahan; Parlett 1980)
+        q, r = np.linalg.qr(columns[: self._n])
+        scale = np.abs(np.diag(r))
+        independent = scale > np.sqrt(_DEPENDENT) * max(scale.max(), np.finfo(float).tiny)
+        at_others = np.linalg.lstsq(r.T, columns[self._n :].T, rcond=None)[0].T
+        new = np.concatenate([q, at_others])[:, independent]
+        coefficients = new[: self._n].T @ self._rest
+        self._rest = self._rest - new[: self._n] @ coefficients
+        self.at_others = self.at_others + new[self._n :] @ coefficients
+        self._basis = np.concatenate([self._basis, new], axis=1)
+        self.degrees = np.concatenate([self.degrees, degrees])
+        self._terms.update(map(tuple, degrees.tolist()))
+        self._waiting = self._without(new, self._waiting)
+        neighbours = self._neighbours(degrees)
+        if len(neighbours):
+            fresh = self._columns(neighbours)
+            self._sizes = np.concatenate([self._sizes, np.sum(fresh[: self._n] ** 2, axis=0)])
+            fresh = self._without(self._basis, fresh)
+            self._waiting = np.concatenate([self._waiting, fresh], axis=1)
+            self._next = np.concatenate([self._next, neighbours])
+
+    def _without(
+        self, basis: NDArray[np.float64], columns: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return columns - basis @ (basis[: self._n].T @ columns[: self._n])
+
+    def _closed(self, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of the waiting terms, and others that must be there before them."""
+        place = {tuple(term): at for at, term in enumerate(self._next.tolist())}
+        closed = dict.fromkeys(chosen.tolist())
+        for at in chosen.tolist():
+            for j in range(len(self._most)):
+                before = place.get(_lowered(tuple(self._next[at].tolist()), j))
+                if before is not None:
+                    closed[before] = None
+        return np.array(list(closed), dtype=np.intp)
+
+    def _neighbours(self, degrees: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Terms that may come once these have: one degree more along a feature, or two.
+
+        Of an even function the first of these says nothing.
+        """
+        waiting = set(map(tuple, self._next.tolist()))
+        found = []
+        for term in degrees.tolist():
+            for j, degree in enumerate(term):
+                for step in (1, 2):
+                    more = (*term[:j], degree + step, *term[j + 1 :])
+                    is_new = more not in self._terms and more not in waiting
+                    if degree + step <= self._most[j] and is_new and self._may_come(more):
+                        waiting.add(more)
+                        found.append(more)
+        return np.array(found, dtype=np.int64).reshape(-1, degrees.shape[1])
+
+    def _may_come(self, term: tuple[int, ...]) -> bool:
+        """Whether all that it is a multiple of are in the set, but for one along an axis."""
+        before = [_lowered(term, j) for j, degree in enumerate(term) if degree]
+        missing = [other for other in before if other not in self._terms]
+        if len(missing) != 1:
+            return not missing
+        axis = next(j for j, degree in enumerate(term) if degree != missing[0][j])
+        return term[axis] > 1 and _lowered(missing[0], axis) in self._terms
+
+
+def _lowered(term: tuple[int, ...], j: int) -> tuple[int, ...]:
+    """One degree less along a feature."""
+    return (*term[:j], term[j] - 1, *term[j + 1 :])
+
+
+def _weighted_columns(
+    x: NDArray[np.float64],
+    root: NDArray[np.float64],
+    others: NDArray[np.float64],
+    degrees: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Columns of terms, times the roots of the weights, and below them the terms elsewhere."""
+    # of mean square 1 on the box, so that rounding is of one size
+    size = np.sqrt(np.prod(2 * degrees + 1, axis=1))
+    return np.concatenate([root * columns_of(x, degrees), columns_of(others, degrees)]) * size
