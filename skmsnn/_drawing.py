@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from skmsnn._regressor import SpectrumInformedMSNNRegressor
 from skmsnn.domain import find_grid
-from skmsnn.inspection import PowerSpectrumDisplay, draw_values
+from skmsnn.inspection import PowerSpectrumDisplay
+from skmsnn.inspection.drawing import draw_values
 
 
 def draw_fit(

@@ -23,6 +23,7 @@ from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.rational import RationalModes
 from skmsnn.modules.trained import PreparedNetwork, TrainedNetwork
 from skmsnn.stage import Stage
 
@@ -166,6 +167,8 @@ def _kind(modes: Modes) -> object:
         return "waves"
     if isinstance(modes, PolynomialModes):
         return "polynomials", modes.degrees.tobytes()
+    if isinstance(modes, RationalModes):
+        return "fractions", modes.poles.tobytes()
     bases = tuple((b.label, getattr(b, "knots", np.empty(0)).tobytes()) for b in modes.bases)
     shape = modes.coefficients.shape
     return modes.wave_axes, modes.lengths.tobytes(), modes.basis_axes, bases, shape

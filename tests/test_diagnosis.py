@@ -205,4 +205,4 @@ class TestWhiteness:
         x = np.linspace(-1, 1, 2000)[:, None]
         assert np.mean(r[1:] * r[:-1]) / np.mean(r**2) == pytest.approx(-0.505, abs=0.05)
         assert not looks_like_noise(x, r)
-        assert looks_like_noise(x, r, followed=0.4)
+        assert looks_like_noise(x, r, leverage=0.4)

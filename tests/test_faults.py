@@ -26,7 +26,7 @@ from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.linalg.nufft import points_from_waves
+from skmsnn.linalg.nufft import nufft_type2
 from skmsnn.metrics import relative_l2_error
 from skmsnn.persistence import TRUSTED_TYPES
 
@@ -118,7 +118,7 @@ class TestInterruptedSteps:
         """What ctypes catches while it converts an argument, it raises as an error of its own."""
         angles, coefficients = [rng.uniform(-3, 3, 50)], np.ones((1, 7), dtype=complex)
         convert = ("ctypeslib.py",)
-        steps = list(interrupted_at_steps(convert, lambda: points_from_waves(angles, coefficients)))
+        steps = list(interrupted_at_steps(convert, lambda: nufft_type2(angles, coefficients)))
         assert steps
 
 

@@ -209,7 +209,7 @@ def between(X, seed):
 @pytest.mark.parametrize("kind", ["smooth", "step"])
 @pytest.mark.parametrize(("n", "d"), [(19, 3), (20, 3), (25, 2), (40, 5), (60, 3)])
 def test_beside_points_on_a_line_a_fit_is_of_their_size(n, d, kind, rng):
-    """They show nothing of it, and solutions that only rounding tells apart are not followed."""
+    """They show nothing of it, and solutions that only rounding tells apart are not leverage."""
     X = points("collinear", n, d, rng)
     y = values(kind, X, rng)
     model = SpectrumInformedMSNNRegressor(random_state=0, max_iter=5)

@@ -105,7 +105,7 @@ def test_the_level_of_noise_is_found_whatever_share_of_it_was_followed(rng, shar
     rest = noise[: n - n_terms]
     left = np.sqrt(np.sum(rest**2) / n)
     trial = Trial(candidate("a", 0, 0, n_terms), None, None, left, left, left, left, n)
-    assert trial.followed == pytest.approx(share)
+    assert trial.leverage == pytest.approx(share)
     assert trial.noise_level == pytest.approx(1, abs=4 / np.sqrt(2 * len(rest)))
 
 

@@ -389,8 +389,8 @@ def test_an_extension_spans_the_same_space_on_symmetric_nodes(n_nodes):
     moved = nodes.copy()
     moved[0] -= 1e-12
     one, other = (ExtensionAxis(a, 6, 4.0) for a in (nodes, moved))
-    np.testing.assert_allclose(one.strengths, other.strengths, atol=1e-10)
-    identity = one.analyse(one.synthesise(np.eye(len(one.strengths)), 0), 0)
+    np.testing.assert_allclose(one.singular_values, other.singular_values, atol=1e-10)
+    identity = one.analyse(one.synthesise(np.eye(len(one.singular_values)), 0), 0)
     np.testing.assert_allclose(identity, np.eye(len(identity)), atol=1e-14)
     projections = [a.synthesise(a.analyse(np.eye(n_nodes), 0), 0) for a in (one, other)]
     np.testing.assert_allclose(*projections, atol=1e-7)
@@ -457,9 +457,9 @@ def test_an_extension_keeps_what_is_above_its_cutoff(cutoff, rng):
     waves = np.pi / 2 * nodes[:, None] * np.arange(1, 13)
     frame = np.concatenate([np.ones((40, 1)), np.cos(waves), np.sin(waves)], axis=1)
     s = np.linalg.svd(frame, compute_uv=False)
-    strengths = ExtensionAxis(nodes, 12, 4.0, cutoff).strengths
-    assert 1 < len(strengths) < 25
-    np.testing.assert_allclose(strengths, s[s > cutoff * s[0]] / s[0], rtol=1e-8)
+    singular_values = ExtensionAxis(nodes, 12, 4.0, cutoff).singular_values
+    assert 1 < len(singular_values) < 25
+    np.testing.assert_allclose(singular_values, s[s > cutoff * s[0]] / s[0], rtol=1e-8)
 
 
 @pytest.mark.parametrize("cutoff", [0.3, 1e-2])
@@ -469,9 +469,9 @@ def test_a_grid_with_holes_is_damped_as_a_dense_solve(cutoff, rng):
     axes = [ExtensionAxis(one, 3, 4.0, cutoff / 10) for one in nodes]
     index = np.sort(rng.permutation(99)[:70])
     weight, target = rng.uniform(0.2, 1, 70), rng.standard_normal((70, 1))
-    bases = [axis.synthesise(np.eye(len(axis.strengths)), 0) for axis in axes]
+    bases = [axis.synthesise(np.eye(len(axis.singular_values)), 0) for axis in axes]
     design = np.kron(*bases)[index]
-    strength = np.kron(*[axis.strengths for axis in axes])
+    strength = np.kron(*[axis.singular_values for axis in axes])
     design, strength = design[:, strength > cutoff], strength[strength > cutoff]
     root = np.sqrt(weight)[:, None]
     stacked = np.concatenate([root * design, np.diag(cutoff / strength)])

@@ -82,7 +82,7 @@ class TestFormulas:
             others = np.setdiff1d(rows, left)
             if isinstance(axis, SplineAxis):
                 return make_interp_spline(nodes[others], y[others], 3)(gaps.middles)
-            basis = axis.synthesise(np.eye(len(axis.strengths)), 0)
+            basis = axis.synthesise(np.eye(len(axis.singular_values)), 0)
             c, *_ = np.linalg.lstsq(basis[others], y[others])
             return axis.influence(gaps.middles)(rows) @ basis @ c
 
@@ -322,8 +322,8 @@ def test_the_cutoff_of_an_axis_is_that_of_its_singular_values():
     axis = ExtensionAxis(nodes, 30, 4.0)
     for cutoff in (1e-12, 1e-6):
         cut, anew = axis.with_cutoff(cutoff), ExtensionAxis(nodes, 30, 4.0, cutoff)
-        np.testing.assert_array_equal(cut.strengths, anew.strengths)
-        assert cut.strengths.min() > cutoff
+        np.testing.assert_array_equal(cut.singular_values, anew.singular_values)
+        assert cut.singular_values.min() > cutoff
 
 
 class TestGaps:

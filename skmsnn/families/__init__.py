@@ -5,10 +5,11 @@ from skmsnn.families.fourier import Fourier
 from skmsnn.families.modes import DominantModes
 from skmsnn.families.network import Network
 from skmsnn.families.polynomial import Polynomial
+from skmsnn.families.rational import Rational
 from skmsnn.families.spline import Spline
 
 #: In the order in which they compete: of those that do as well the first is taken.
 FAMILIES: dict[str, Family] = {
     family.name: family
-    for family in (Polynomial(), Spline(), Fourier(), DominantModes(), Network())
+    for family in (Polynomial(), Spline(), Fourier(), Rational(), DominantModes(), Network())
 }

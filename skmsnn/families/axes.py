@@ -201,8 +201,8 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
         tried += [trial for trial in found if not isinstance(trial.axis, SplineAxis)]
         if is_settled(tried):
             break
-        if through:
-            problem = replace(problem, enough=min(trial.error for trial in through))
+        enough = min((trial.error for trial in through), default=0.0)
+        problem = replace(problem, enough=enough, before=tuple(tried))
     if not tried:
         tried = [_constant(problem)]
     best = min(tried, key=error_of)

@@ -34,23 +34,23 @@ class AxisTrial:
         The functions.
     error, train_error : float
         Root mean square left on unseen lines, and on those of the fit.
-    followed : float
+    leverage : float
         Share of noise that the fit follows.
     """
 
     axis: AxisBasis
     error: float
     train_error: float
-    followed: float
+    leverage: float
 
     @property
     def size(self) -> int:
-        return len(self.axis.strengths)
+        return len(self.axis.singular_values)
 
     @property
     def noise_level(self) -> float:
         """What ``train_error`` says of the noise, if all that is left is noise."""
-        return self.train_error / max(1 - self.followed, 0.05) ** 0.5
+        return self.train_error / max(1 - self.leverage, 0.05) ** 0.5
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class AxisProblem:
         Nodes that are left out together.
     enough : float
         What is left by functions that go through all nodes, or 0: others should leave less.
+    before : tuple of AxisTrial
+        What was tried before, without functions that go through all nodes.
     """
 
     nodes: NDArray[np.float64]
@@ -76,16 +78,17 @@ class AxisProblem:
     periodic: bool
     folds: Folds
     enough: float = 0.0
+    before: tuple[AxisTrial, ...] = ()
 
     def tried(self, axis: AxisBasis) -> AxisTrial:
         """Functions on trial."""
         unseen, rest = left_along(axis, self.columns, self.folds, float(np.finfo(float).eps))
         error, train_error = (float(np.sqrt(np.mean(a**2))) for a in (unseen, rest))
-        followed = len(axis.strengths) / len(self.columns)
-        if followed >= 1 and not isinstance(axis, SplineAxis):
+        leverage = len(axis.singular_values) / len(self.columns)
+        if leverage >= 1 and not isinstance(axis, SplineAxis):
             # goes through any values, and its projection tells nothing of what it does between
             error = np.inf
-        return AxisTrial(axis, error, train_error, followed)
+        return AxisTrial(axis, error, train_error, leverage)
 
 
 def left_along(
@@ -122,7 +125,7 @@ def _reach(before: AxisTrial, last: AxisTrial) -> float:
 
     Geometrically in their number, which is as fast as it ever falls.
     """
-    n_nodes = last.size / last.followed
+    n_nodes = last.size / last.leverage
     steps = (n_nodes - last.size) / max(last.size - before.size, 1)
     return last.error * min(last.error / before.error, 1.0) ** steps if before.error > 0 else 0.0
 

@@ -84,16 +84,16 @@ class Trial:
     left: LeftOut | None = None
 
     @property
-    def followed(self) -> float:
+    def leverage(self) -> float:
         """Share of noise that the fit follows: K / n of K modes on n points, less if damped."""
         if isinstance(self.fit, PolynomialFit):
-            return min(self.fit.followed, _MOST_FOLLOWED)
+            return min(self.fit.leverage, _MOST_FOLLOWED)
         return min(self.candidate.n_terms / self.n_rows, _MOST_FOLLOWED)
 
     @property
     def noise_level(self) -> float:
         """What ``train_error`` says of the noise, if all that is left is noise."""
-        return self.train_error / (1 - self.followed) ** 0.5
+        return self.train_error / (1 - self.leverage) ** 0.5
 
 
 class HeldOut(NamedTuple):

@@ -29,6 +29,9 @@ _WORTHWHILE = 0.5
 # What a network of the default size reaches in the default iterations; a stage of least squares
 # that is as good is not worth that time.
 _NETWORK_REACH = 3e-6
+# Left by least squares, below which a next stage reaches round-off, and cheap functions are not
+# trained either.
+_WORTH_TRAINING = 1e-12
 # Left on unseen points, relative to the target, by functions that are all there is to find.
 _SETTLED = 1e-14
 
@@ -125,16 +128,22 @@ def _best_of(spaces: Iterator[Trial]) -> Trial | None:
 def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -> StageFit:
     """A stage of trained functions where these are worth their time; else the linear one."""
     recipe, points = fitter.recipe, fitter.points
-    enough = max(recipe.tol, _NETWORK_REACH)
-    if linear.error <= enough or linear.is_noise or _is_blind(points):
+    if linear.error <= _WORTH_TRAINING or linear.is_noise:
         return linear
     best = linear
+    for family in families_of(recipe):
+        for trained in family.trained(fitter) if family.is_cheap and not time_is_up() else ():
+            if trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear):
+                best = trained
+    enough = max(recipe.tol, _NETWORK_REACH)
+    if best.error <= enough or _is_blind(points):
+        return best
     asked = points.asking_where_it_is_hard(linear.unseen, fitter.rng)
     if asked is not points:
         residuals = residuals.asked_at(asked)
         fitter = StageFitter(recipe, asked, residuals, fitter.rng, fitter.watch)
     for family in families_of(recipe):
-        for trained in () if time_is_up() else family.trained(fitter):
+        for trained in () if family.is_cheap or time_is_up() else family.trained(fitter):
             if trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear):
                 best = trained if asked is points else replace(trained, points=asked)
             if best.error <= enough or time_is_up():

@@ -19,6 +19,9 @@ class Family:
 
     #: As the parameter ``families`` of the estimator has it.
     name: ClassVar[str]
+    #: Whether what is trained takes no longer than least squares, and is tried whenever these fall
+    #: short of round-off.
+    is_cheap: ClassVar[bool] = False
 
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         """The space of its functions, linear in their coefficients, that foresees most.

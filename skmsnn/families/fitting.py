@@ -109,7 +109,7 @@ class StageFitter:
         self.train = residuals.train / self.train_scale
         self.full = residuals.full / self.full_scale
         asked = points.validation_points
-        self.held_out = HeldOut(asked.x, residuals.judged / self.train_scale, asked.weight)
+        self.held_out = HeldOut(asked.x, residuals.validation / self.train_scale, asked.weight)
         self.split = Split(points.x, self.train, points.train, self.held_out)
         self.size = float(np.sqrt(np.mean(self.train_scale**2)))
         self.full_size = float(np.sqrt(np.mean(self.full_scale**2)))
@@ -252,14 +252,14 @@ class StageFitter:
         A fit that follows what it cannot resolve leaves little on its own points: ``foreseen`` is
         the ratio of what it leaves there to what it leaves of unseen ones.
         """
-        expected = 1 - trial.followed
-        follows_little = trial.followed < MOST_FOLLOWED
+        expected = 1 - trial.leverage
+        follows_little = trial.leverage < MOST_FOLLOWED
         as_expected = follows_little and foreseen > AS_OF_NOISE * expected
         more_is_no_help = trial.on_plateau or as_expected
         return bool(
             more_is_no_help
             and foreseen > max(_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED * expected)
-            and looks_like_noise(self.points.x[used], rest[used], trial.followed)
+            and looks_like_noise(self.points.x[used], rest[used], trial.leverage)
         )
 
 

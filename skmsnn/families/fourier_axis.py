@@ -15,7 +15,7 @@ from skmsnn.families.axis_trials import (
     is_settled,
 )
 from skmsnn.families.ladders import OTHER_WIDTHS, SHARES, WIDTH, axis_basis, axis_order
-from skmsnn.linalg.nufft import waves_from_points
+from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.spaces.axes import ExtensionAxis
 
 # Operations of a set along an axis, N M^2, up to which all are tried, half a second; of larger ones
@@ -54,7 +54,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     while costly and not is_settled(ladder) and not time_is_up():
         converges = len(ladder) > 1 and ladder[-1].error < _CONVERGES * ladder[-2].error
         if not converges:
-            best = min(ladder, key=error_of)
+            best = min([*problem.before, *ladder], key=error_of)
             rest = problem.columns - best.axis.synthesise(best.axis.analyse(problem.columns, 0), 0)
             fastest = WIDTH * _fastest_wave(nodes, rest)
             costly = [rung for rung in costly if orders[rung] > fastest > orders[cheap[-1]]]
@@ -88,7 +88,7 @@ def _fastest_wave(nodes: NDArray[np.float64], rest: NDArray[np.float64]) -> int:
     most = len(nodes)
     power = np.zeros(most + 1)
     for column in rest.T:
-        waves = waves_from_points([np.pi * nodes], quadrature * column, (most,))
+        waves = nufft_type1([np.pi * nodes], quadrature * column, (most,))
         power += np.abs(waves[most:]) ** 2
     # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
     power = power[: most // 2 + 1]

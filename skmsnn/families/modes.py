@@ -106,9 +106,9 @@ def _with_coefficients(
             stage = Stage(fitter.full_scale, modes, "modes")
     unknowns = n_modes * int((~points.domain.periodic).sum()) / fitter.train.shape[1]
     n_rows = np.count_nonzero(points.train)
-    followed = min((frame.n_columns + unknowns) / n_rows, _MOST_FOLLOWED_AT_ALL)
+    leverage = min((frame.n_columns + unknowns) / n_rows, _MOST_FOLLOWED_AT_ALL)
     foreseen = train_error / error if error > 0 else 0.0
-    is_noise = followed < MOST_FOLLOWED and foreseen > AS_OF_NOISE * (1 - followed)
+    is_noise = leverage < MOST_FOLLOWED and foreseen > AS_OF_NOISE * (1 - leverage)
     used = points.train > 0
     return StageFit(
         stage,
@@ -116,6 +116,6 @@ def _with_coefficients(
         error * fitter.size,
         [1.0, train_error],
         f"variable projection of {n_modes} dominant modes",
-        is_noise=is_noise and looks_like_noise(points.x[used], rest[used], followed),
+        is_noise=is_noise and looks_like_noise(points.x[used], rest[used], leverage),
         n_iter=n_iter,
     )

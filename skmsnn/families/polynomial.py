@@ -42,6 +42,8 @@ _FEW_TERMS = 0.04
 # taken where they leave less than this share: who chooses among many is lucky at times. In three
 # dimensions lattices left a hundredth of it: 5e-11 against 2e-8.
 _LEAST_FEATURES, _LEAST_HELD_OUT, _CLEARLY = 4, 20, 0.5
+# Of more features, of which each term brings two new ones, seconds go by for a few terms.
+_MOST_FEATURES = 40
 # Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
 _AS_GOOD = 1.02
 _ROUNDING = 1e-14
@@ -86,7 +88,8 @@ def _may_be_sparse(fitter: StageFitter) -> bool:
     """Whether held-out points tell which terms there should be."""
     points = fitter.points
     n_held = 0 if points.held_out is None else len(points.held_out.x)
-    return points.x.shape[1] >= _LEAST_FEATURES and n_held >= _LEAST_HELD_OUT
+    is_suited = _LEAST_FEATURES <= points.x.shape[1] <= _MOST_FEATURES
+    return is_suited and n_held >= _LEAST_HELD_OUT
 
 
 def select_polynomial(

@@ -31,6 +31,8 @@ _GROWTH = 0.15
 _MOST_TERMS_A_ROW = 1 / 3
 # Rows on which terms are chosen, and operations of that: rows times the square of the terms.
 _MOST_ROWS, _OPERATIONS = 20_000, 5e10
+# Bytes of the columns that may come next.
+_BYTES = 2**29
 # No more terms are taken once as many more as the best set has did not help, and a third of what
 # there may be: what leads to a term may itself say nothing, as x^2 on the way to x^3.
 _PATIENCE, _LEAST_SHARE = 2.0, 0.3
@@ -141,7 +143,7 @@ class _Growing:
         """Take the next terms; whether there were any."""
         room = self._most_terms - len(self.degrees)
         n_new = min(max(1, int(_GROWTH * len(self.degrees))), room, len(self._next))
-        if n_new <= 0:
+        if n_new <= 0 or self._waiting.nbytes > _BYTES:
             return False
         own = self._waiting[: self._n]
         square = np.sum(own**2, axis=0)

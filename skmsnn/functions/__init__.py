@@ -4,6 +4,7 @@ from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.rational import RationalModes
 
 __all__ = [
     "FourierModes",
@@ -12,7 +13,8 @@ __all__ = [
     "Modes",
     "PolynomialModes",
     "ProductModes",
+    "RationalModes",
     "SplineBasis",
 ]
 
-Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes
+Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes | RationalModes

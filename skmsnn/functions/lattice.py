@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn.linalg.nufft import MOST_DIMENSIONS, points_from_waves
+from skmsnn.linalg.nufft import MOST_DIMENSIONS, nufft_type2
 
 # relative size below which a singular value of a frame of modes is rounding
 ROUND_OFF = 1e-14
@@ -136,7 +136,7 @@ class LatticeModes:
         for start in range(0, len(x), _POINTS_PER_TRANSFORM):
             block = slice(start, start + _POINTS_PER_TRANSFORM)
             angles = lattice_angles(x[block], self.lengths)
-            out[block] = points_from_waves(angles, stack).real.T
+            out[block] = nufft_type2(angles, stack).real.T
         return out
 
     def to_modes(self) -> FourierModes:

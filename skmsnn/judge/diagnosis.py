@@ -131,7 +131,7 @@ def is_aliased(grid: Grid | None, y: NDArray[np.float64]) -> bool:
 
 
 def looks_like_noise(
-    x: NDArray[np.float64], residual: NDArray[np.float64], followed: float = 0.0
+    x: NDArray[np.float64], residual: NDArray[np.float64], leverage: float = 0.0
 ) -> bool:
     """Whether neither sign nor size of a residual is known from neighbours, as of white noise.
 
@@ -145,7 +145,7 @@ def looks_like_noise(
         Points in scaled coordinates.
     residual : ndarray of shape (n, n_outputs)
         Residual of a fit at those points.
-    followed : float
+    leverage : float
         Share K / n of noise that a fit of K modes to n points has taken out. What it leaves of
         white noise has the covariance I - P, P the projection on the modes: between neighbours a
         correlation of up to (K / n) / (1 - K / n).
@@ -155,7 +155,7 @@ def looks_like_noise(
     here, neighbours = _neighbourhoods(x)
     products = np.mean(residual[neighbours] * residual[here, None], axis=(0, 2))
     correlation = np.abs(products / np.mean(residual[here] ** 2)).max()
-    allowed = max(_CORRELATION, followed / (1 - followed)) + 4 / np.sqrt(len(here))
+    allowed = max(_CORRELATION, leverage / (1 - leverage)) + 4 / np.sqrt(len(here))
     is_white = correlation < allowed
     return bool(is_white and _clustering(residual, here, neighbours) < _CLUSTERED)
 

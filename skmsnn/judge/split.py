@@ -82,17 +82,17 @@ class Residuals:
     """What is left of y, in units of its RMS; each of shape (number of points, n_outputs).
 
     ``train`` and ``full`` are at all points, under the model of the training share and under that
-    of all points; ``judged`` is at the judging points, under the model of the training share.
+    of all points; ``validation`` is at those held out, under the model of the training share.
     """
 
     train: NDArray[np.float64]
     full: NDArray[np.float64]
-    judged: NDArray[np.float64]
+    validation: NDArray[np.float64]
 
     def asked_at(self, split: DataSplit) -> Residuals:
         """The same, judged at other points, which no stage so far has been fitted without."""
         assert split.held_rows is not None
-        return replace(self, judged=self.full[split.held_rows])
+        return replace(self, validation=self.full[split.held_rows])
 
     def after(self, train_stage: Stage, stage: Stage, split: DataSplit) -> Residuals:
         """Subtract a stage, in its version for each model."""
@@ -102,4 +102,4 @@ class Residuals:
             full = self.full - stage.predict(split.x)
         if split.held_out is None:
             return Residuals(train, full, train)
-        return Residuals(train, full, self.judged - train_stage.predict(split.held_out.x))
+        return Residuals(train, full, self.validation - train_stage.predict(split.held_out.x))

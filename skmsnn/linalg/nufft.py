@@ -18,7 +18,7 @@ _TYPE_1 = (finufft.nufft1d1, finufft.nufft2d1, finufft.nufft3d1)
 _TYPE_2 = (finufft.nufft1d2, finufft.nufft2d2, finufft.nufft3d2)
 
 
-def waves_from_points(
+def nufft_type1(
     angles: Sequence[NDArray[np.float64]], values: NDArray[np.float64], orders: tuple[int, ...]
 ) -> NDArray[np.complex128]:
     """Sum over points of ``values exp(-i k . angles)``, k_j = -orders[j]..orders[j].
@@ -31,7 +31,7 @@ def waves_from_points(
     return _transformed(transform, angles, values.astype(complex), n_modes, isign=-1, nthreads=1)
 
 
-def points_from_waves(
+def nufft_type2(
     angles: Sequence[NDArray[np.float64]], coefficients: NDArray[np.complex128]
 ) -> NDArray[np.complex128]:
     """Sum over wave numbers of ``coefficients exp(i k . angles)``, for each of a stack of them.

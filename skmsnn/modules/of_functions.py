@@ -10,6 +10,7 @@ from skmsnn.functions import FourierModes, LatticeModes, Modes
 from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.rational import DEGREE, RationalModes, distance_from_box
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
 
 __all__ = ["PolynomialModule", "ProductModule", "StageModule", "module_of"]
@@ -19,6 +20,8 @@ def module_of(function: Modes) -> StageModule:
     """The function, of scaled coordinates, as a torch module."""
     if isinstance(function, PolynomialModes):
         return PolynomialModule(function)
+    if isinstance(function, RationalModes):
+        return RationalModule(function)
     if isinstance(function, ProductModes):
         has_waves = bool(function.wave_axes)
         return ProductModule(function, _wave_module(function.waves) if has_waves else None)
@@ -62,6 +65,36 @@ class PolynomialModule(StageModule):
         terms = x.new_ones((x.shape[0], self.degrees.shape[0]))
         for j in range(x.shape[1]):
             terms = terms * table[:, j, self.degrees[:, j]]
+        return terms @ self.coefficients
+
+
+class RationalModule(StageModule):
+    """A straight line and fractions of one scaled coordinate."""
+
+    real: Tensor
+    imaginary: Tensor
+    sizes: Tensor
+    is_pair: Tensor
+    coefficients: Tensor
+
+    def __init__(self, modes: RationalModes) -> None:
+        super().__init__()
+        self.register_buffer("real", tensor(modes.poles.real))
+        self.register_buffer("imaginary", tensor(modes.poles.imag))
+        self.register_buffer("sizes", tensor(distance_from_box(modes.poles)))
+        self.register_buffer("is_pair", torch.from_numpy(modes.poles.imag > 0))
+        self.register_buffer("coefficients", tensor(modes.coefficients))
+
+    @property
+    def widest(self) -> int:
+        return max(1, len(self.coefficients))
+
+    def forward(self, x: Tensor) -> Tensor:
+        away = x - self.real
+        fractions = self.sizes / (away**2 + self.imaginary**2)
+        imaginary = (fractions * self.imaginary)[:, self.is_pair]
+        line = legendre(x, DEGREE)
+        terms = torch.cat([*line, fractions * away, imaginary], dim=1)
         return terms @ self.coefficients
 
 

@@ -181,7 +181,7 @@ class ArraySource:
 
     def _rms_of_unseen(self) -> float:
         weight = self.points.validation_points.weight
-        return weighted_rms(self._residuals.judged, weight) / self._size
+        return weighted_rms(self._residuals.validation, weight) / self._size
 
     def _shared_out(self, validation: Rows | None, choices: Choices) -> tuple[DataSplit, Residuals]:
         """Hold out a share of the points; the deviations of y are the first residual."""
@@ -192,15 +192,15 @@ class ArraySource:
             grid = grid if _is_whole(grid, rows.weight) else None
         x, full = domain.scale(rows.X), rows.weight
         target = self.scaling.target(rows.y)
-        train, held, judged = full, None, target
+        train, held, asked = full, None, target
         if validation is not None:
             held = Points(domain.scale(validation.X), validation.weight)
-            judged = self.scaling.target(validation.y)
+            asked = self.scaling.target(validation.y)
         elif choices.early_stopping and len(x) >= LEAST_POINTS_TO_HOLD_OUT:
             chosen = held_out_rows(x, domain.periodic, grid, choices.fraction, rng)
             train = full.copy()
             train[chosen] = 0
-            held, judged = Points(x[chosen], full[chosen]), target[chosen]
+            held, asked = Points(x[chosen], full[chosen]), target[chosen]
         levels = {j: len(values) for j, values in self.levels.items()}
         levels |= dict.fromkeys(np.flatnonzero(np.ptp(x, axis=0) == 0), 1)
         judges_itself = choices.early_stopping and validation is None
@@ -224,7 +224,7 @@ class ArraySource:
         split = DataSplit(
             *points, levels, leaves_out, rounding=rounding, beside=beside, gaps=gaps, line=line
         )
-        return split, Residuals(target, target, judged)
+        return split, Residuals(target, target, asked)
 
 
 def _periods(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmsnn.domain import Domain
 from skmsnn.functions.lattice import lattice_angles
-from skmsnn.linalg.nufft import waves_from_points
+from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.linalg.tsqr import take_in
 from skmsnn.sources.chunks import Chunk
 from skmsnn.spaces.dense import blocks_of_rows
@@ -183,8 +183,8 @@ def sum_waves_of(chunk: Chunk, view: View, orders: tuple[int, ...], with_kernel:
     )
     for x, weight, rest in view.blocks(chunk):
         angles = lattice_angles(x, lengths)
-        rhs = np.stack([waves_from_points(angles, weight * column, orders) for column in rest.T])
-        kernel = waves_from_points(angles, weight, doubled) if with_kernel else None
+        rhs = np.stack([nufft_type1(angles, weight * column, orders) for column in rest.T])
+        kernel = nufft_type1(angles, weight, doubled) if with_kernel else None
         found = found.merge(WaveSums(float(weight.sum()), weight @ rest**2, rhs, kernel))
     return found
 

@@ -35,7 +35,7 @@ class AxisBasis(Projection, Protocol):
         """The family that they are of."""
 
     @property
-    def strengths(self) -> NDArray[np.float64]:
+    def singular_values(self) -> NDArray[np.float64]:
         """Singular value of each basis function in the frame of modes, the largest 1."""
 
     @property
@@ -70,7 +70,7 @@ class PeriodicAxis:
         return f"wave numbers up to {self.order}"
 
     @property
-    def strengths(self) -> NDArray[np.float64]:
+    def singular_values(self) -> NDArray[np.float64]:
         return np.ones(2 * self.order + 1)
 
     @property
@@ -160,7 +160,7 @@ class ExtensionAxis:
     def _truncate(self) -> None:
         u, s, vt = self._svd
         rank = int(np.sum(s > self.cutoff * s[0]))
-        self.strengths = s[:rank] / s[0]
+        self.singular_values = s[:rank] / s[0]
         self._u = np.ascontiguousarray(u[:, :rank])
         self._to_frame = vt[:rank].T / s[:rank]
 
@@ -207,7 +207,7 @@ class BasisAxis:
         with one_blas_thread:
             u, r = sla.qr(basis.values(nodes), mode="economic", check_finite=False)
         self._u, self._triangle = u, r
-        self.strengths = np.ones(basis.size)
+        self.singular_values = np.ones(basis.size)
 
     @property
     def label(self) -> str:
@@ -250,7 +250,7 @@ class SplineAxis:
         self._nodes, self._degree = nodes, degree
         knots = make_interp_spline(nodes, np.zeros(len(nodes)), degree).t
         self.basis = SplineBasis(np.asarray(knots), degree)
-        self.strengths = np.ones(len(nodes))
+        self.singular_values = np.ones(len(nodes))
 
     @property
     def label(self) -> str:

@@ -12,7 +12,8 @@ from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes, lattice_angles
 from skmsnn.functions.polynomial import PolynomialModes, columns_of
 from skmsnn.functions.products import ProductModes
-from skmsnn.linalg.nufft import waves_from_points
+from skmsnn.functions.rational import RationalModes, rational_columns
+from skmsnn.linalg.nufft import nufft_type1
 
 # bytes of complex exponentials at a time, and of rows that a triangle takes in at a time
 _BLOCK_BYTES, _ROWS_BYTES = 2**22, 2**25
@@ -90,7 +91,7 @@ class LatticeFrame(Frame):
         """Of columns times values (n, n_outputs), over points (n, d), by a non-uniform FFT."""
         orders = np.abs(self._numbers).max(axis=0)
         angles, place = lattice_angles(x, self._lengths), tuple((orders + self._numbers).T)
-        of_outputs = [waves_from_points(angles, v, tuple(orders))[place] for v in values.T]
+        of_outputs = [nufft_type1(angles, v, tuple(orders))[place] for v in values.T]
         sums = np.stack(of_outputs, axis=1)
         return np.concatenate([sums.real, -sums.imag[self._waving]])
 
@@ -181,4 +182,31 @@ class PolynomialFrame:
         return PolynomialModes(self._degrees, c)
 
 
-AnyFrame = Frame | ProductFrame | PolynomialFrame
+class RationalFrame:
+    """A straight line and fractions of one feature.
+
+    Parameters
+    ----------
+    poles : ndarray of shape (n_poles,), complex
+        One of each conjugate pair, with a positive imaginary part, and real ones.
+    """
+
+    def __init__(self, poles: NDArray[np.complex128]) -> None:
+        self._poles = poles
+        self.n_columns = rational_columns(np.zeros(1), poles).shape[1]
+
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, 1), and a target beside them, times ``root`` of shape (n,)."""
+        columns = rational_columns(x[:, 0], self._poles)
+        if target is not None:
+            columns = np.column_stack([columns, target])
+        return np.asfortranarray(columns * root[:, None])
+
+    def modes(self, c: NDArray[np.float64]) -> RationalModes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
+        return RationalModes(self._poles, c)
+
+
+AnyFrame = Frame | ProductFrame | PolynomialFrame | RationalFrame

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn.functions.lattice import LatticeModes, lattice_angles
-from skmsnn.linalg.nufft import points_from_waves, waves_from_points
+from skmsnn.linalg.nufft import nufft_type1, nufft_type2
 from skmsnn.linalg.toeplitz import ToeplitzSystem
 from skmsnn.spaces.p_norm import PointBasis
 
@@ -48,9 +48,7 @@ class ToeplitzFit:
         self._angles = lattice_angles(x[used], lengths)
         self._orders, self._lengths = orders, lengths
         doubled = tuple(2 * m for m in orders)
-        self._system = ToeplitzSystem(
-            waves_from_points(self._angles, self._weight, doubled), orders
-        )
+        self._system = ToeplitzSystem(nufft_type1(self._angles, self._weight, doubled), orders)
 
     def extended(self, weight: NDArray[np.float64]) -> ToeplitzFit:
         """The same modes fitted to the points under other weights."""
@@ -59,7 +57,7 @@ class ToeplitzFit:
     def solve(self, target: NDArray[np.float64]) -> LatticeModes:
         """Modes closest to a target of shape (n, n_outputs)."""
         columns = [
-            self._system.solve(waves_from_points(self._angles, self._weight * column, self._orders))
+            self._system.solve(nufft_type1(self._angles, self._weight * column, self._orders))
             for column in target[self._used].T
         ]
         return LatticeModes(np.stack(columns, axis=-1), self._lengths)
@@ -69,10 +67,10 @@ class ToeplitzFit:
         n_points = len(self._angles[0])
 
         def synthesise(c: NDArray) -> NDArray:
-            return points_from_waves(self._angles, c[None])[0].real / np.sqrt(n_points)
+            return nufft_type2(self._angles, c[None])[0].real / np.sqrt(n_points)
 
         def analyse(values: NDArray) -> NDArray:
-            return waves_from_points(self._angles, values, self._orders) / np.sqrt(n_points)
+            return nufft_type1(self._angles, values, self._orders) / np.sqrt(n_points)
 
         def modes(c: NDArray) -> LatticeModes:
             return LatticeModes(c / np.sqrt(n_points), self._lengths)

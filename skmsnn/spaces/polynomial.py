@@ -79,7 +79,7 @@ class PolynomialFit:
         return np.concatenate([[0.0], self._s[0] * 10.0 ** np.arange(-4, 1.6, 0.25)])
 
     @property
-    def followed(self) -> float:
+    def leverage(self) -> float:
         """Mean leverage: the share of noise that the fit follows."""
         return float((self._kept.sum() + 1) / len(self.rows))
 

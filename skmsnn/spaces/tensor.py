@@ -63,7 +63,7 @@ class TensorFit:
         self._is_plain = bool(np.all(cells == 1))
         strength = np.ones(())
         for axis in axes:
-            strength = strength[..., None] * axis.strengths
+            strength = strength[..., None] * axis.singular_values
         self._kept = strength > cutoff
         self._damping = np.where(self._kept, cutoff / np.maximum(strength, cutoff), 0.0)
 
@@ -166,7 +166,7 @@ class TensorFit:
         nodes = np.unravel_index(cells, self._shape)
         products = np.ones((len(cells), 1))
         for axis, at in zip(self.axes, nodes, strict=True):
-            values = axis.synthesise(np.eye(len(axis.strengths)), 0)[at]
+            values = axis.synthesise(np.eye(len(axis.singular_values)), 0)[at]
             products = (products[:, :, None] * values[:, None, :]).reshape(len(cells), -1)
         products = products[:, self._kept.ravel()] * self._root.ravel()[cells, None]
         damped = np.diag(self._damping[self._kept])

@@ -1,0 +1,130 @@
+"""Rational functions of one feature: poles by the AAA algorithm, fractions by least squares.
+
+Nakatsukasa, Sete & Trefethen 2018, The AAA algorithm for rational approximation; Costa & Trefethen
+2023, AAA-least squares rational approximation and solution of Laplace problems. Resonances, fronts
+and functions of clustered points have poles beside the data, which neither waves nor polynomials
+get near.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import scipy.interpolate
+from numpy.typing import NDArray
+
+from skmsnn.families.base import Trial
+from skmsnn.families.family import Family
+from skmsnn.families.fitting import StageFit, StageFitter
+from skmsnn.functions.rational import distance_from_box
+from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.linalg.threads import one_blas_thread
+from skmsnn.spaces.base import Candidate
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.frames import RationalFrame
+
+# Relative errors at which the AAA algorithm stops: at more of them poles follow the rounding.
+_TOLERANCES = (1e-13, 1e-10, 1e-7, 1e-4)
+# Most support points, and operations of the algorithm: the sum of n m^2 over its steps m.
+_MOST_SUPPORT, _OPERATIONS = 100, 1e9
+# Outputs of which poles are sought, and points held out that judge them.
+_MOST_OUTPUTS, _LEAST_HELD_OUT = 3, 2
+# Of every so many points one is left out in turn.
+_FOLDS = 8
+# Distance from the data at which a pole is on them.
+_ON_DATA = 1e-12
+
+
+class Rational(Family):
+    """Poles anywhere but on the data; needs SciPy 1.15."""
+
+    name = "rational"
+    is_cheap = True
+
+    def trained(self, fitter: StageFitter) -> Iterator[StageFit]:
+        held_out = fitter.points.held_out
+        is_line = fitter.points.x.shape[1] == 1 and not fitter.points.domain.periodic.any()
+        if not is_line or held_out is None or len(held_out.x) < _LEAST_HELD_OUT:
+            return
+        if not hasattr(scipy.interpolate, "AAA"):
+            return
+        trials = {}
+        for tolerance in _TOLERANCES:
+            trial = _tried(fitter, fitter.points.train, tolerance)
+            if trial is not None:
+                trials[tolerance] = trial
+        if trials:
+            tolerance, best = min(trials.items(), key=lambda pair: pair[1].error)
+            error = max(best.error, _unseen(fitter, best, tolerance))
+            yield fitter.stage_of(replace(best, error=error, seen_error=error, promise=error))
+
+
+def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -> Trial | None:
+    """Poles and fractions of the points of positive weight; None where poles are too many."""
+    data = fitter.split
+    used = weight > 0
+    n = int(np.count_nonzero(used))
+    most = int(min(_MOST_SUPPORT, n // 3, (3 * _OPERATIONS / n) ** (1 / 3)))
+    poles = _poles(data.x[used, 0], data.target[used, :_MOST_OUTPUTS], tolerance, most)
+    if not 0 < len(poles) <= n // 4:
+        return None
+    frame = RationalFrame(poles)
+
+    def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
+        return DenseFit(data.x, weight, frame, cutoff)
+
+    candidate = Candidate(frame.n_columns, prepare, f"{len(poles)} poles", family="rational")
+    fit = candidate.fit(weight)
+    modes = fit.solve(data.target)
+    rest = data.target - modes.evaluate(data.x)
+    train_error = weighted_rms(rest[used], weight[used])
+    error = max(fitter.validation_error(modes.evaluate(fitter.held_out.x)), train_error)
+    return Trial(candidate, fit, modes, error, train_error, error, error, n)
+
+
+def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:
+    """What fits without one in eight points leave there, and how far they differ in all gaps.
+
+    Poles are sought anew each time. About a jump, or at a singular end, they are where the points
+    next to it want them, and only there are fits to other points of another opinion: the jackknife
+    (Efron & Stein 1981).
+    """
+    data = fitter.split
+    used = np.flatnonzero(data.train)
+    x = data.x[used]
+    middles = (x[1:] + x[:-1]) / 2
+    in_gaps = trial.modes.evaluate(middles)
+    changes = np.zeros_like(in_gaps)
+    left = []
+    for fold in range(_FOLDS):
+        out = used[fold::_FOLDS]
+        weight = data.train.copy()
+        weight[out] = 0.0
+        other = _tried(fitter, weight, tolerance)
+        if other is None:
+            return np.inf
+        left.append(data.target[out] - other.modes.evaluate(data.x[out]))
+        changes += (other.modes.evaluate(middles) - in_gaps) ** 2
+    unseen = np.sqrt(np.mean(np.concatenate(left) ** 2))
+    return float(max(unseen, np.sqrt(np.mean(changes))))
+
+
+@one_blas_thread
+def _poles(
+    x: NDArray[np.float64], values: NDArray[np.float64], tolerance: float, most: int
+) -> NDArray[np.complex128]:
+    """Of all outputs, one of each conjugate pair, without those on the data."""
+    found = []
+    for column in values.T:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # that there are no more points to take
+            aaa = scipy.interpolate.AAA(x, column, rtol=tolerance, max_terms=most, clean_up=True)
+            poles = np.asarray(aaa.poles(), dtype=complex)
+        found.append(poles[np.isfinite(poles)])
+    poles = np.concatenate(found)
+    is_real = np.abs(poles.imag) < _ON_DATA
+    poles = np.where(is_real, poles.real, poles)
+    return poles[(poles.imag >= 0) & (distance_from_box(poles) > _ON_DATA)]
