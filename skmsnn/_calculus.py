@@ -10,9 +10,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags, estimator_html_repr
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmsnn._arrays import as_numpy, like
+from skmsnn._html import stages_table
 from skmsnn.domain import Domain
 from skmsnn.judge.scaling import Scaling
 from skmsnn.model_function import ModelFunction
@@ -36,6 +38,25 @@ class FittedModelMixin(BaseEstimator):
     @property
     def _scaling(self) -> Scaling:
         return Scaling(self._y_offset, self._y_scale)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_resume", None)  # factorisations, which take up to gigabytes
+        state.pop("_prepared", None)
+        return state
+
+    def _html_repr(self) -> str:
+        """Show the parameters, as scikit-learn does, and once fitted the stages."""
+        parameters = estimator_html_repr(self)
+        return parameters + stages_table(self) if self.__sklearn_is_fitted__() else parameters
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return bool(getattr(self, "stages_", []))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = False
+        return tags
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict values.

@@ -8,13 +8,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
-from sklearn.utils import Tags, check_random_state, estimator_html_repr
+from sklearn.utils import check_random_state
 
 from skmsnn._arrays import as_numpy
 from skmsnn._calculus import FittedModelMixin
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Source, add_stages
-from skmsnn._html import stages_table
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
@@ -71,9 +70,10 @@ class SpectrumInformedMSNNRegressor(
         Whether cosines and sines of the first layer are also added to the output linearly, for
         the inits "spectrum" and "random-fourier".
     families : "auto" or sequence of str, default="auto"
-        Which functions a stage may be of: "polynomial", "fourier", "spline" (along axes of grids),
-        "modes" (a few waves of fitted wave vectors) and "network". Those named compete, with the
-        mean of y beside them, and unseen points decide; "auto" is all of them.
+        Which functions a stage may be of: "polynomial", "spline" (along axes of grids), "fourier",
+        "rational" (of one feature), "modes" (a few waves of fitted wave vectors) and "network".
+        Those named compete, with the mean of y beside them, and unseen points decide; "auto" is all
+        of them.
     period : "auto", None, float or sequence, default="auto"
         Period of the function in units of X: one for all features, or one a feature with None
         where it is not periodic. "auto" finds periods of points on a uniform grid, with or
@@ -347,22 +347,3 @@ class SpectrumInformedMSNNRegressor(
         )
         if self.warm_start:
             self._resume = source
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        state.pop("_resume", None)  # factorisations, which take up to gigabytes
-        state.pop("_prepared", None)
-        return state
-
-    def _html_repr(self) -> str:
-        """Show the parameters, as scikit-learn does, and once fitted the stages."""
-        parameters = estimator_html_repr(self)
-        return parameters + stages_table(self) if self.__sklearn_is_fitted__() else parameters
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return bool(getattr(self, "stages_", []))
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.non_deterministic = False
-        return tags
