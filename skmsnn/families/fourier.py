@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
-from skmsnn.families.base import Trial
+from skmsnn.families.base import Split, Trial
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFitter
 from skmsnn.families.fourier_axis import extension_waves, periodic_waves
 from skmsnn.families.ladders import candidates
 from skmsnn.families.selection import select_modes
+from skmsnn.families.spectrum import fastest_wave
+from skmsnn.spaces.base import Candidate
 
 # In more than three dimensions sets that are tried on what a network leaves have at most this
 # many terms: larger ones take seconds, and none was ever kept.
 _LATTICE_DIMENSIONS, _TERMS_AFTER_NETWORK = 3, 1000
+
+
+# Held-out residual below which a next stage reaches round-off.
+_RESOLVED = 1e-12
+# Wave numbers that a set has beyond that which it is to reach, as a share of it, and sets tried.
+_BEYOND, _MOST_TRIED = 1.1, 2
 
 
 class Fourier(Family):
@@ -32,7 +42,27 @@ class Fourier(Family):
         if not fitter.asks_unseen and points.held_out is None:
             # nothing tells how many modes the data carry: half as many as there are points
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]
-        return select_modes(ladder, data, fitter.rng, enough)
+        trial = select_modes(ladder, data, fitter.rng, enough)
+        if trial is None or trial.error <= _RESOLVED or time_is_up():
+            return trial
+        # the ladder may have ended before it came to a weak fast wave
+        rest = data.target - trial.modes.evaluate(data.x)
+        reaching = _reaching_the_fastest(ladder, trial, data, rest)
+        other = select_modes(reaching, data, fitter.rng, enough)
+        return other if other is not None and other.error < trial.error else trial
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         return periodic_waves(problem) if problem.periodic else extension_waves(problem)
+
+
+def _reaching_the_fastest(
+    ladder: list[Candidate], trial: Trial, data: Split, rest: NDArray[np.float64]
+) -> list[Candidate]:
+    """Sets that reach the fastest wave in what a fit leaves, if it did not."""
+    if not any(candidate.bandlimit for candidate in ladder):
+        return []
+    used = data.train > 0
+    fastest = fastest_wave(data.x[used], rest[used], data.train[used])
+    if fastest <= trial.candidate.bandlimit:
+        return []
+    return [c for c in ladder if c.bandlimit >= _BEYOND * fastest][:_MOST_TRIED]

@@ -266,7 +266,8 @@ def _scattered_ball(
 
         label = f"a ball, box {width:g} times the data's"
         found = _dense_candidate(x, numbers, lengths, label, variants, levels)
-        return replace(found, width=width, boxes=boxes, larger=larger)
+        bandlimit = 2 * np.pi * sizes[at][0] / lengths.max()
+        return replace(found, width=width, bandlimit=bandlimit, boxes=boxes, larger=larger)
 
     return [candidate(at, _SCATTERED_WIDTH) for at in range(len(sizes))]
 

@@ -59,6 +59,9 @@ class Candidate:
         Sets with more or fewer modes along one axis, to be tried once this one is the best.
     width : float
         Of its box, over that of the data.
+    bandlimit : float
+        Wave number that its waves reach in every direction, in radians per unit of the scaled
+        coordinates; 0 where that is not told.
     boxes : callable
         As large a set in each of the other boxes, to be compared before sets become costly.
     larger : callable
@@ -74,6 +77,7 @@ class Candidate:
     neighbours: Callable[[], Iterable[Candidate]] = field(default=tuple)
     width: float = 1.0
     family: str = "fourier"
+    bandlimit: float = 0.0
     boxes: Callable[[], list[Candidate]] = field(default=list)
     larger: Callable[[], list[Candidate]] = field(default=list)
 
