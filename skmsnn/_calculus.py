@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -188,14 +187,15 @@ class FittedModelMixin(BaseEstimator):
             differentiated. Its weights are copies.
         """
         check_is_fitted(self)
-        stages = [replace(stage, scale=stage.scale * self._scaling.scale) for stage in self.stages_]
-        domain = self.domain_
+        domain, scaling = self.domain_, self._scaling
+        scales = [stage.scale * scaling.scale for stage in self.stages_]
         return CascadeModule(
             domain.centre,
             domain.half_width,
             domain.periodic,
-            stages,
-            self._scaling.offset,
+            np.array(scales),
+            [stage.to_module() for stage in self.stages_],
+            scaling.offset,
             self._flat_y,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,18 +13,32 @@ from skmsnn.modules.evaluation import (
     rows_a_block,
 )
 from skmsnn.modules.network import StageModule, tensor
-from skmsnn.stage import Stage
 
 
 class CascadeModule(nn.Module):
-    """The fitted model as one torch module, from raw X (n, d) to raw y (n, n_outputs) or (n,)."""
+    """The fitted model as one torch module, from raw X (n, d) to raw y (n, n_outputs) or (n,).
+
+    Parameters
+    ----------
+    centre, half_width, periodic : ndarray of shape (n_features,)
+        Of the domain.
+    scales : ndarray of shape (n_stages, n_outputs)
+        Of the stages, in the units of y.
+    stages : sequence of StageModule
+        Their functions, of scaled coordinates.
+    offset : ndarray of shape (n_outputs,)
+        Mean of y.
+    flatten : bool
+        Whether y has one output and no axis for it.
+    """
 
     def __init__(
         self,
         centre: NDArray[np.float64],
         half_width: NDArray[np.float64],
         periodic: NDArray[np.bool_],
-        stages: list[Stage],
+        scales: NDArray[np.float64],
+        stages: Sequence[StageModule],
         offset: NDArray[np.float64],
         flatten: bool,
     ) -> None:
@@ -31,9 +47,8 @@ class CascadeModule(nn.Module):
         self.register_buffer("half_width", tensor(half_width))
         self.register_buffer("periodic", tensor(periodic.astype(float)))
         self.register_buffer("offset", tensor(offset))
-        scales = np.array([stage.scale for stage in stages]).reshape(len(stages), len(offset))
-        self.register_buffer("scales", tensor(scales))
-        self.stages = nn.ModuleList(stage.to_module() for stage in stages)
+        self.register_buffer("scales", tensor(scales.reshape(len(stages), len(offset))))
+        self.stages = nn.ModuleList(stages)
         self._flatten = flatten
 
     centre: Tensor

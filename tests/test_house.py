@@ -1,0 +1,63 @@
+"""The packages import one way, and no file is too long."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "skmsnn"
+FILES = sorted(ROOT.rglob("*.py"))
+LONGEST, LONGEST_ESTIMATOR = 400, 350
+# Where networks are, and modules made of functions.
+WITH_TORCH = {"modules", "training", "stage.py", "families/network.py"}
+
+
+def part(module):
+    """The package, or the file beside the packages, that a module is in."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def imports_of(path):
+    """Modules of the package that a file imports, but for its types."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and getattr(block.test, "id", "") == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    return [
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in for_types
+    ]
+
+
+def test_packages_import_one_way():
+    graph = defaultdict(set)
+    for path in FILES:
+        own = part(".".join(("skmsnn", *path.relative_to(ROOT).with_suffix("").parts)))
+        for module in imports_of(path):
+            if module.startswith("skmsnn") and part(module) != own:
+                graph[own].add(part(module))
+
+    def below(name, path=()):
+        assert name not in path, f"a cycle: {' -> '.join((*path, name))}"
+        for other in graph[name]:
+            below(other, (*path, name))
+
+    for name in list(graph):
+        below(name)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_short_and_torch_is_where_networks_are(path):
+    source = path.read_text(encoding="utf-8")
+    most = LONGEST_ESTIMATOR if path.name == "_regressor.py" else LONGEST
+    assert len(source.splitlines()) <= most
+    name = path.relative_to(ROOT).as_posix()
+    if any(module.split(".")[0] == "torch" for module in imports_of(path)) or (
+        "import torch" in source
+    ):
+        assert name in WITH_TORCH or name.split("/")[0] in WITH_TORCH
