@@ -24,6 +24,7 @@ from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.rational import RationalModes
+from skmsnn.functions.separable import SeparableModes
 from skmsnn.modules.trained import PreparedNetwork, TrainedNetwork
 from skmsnn.stage import Stage
 
@@ -150,7 +151,7 @@ def _merged(stages: Iterable[Stage]) -> list[Differentiable]:
     merged: dict[object, Modes] = {}
     others: list[Differentiable] = []
     for stage in stages:
-        if isinstance(stage.function, TrainedNetwork):
+        if isinstance(stage.function, SeparableModes | TrainedNetwork):
             others.append(stage.function.scaled(stage.scale))
             continue
         modes = _with(stage.function, stage.function.coefficients * stage.scale)

@@ -15,6 +15,7 @@ TRUSTED_TYPES = [
     "skmsnn.functions.polynomial.PolynomialModes",
     "skmsnn.functions.products.ProductModes",
     "skmsnn.functions.rational.RationalModes",
+    "skmsnn.functions.separable.SeparableModes",
     "skmsnn.modules.trained.TrainedNetwork",
     "skmsnn.stage.Stage",
 ]

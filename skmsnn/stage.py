@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from skmsnn._restoring import restoring
-from skmsnn.functions import Modes
+from skmsnn.functions import Modes, SeparableModes
 from skmsnn.modules.evaluation import autograd_mode, with_autograd
 from skmsnn.modules.network import StageModule
 from skmsnn.modules.of_functions import module_of
@@ -28,16 +28,17 @@ class Stage:
     scale : ndarray of shape (n_outputs,)
         Root mean square of the residual that the stage was fitted to (epsilon in section 3 of Ng,
         Wang & Lai 2024), in units of the spread of y.
-    function : FourierModes, LatticeModes, PolynomialModes, ProductModes or TrainedNetwork
-        The function u: waves, which are the paper's one-layer case, polynomials, splines, or
-        products of these, from a least squares solve; or a trained network.
+    function : FourierModes, LatticeModes, PolynomialModes, ProductModes, RationalModes, \
+            SeparableModes or TrainedNetwork
+        The function u: waves, which are the paper's one-layer case, polynomials, splines,
+        fractions, or products of these, from a least squares solve; or a trained network.
     family : str
         The family of functions that it is of, as ``families`` names them; of products of several,
         all of them, as "fourier x spline".
     """
 
     scale: NDArray[np.float64]
-    function: Modes | TrainedNetwork
+    function: Modes | SeparableModes | TrainedNetwork
     family: str = "fourier"
 
     @property

@@ -6,10 +6,19 @@ from skmsnn.families.modes import DominantModes
 from skmsnn.families.network import Network
 from skmsnn.families.polynomial import Polynomial
 from skmsnn.families.rational import Rational
+from skmsnn.families.separable import Separable
 from skmsnn.families.spline import Spline
 
 #: In the order in which they compete: of those that do as well the first is taken.
 FAMILIES: dict[str, Family] = {
     family.name: family
-    for family in (Polynomial(), Spline(), Fourier(), Rational(), DominantModes(), Network())
+    for family in (
+        Polynomial(),
+        Spline(),
+        Fourier(),
+        Rational(),
+        Separable(),
+        DominantModes(),
+        Network(),
+    )
 }

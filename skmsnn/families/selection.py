@@ -27,9 +27,9 @@ _WORTH_REFINING = 1e-8
 # only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
 # another with 1000 terms kept their order with 5000.
 _COSTLY, _COSTLY_GROWTH, _NEARLY = 1e10, 1.5, 2.0
-# Sets that are not costly leave at most so much more than costly ones. Of the functions of many
-# variables in the benchmark a factor of ten was the most that costly ones won.
-_WORTH_MORE = 0.05
+# Costly sets leave hardly less than this share of what those leave that are not costly. Of the
+# functions of four and more variables in the benchmarks a factor of three hundred was the most.
+_WORTH_MORE = 1e-3
 # And from which on no other cut-offs are tried.
 _COSTLIEST = 1e11
 # Held-out residual below which rounding, amplified between the points, is much of it.

@@ -5,6 +5,7 @@ from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.rational import RationalModes
+from skmsnn.functions.separable import SeparableModes
 
 __all__ = [
     "FourierModes",
@@ -14,6 +15,7 @@ __all__ = [
     "PolynomialModes",
     "ProductModes",
     "RationalModes",
+    "SeparableModes",
     "SplineBasis",
 ]
 

@@ -11,17 +11,20 @@ from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.rational import DEGREE, RationalModes, distance_from_box
+from skmsnn.functions.separable import SeparableModes
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
 
 __all__ = ["PolynomialModule", "ProductModule", "StageModule", "module_of"]
 
 
-def module_of(function: Modes) -> StageModule:
+def module_of(function: Modes | SeparableModes) -> StageModule:
     """The function, of scaled coordinates, as a torch module."""
     if isinstance(function, PolynomialModes):
         return PolynomialModule(function)
     if isinstance(function, RationalModes):
         return RationalModule(function)
+    if isinstance(function, SeparableModes):
+        return SeparableModule(function)
     if isinstance(function, ProductModes):
         has_waves = bool(function.wave_axes)
         return ProductModule(function, _wave_module(function.waves) if has_waves else None)
@@ -96,6 +99,27 @@ class RationalModule(StageModule):
         line = legendre(x, DEGREE)
         terms = torch.cat([*line, fractions * away, imaginary], dim=1)
         return terms @ self.coefficients
+
+
+class SeparableModule(StageModule):
+    """A constant and products of polynomials, one of each scaled coordinate."""
+
+    factors: Tensor
+    constants: Tensor
+
+    def __init__(self, modes: SeparableModes) -> None:
+        super().__init__()
+        self.register_buffer("factors", tensor(modes.factors))
+        self.register_buffer("constants", tensor(modes.constants))
+
+    @property
+    def widest(self) -> int:
+        return self.factors[:, :, 0].numel()
+
+    def forward(self, x: Tensor) -> Tensor:
+        table = torch.stack(legendre(x, self.factors.shape[3] - 1), dim=-1)
+        products = torch.einsum("njk,orjk->norj", table, self.factors).prod(dim=3)
+        return self.constants + products.sum(dim=2)
 
 
 class ProductModule(StageModule):

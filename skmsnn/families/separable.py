@@ -1,0 +1,272 @@
+"""Separable functions: sums of few products of functions of one feature each.
+
+By alternating least squares: with all factors but those of one feature held, these are a linear
+problem (Beylkin & Mohlenkamp 2005, Algorithms for numerical analysis in high dimensions, section
+3.1); then by Gauss-Newton in all of them. A product is added where it helps, started on what those
+before it leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import scipy.linalg as sla
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.families.family import Family
+from skmsnn.families.fitting import StageFit, StageFitter
+from skmsnn.functions.separable import SeparableModes
+from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.linalg.threads import one_blas_thread
+from skmsnn.stage import Stage
+
+# In fewer features lattices are dense enough; of more points these many are used.
+_LEAST_FEATURES, _MOST_FEATURES, _MOST_ROWS = 4, 40, 5000
+_LEAST_HELD_OUT, _MOST_OUTPUTS = 20, 4
+# Degrees of the factors and numbers of products, each as long as it leaves less than the factor.
+_DEGREES, _MOST_RANK, _WORTH_MORE = (8, 16, 28), 4, 0.3
+# Rows an unknown of one feature's factors.
+_ROWS_NEEDED = 10
+# Sweeps over the features, Gauss-Newton steps at most, what share of the residual one must leave
+# for more, and starts: of one in two alternating least squares ends at a poor product.
+_AGAIN, _STEPS, _FALLS, _STARTS = 30, 60, 0.99, 4
+# Singular values of a step that count as zero, relative to the largest.
+_CUTOFF = 1e-10
+_GOOD_ENOUGH = 1e-15
+
+
+class Separable(Family):
+    """Products of Legendre series of one feature each."""
+
+    name = "separable"
+    is_cheap = True
+
+    def trained(self, fitter: StageFitter) -> Iterator[StageFit]:
+        points = fitter.points
+        n_held = 0 if points.held_out is None else len(points.held_out.x)
+        is_suited = _LEAST_FEATURES <= points.x.shape[1] <= _MOST_FEATURES
+        n_outputs = fitter.train.shape[1]
+        if is_suited and n_held >= _LEAST_HELD_OUT and n_outputs <= _MOST_OUTPUTS:
+            yield _stage_of(fitter, [_best(fitter, output) for output in range(n_outputs)])
+
+
+def _best(fitter: StageFitter, output: int) -> _Alternating:
+    """As many products, and then as high degrees, as serve the held-out points of an output."""
+    held_out = fitter.held_out
+    target = held_out.target[:, [output]]
+
+    def left_by(problem: _Alternating) -> float:
+        rest = target - _modes([problem]).evaluate(held_out.x)
+        error = weighted_rms(rest, held_out.weight)
+        return error if np.isfinite(error) else np.inf
+
+    best = _Alternating.of(fitter, fitter.train[:, output], fitter.points.train, _DEGREES[0])
+    error = np.inf
+    for _ in range(_MOST_RANK):
+        more = best.with_another_product(fitter.rng)
+        left = left_by(more)
+        if not left < _WORTH_MORE * error:
+            break
+        best, error = more, left
+        if error <= _GOOD_ENOUGH or time_is_up():
+            return best
+    for degree in _DEGREES[1:]:
+        if len(best.values) < _ROWS_NEEDED * len(best.factors) * (degree + 1) or time_is_up():
+            break
+        more = best.of_degree(degree)
+        more.descend()
+        left = left_by(more)
+        if not left < _WORTH_MORE * error or error <= _GOOD_ENOUGH:
+            break
+        best, error = more, left
+    return best
+
+
+def _stage_of(fitter: StageFitter, problems: list[_Alternating]) -> StageFit:
+    """The stage of the training share, and the same functions fitted to all points from there."""
+    points = fitter.points
+    modes = _modes(problems)
+    stage = train_stage = Stage(fitter.train_scale, modes, "separable")
+    rest = fitter.train - modes.evaluate(points.x)
+    train_error = weighted_rms(rest, points.train)
+    error = fitter.validation_error_of(train_stage)
+    if not fitter.one_track:
+        target = fitter.full * (fitter.full_scale / fitter.train_scale)
+        again = []
+        for values, problem in zip(target.T, problems, strict=True):
+            other = _Alternating.of(fitter, values, points.full, problem.degree)
+            other.factors, other.constant = problem.factors.copy(), problem.constant
+            other.descend()
+            again.append(other)
+        stage = Stage(fitter.train_scale, _modes(again), "separable")
+    rank, size = modes.factors.shape[1], modes.factors.shape[3]
+    return StageFit(
+        stage,
+        train_stage,
+        error * fitter.size,
+        [1.0, train_error],
+        f"{rank} products of degree up to {size - 1}, alternating least squares",
+    )
+
+
+def _modes(problems: list[_Alternating]) -> SeparableModes:
+    """The functions of all outputs, of the largest rank and degree among them."""
+    rank, size = (max(problem.factors.shape[k] for problem in problems) for k in (0, 2))
+    factors = np.stack(
+        [
+            np.pad(f, ((0, rank - f.shape[0]), (0, 0), (0, size - f.shape[2])))
+            for f in (problem.factors for problem in problems)
+        ]
+    )
+    return SeparableModes(factors, np.array([problem.constant for problem in problems]))
+
+
+@dataclass
+class _Alternating:
+    """Products for one output, improved feature by feature.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n, d)
+        Points.
+    columns : list of ndarray of shape (n, size)
+        Legendre polynomials of each feature.
+    values, root : ndarray of shape (n,)
+        What to fit, and roots of the weights.
+    factors : ndarray of shape (rank, d, size)
+        Coefficients.
+    constant : float
+        Beside the products.
+    """
+
+    x: NDArray[np.float64]
+    columns: list[NDArray[np.float64]]
+    values: NDArray[np.float64]
+    root: NDArray[np.float64]
+    factors: NDArray[np.float64]
+    constant: float
+
+    @classmethod
+    def of(
+        cls,
+        fitter: StageFitter,
+        values: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        degree: int,
+    ) -> Self:
+        """No product yet, for values (n,) at the points of positive weight."""
+        rows = np.flatnonzero(weight)[:: -(-np.count_nonzero(weight) // _MOST_ROWS)]
+        x = fitter.points.x[rows]
+        factors = np.zeros((0, x.shape[1], degree + 1))
+        return cls(x, _columns(x, degree), values[rows], np.sqrt(weight[rows]), factors, 0.0)
+
+    @property
+    def degree(self) -> int:
+        """Of the factors."""
+        return self.factors.shape[2] - 1
+
+    def of_degree(self, degree: int) -> _Alternating:
+        """The same function, its factors to be of a higher degree."""
+        factors = np.pad(self.factors, ((0, 0), (0, 0), (0, degree - self.degree)))
+        return replace(self, columns=_columns(self.x, degree), factors=factors)
+
+    def with_another_product(self, rng: np.random.RandomState) -> _Alternating:
+        """One more, first fitted to the residual, the best of some, then all together."""
+        d, size = self.factors.shape[1:]
+        rest = self.values - self._fitted()
+        tried = []
+        for _ in range(_STARTS):
+            new = np.zeros((1, d, size))
+            new[:, :, 0] = 1.0
+            new[:, :, 1] = rng.uniform(-1, 1, d)  # away from the constant that is there already
+            alone = replace(self, values=rest, factors=new, constant=0.0)
+            alone.sweep(_AGAIN)
+            tried.append(alone)
+        best = min(tried, key=_Alternating._left)
+        factors = np.concatenate([self.factors, best.factors])
+        more = replace(self, factors=factors, constant=self.constant + best.constant)
+        more.sweep(_AGAIN)
+        more.descend()
+        return more
+
+    @one_blas_thread
+    def sweep(self, most: int) -> None:
+        """Solve for the factors of one feature after the other, until that helps no more."""
+        left = np.inf
+        for _ in range(most):
+            for j in range(len(self.columns)):
+                self._solve(j)
+            last, left = left, self._left()
+            if left <= _GOOD_ENOUGH or not left < _FALLS * last or time_is_up():
+                return
+
+    @one_blas_thread
+    def descend(self) -> None:
+        """Gauss-Newton steps of all factors together, until they help no more."""
+        left = self._left()
+        for _ in range(_STEPS):
+            systems = [self._system(j) for j in range(len(self.columns))]
+            jacobian = np.concatenate([np.ones((len(self.root), 1)), *systems], axis=1)
+            rest = self.root * (self.values - self._fitted())
+            # of each product all sizes but one are free: the step is the shortest
+            step, *_ = sla.lstsq(
+                jacobian * self.root[:, None], rest, cond=_CUTOFF, lapack_driver="gelsy"
+            )
+            along = step[1:].reshape(self.factors.shape[1], len(self.factors), -1)
+            for length in (1.0, 0.3, 0.1):
+                factors = self.factors + length * along.transpose(1, 0, 2)
+                other = replace(self, factors=factors, constant=self.constant + length * step[0])
+                if other._left() < left:
+                    break
+            else:
+                return
+            last, left = left, other._left()
+            self.factors, self.constant = other.factors, other.constant
+            if left <= _GOOD_ENOUGH or not left < _FALLS * last or time_is_up():
+                return
+
+    def _system(self, j: int) -> NDArray[np.float64]:
+        """Derivatives of the products by the coefficients of one feature's factors."""
+        others = self._products(without=j)
+        return (others[:, :, None] * self.columns[j][:, None, :]).reshape(len(self.values), -1)
+
+    def _solve(self, j: int) -> None:
+        rank, _, size = self.factors.shape
+        system = self._system(j)
+        system = np.concatenate([np.ones((len(system), 1)), system], axis=1) * self.root[:, None]
+        scale = np.linalg.norm(system, axis=0)
+        scale[scale == 0] = 1.0
+        found, *_ = np.linalg.lstsq(system / scale, self.values * self.root, rcond=1e-14)
+        found = found / scale
+        self.constant = float(found[0])
+        self.factors[:, j] = found[1:].reshape(rank, size)
+        # the feature that is solved for last has the size of the product
+        for i in range(len(self.columns)):
+            if i != j:
+                size_of_factor = np.linalg.norm(self.factors[:, i], axis=1)
+                safe = np.where(size_of_factor > 0, size_of_factor, 1.0)
+                self.factors[:, i] /= safe[:, None]
+                self.factors[:, j] *= safe[:, None]
+
+    def _products(self, without: int | None = None) -> NDArray[np.float64]:
+        products = np.ones((len(self.values), len(self.factors)))
+        for i, columns in enumerate(self.columns):
+            if i != without:
+                products *= columns @ self.factors[:, i].T
+        return products
+
+    def _fitted(self) -> NDArray[np.float64]:
+        return self.constant + self._products().sum(axis=1)
+
+    def _left(self) -> float:
+        rest = self.root * (self.values - self._fitted())
+        return float(np.linalg.norm(rest) / max(np.linalg.norm(self.root), np.finfo(float).tiny))
+
+
+def _columns(x: NDArray[np.float64], degree: int) -> list[NDArray[np.float64]]:
+    return [legendre.legvander(column, degree) for column in x.T]

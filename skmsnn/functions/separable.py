@@ -1,0 +1,70 @@
+"""Sums of products of functions of one feature each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+
+# Bytes of values of all factors at a time.
+_BLOCK_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class SeparableModes:
+    """A constant and few products of polynomials, one of each scaled coordinate.
+
+    Attributes
+    ----------
+    factors : ndarray of shape (n_outputs, rank, n_features, size)
+        Coefficients of Legendre polynomials of degree 0 ... size - 1.
+    constants : ndarray of shape (n_outputs,)
+        What is added to the products.
+    nu : tuple of int
+        Order of the derivative that this is along each feature; empty for the function itself.
+    """
+
+    factors: NDArray[np.float64]
+    constants: NDArray[np.float64]
+    nu: tuple[int, ...] = ()
+
+    @property
+    def n_terms(self) -> int:
+        """Unknowns for one output."""
+        return int(self.factors[0].size) + 1
+
+    @property
+    def n_modes(self) -> int:
+        """The same: what a stage says of its size."""
+        return self.n_terms
+
+    def scaled(self, factor: NDArray[np.float64]) -> SeparableModes:
+        """The same function times a factor for each output."""
+        factors = self.factors.copy()
+        factors[:, :, 0] *= factor[:, None, None]
+        return replace(self, factors=factors, constants=self.constants * factor)
+
+    def derivative(self, nu: Sequence[int]) -> SeparableModes:
+        """The derivative of order nu_j along each axis j."""
+        before = self.nu or (0,) * len(nu)
+        return replace(self, nu=tuple(a + b for a, b in zip(before, nu, strict=True)))
+
+    def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values at points of shape (n, n_features); shape (n, n_outputs)."""
+        n_outputs, rank, d, size = self.factors.shape
+        out = np.empty((len(x), n_outputs))
+        rows = max(1, _BLOCK_BYTES // (8 * (n_outputs * rank + size)))
+        for block in gen_batches(max(1, len(x)), rows):
+            products = np.ones((len(x[block]), n_outputs, rank))
+            for j in range(d):
+                slopes = legendre.legder(
+                    self.factors[:, :, j], self.nu[j] if self.nu else 0, axis=2
+                )
+                values = legendre.legvander(x[block, j], slopes.shape[2] - 1)
+                products *= np.einsum("nk,ork->nor", values, slopes)
+            out[block] = products.sum(axis=2)
+        return out if any(self.nu) else out + self.constants
