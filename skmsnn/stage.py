@@ -28,8 +28,7 @@ class Stage:
     scale : ndarray of shape (n_outputs,)
         Root mean square of the residual that the stage was fitted to (epsilon in section 3 of Ng,
         Wang & Lai 2024), in units of the spread of y.
-    function : FourierModes, LatticeModes, PolynomialModes, ProductModes, RationalModes, \
-            SeparableModes or TrainedNetwork
+    function : object of ``skmsnn.functions``, or TrainedNetwork
         The function u: waves, which are the paper's one-layer case, polynomials, splines,
         fractions, or products of these, from a least squares solve; or a trained network.
     family : str

@@ -21,7 +21,7 @@ _POINTS_PER_TRANSFORM = 2**20
 class FourierModes:
     """The real function ``Re sum_k c_k exp(i w_k . x)``, one of each pair of wave vectors +-w.
 
-    In the paper's words each term is ``a cos(w . x + b)`` with a = |c| and b = arg c.
+    In the paper's words each term is ``a cos(w . x + b)`` with ``a = |c|`` and ``b = arg c``.
 
     Attributes
     ----------
