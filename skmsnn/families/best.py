@@ -132,7 +132,7 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
         return linear
     best = linear
     for family in families_of(recipe):
-        for trained in family.trained(fitter) if family.is_cheap and not time_is_up() else ():
+        for trained in _trained(family, fitter, best.error) if family.is_cheap else ():
             if trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear):
                 best = trained
     enough = max(recipe.tol, _NETWORK_REACH)
@@ -143,12 +143,16 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
         residuals = residuals.asked_at(asked)
         fitter = StageFitter(recipe, asked, residuals, fitter.rng, fitter.watch)
     for family in families_of(recipe):
-        for trained in () if family.is_cheap or time_is_up() else family.trained(fitter):
+        for trained in () if family.is_cheap else _trained(family, fitter, best.error):
             if trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear):
                 best = trained if asked is points else replace(trained, points=asked)
             if best.error <= enough or time_is_up():
                 return best
     return best
+
+
+def _trained(family: Family, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
+    return iter(()) if time_is_up() else family.trained(fitter, enough)
 
 
 def _is_blind(points: DataSplit) -> bool:

@@ -35,6 +35,9 @@ class Family:
         """Spaces along one axis of a grid, for products with those along others."""
         return []
 
-    def trained(self, fitter: StageFitter) -> Iterator[StageFit]:
-        """Stages of functions whose parameters are trained, cheap to expensive."""
+    def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
+        """Stages of functions whose parameters are trained, cheap to expensive.
+
+        ``enough`` is what other functions leave of unseen points, in units of the RMS of y.
+        """
         return iter(())

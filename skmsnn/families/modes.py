@@ -32,7 +32,7 @@ class DominantModes(Family):
 
     name = "modes"
 
-    def trained(self, fitter: StageFitter) -> Iterator[StageFit]:
+    def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         for _, pursued in _pursued(fitter, _MOST_PURSUED, _PURSUIT_FACTOR):
             yield pursued
 

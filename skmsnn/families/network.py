@@ -59,7 +59,7 @@ class Network(Family):
 
     name = "network"
 
-    def trained(self, fitter: StageFitter) -> Iterator[StageFit]:
+    def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         n_values = np.count_nonzero(fitter.points.train) * fitter.train.shape[1]
         grid = fitter.points.grid
         if grid is not None and any(1 < n < LEAST_NODES_OF_PAIRS for n in grid.shape):

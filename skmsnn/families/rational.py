@@ -29,7 +29,7 @@ from skmsnn.spaces.frames import RationalFrame
 # Relative errors at which the AAA algorithm stops: at more of them poles follow the rounding.
 _TOLERANCES = (1e-13, 1e-10, 1e-7, 1e-4)
 # Most support points, and operations of the algorithm: the sum of n m^2 over its steps m.
-_MOST_SUPPORT, _OPERATIONS = 100, 1e9
+_MOST_SUPPORT, _OPERATIONS = 100, 3e8
 # Outputs of which poles are sought, and points held out that judge them.
 _MOST_OUTPUTS, _LEAST_HELD_OUT = 3, 2
 # Of every so many points one is left out in turn.
@@ -44,7 +44,7 @@ class Rational(Family):
     name = "rational"
     is_cheap = True
 
-    def trained(self, fitter: StageFitter) -> Iterator[StageFit]:
+    def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         held_out = fitter.points.held_out
         is_line = fitter.points.x.shape[1] == 1 and not fitter.points.domain.periodic.any()
         if not is_line or held_out is None or len(held_out.x) < _LEAST_HELD_OUT:
@@ -58,6 +58,8 @@ class Rational(Family):
                 trials[tolerance] = trial
         if trials:
             tolerance, best = min(trials.items(), key=lambda pair: pair[1].error)
+            if best.error * fitter.size >= enough:
+                return
             error = max(best.error, _unseen(fitter, best, tolerance))
             yield fitter.stage_of(replace(best, error=error, seen_error=error, promise=error))
 

@@ -46,7 +46,7 @@ class Separable(Family):
     name = "separable"
     is_cheap = True
 
-    def trained(self, fitter: StageFitter) -> Iterator[StageFit]:
+    def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         points = fitter.points
         n_held = 0 if points.held_out is None else len(points.held_out.x)
         is_suited = _LEAST_FEATURES <= points.x.shape[1] <= _MOST_FEATURES
