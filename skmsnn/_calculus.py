@@ -27,6 +27,7 @@ class FittedModelMixin(BaseEstimator):
     """Values and derivatives of an estimator that has stages."""
 
     device: str
+    warm_start: bool
     stages_: list[Stage]
     domain_: Domain
     n_features_in_: int
@@ -48,6 +49,11 @@ class FittedModelMixin(BaseEstimator):
         """Show the parameters, as scikit-learn does, and once fitted the stages."""
         parameters = estimator_html_repr(self)
         return parameters + stages_table(self) if self.__sklearn_is_fitted__() else parameters
+
+    @property
+    def _continues(self) -> bool:
+        """Whether a fit keeps the stages that there are."""
+        return self.warm_start and hasattr(self, "stages_")
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(getattr(self, "stages_", []))

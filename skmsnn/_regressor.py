@@ -316,12 +316,11 @@ class SpectrumInformedMSNNRegressor(
 
     def _begin(self, source: Source) -> None:
         """Take over what the source found of the data; forget stages that are not continued."""
-        continues = self.warm_start and hasattr(self, "stages_")
         self.domain_ = source.domain
         self._y_offset, self._y_scale = source.scaling
         self._n_points, self._levels = source.n_points, source.levels
         source.resume(self.__dict__.pop("_resume", None))
-        if continues:
+        if self._continues:
             return
         self.stages_: list[Stage] = []
         self.n_iter_: list[int] = []

@@ -178,7 +178,7 @@ def source_of(
     choices = Choices(model.period, model.early_stopping, model.validation_fraction, is_adaptive)
     if is_dask(X):
         return _chunk_source(model, X, y, weight, validation, choices, recipes, rng)
-    continues = model.warm_start and hasattr(model, "stages_")
+    continues = model._continues
     X, y, weight = _arrays(model, X, y, weight, reset=not continues)
     held_out = _validation_rows(model, validation, y.shape[1])
     if continues and model.n_stages < model.n_stages_:

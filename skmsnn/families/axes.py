@@ -30,6 +30,7 @@ from skmsnn.families.family import Family
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.judge.leave_out import Folds, folds_of_lines, wide_gaps
 from skmsnn.judge.levels import MOST_LEVELS
+from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.axes import BasisAxis, SplineAxis
 from skmsnn.spaces.tensor import TensorFit
 
@@ -48,8 +49,6 @@ _CLOSER = 0.3
 _SPLINE_SHARE = 0.5
 # Left on unseen lines, relative to the spread, by waves of a period that is beyond doubt.
 _CLEARLY_PERIODIC = 0.01
-# Sets of so different sizes that leave as much on their own lines, but for noise that they follow.
-_PLATEAU_SPAN, _PLATEAU_WIDTH = 1.5, 1.15
 
 
 class AxisChoice(NamedTuple):
@@ -218,13 +217,8 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
         as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
         closest = min(as_good, key=train_error_of)
         best = closest if closest.train_error < _CLOSER * best.train_error else best
-    level = best.noise_level
-    sizes = [
-        trial.size
-        for trial in tried
-        if level / _PLATEAU_WIDTH <= trial.noise_level <= level * _PLATEAU_WIDTH
-    ]
-    return AxisChoice(best, max(sizes) >= _PLATEAU_SPAN * min(sizes))
+    has_plateau = on_plateau(best.noise_level, ((t.noise_level, t.size) for t in tried))
+    return AxisChoice(best, has_plateau)
 
 
 def _constant(problem: AxisProblem) -> AxisTrial:

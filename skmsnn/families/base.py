@@ -103,6 +103,11 @@ class HeldOut(NamedTuple):
     target: NDArray[np.float64]
     weight: NDArray[np.float64]
 
+    def left_by(self, values: NDArray[np.float64]) -> float:
+        """Root mean square of what values (n, n_outputs) there leave; infinite if one is."""
+        error = weighted_rms(self.target - values, self.weight)
+        return error if np.isfinite(error) else np.inf
+
 
 class Split(NamedTuple):
     """All points (n, d), scaled, and their targets (n, n_outputs) of root mean square about 1.
@@ -136,6 +141,20 @@ def judged_unseen(
     n_rows = int(np.count_nonzero(data.train))
     errors = (error, train_error, error, error)
     return Trial(candidate, fit, modes, *errors, n_rows, on_plateau, unseen, left=left)
+
+
+def judged_held_out(
+    candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np.float64]
+) -> Trial:
+    """A fit to the points of these weights, by what it leaves at held-out ones."""
+    assert data.held_out is not None
+    modes = fit.solve(data.target)
+    used = weight > 0
+    rest = data.target[used] - modes.evaluate(data.x)[used]
+    train_error = weighted_rms(rest, weight[used])
+    error = data.held_out.left_by(modes.evaluate(data.held_out.x))
+    n_rows = int(np.count_nonzero(used))
+    return Trial(candidate, fit, modes, error, train_error, error, error, n_rows)
 
 
 def foresees_more(trial: Trial, other: Trial, factor: float = 1.0) -> bool:

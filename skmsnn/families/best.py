@@ -133,7 +133,7 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
     best = linear
     for family in families_of(recipe):
         for trained in _trained(family, fitter, best.error) if family.is_cheap else ():
-            if trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear):
+            if _replaces(trained, best, fitter, linear):
                 best = trained
     enough = max(recipe.tol, _NETWORK_REACH)
     if best.error <= enough or _is_blind(points):
@@ -144,11 +144,16 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
         fitter = StageFitter(recipe, asked, residuals, fitter.rng, fitter.watch)
     for family in families_of(recipe):
         for trained in () if family.is_cheap else _trained(family, fitter, best.error):
-            if trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear):
+            if _replaces(trained, best, fitter, linear):
                 best = trained if asked is points else replace(trained, points=asked)
             if best.error <= enough or time_is_up():
                 return best
     return best
+
+
+def _replaces(trained: StageFit, best: StageFit, fitter: StageFitter, linear: StageFit) -> bool:
+    """Whether a trained stage is much better, and nowhere far from that of least squares."""
+    return trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear)
 
 
 def _trained(family: Family, fitter: StageFitter, enough: float) -> Iterator[StageFit]:

@@ -189,8 +189,7 @@ class StageFitter:
 
     def validation_error(self, values: NDArray[np.float64]) -> float:
         """What normalised values at the held-out points leave there."""
-        error = weighted_rms(self.held_out.target - values, self.held_out.weight)
-        return error if np.isfinite(error) else np.inf
+        return self.held_out.left_by(values)
 
     def validation_error_of(self, stage: Stage) -> float:
         """The same of a stage of the training share."""

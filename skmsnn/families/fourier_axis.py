@@ -15,14 +15,14 @@ from skmsnn.families.axis_trials import (
     is_settled,
 )
 from skmsnn.families.ladders import OTHER_WIDTHS, SHARES, WIDTH, axis_basis, axis_order
+from skmsnn.families.spectrum import STANDS_OUT
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.spaces.axes import ExtensionAxis
 
 # Operations of a set along an axis, N M^2, up to which all are tried, half a second; of larger ones
 # the next while the error falls by the factor, and that which reaches the fastest wave that stands
-# out of the spectrum of what the others leave. At noise one of ten thousand reaches ten times the
-# median by chance, and thirty times none does.
-_CHEAP, _CONVERGES, _STANDS_OUT = 3e8, 0.3, 30.0
+# out of the spectrum of what the others leave.
+_CHEAP, _CONVERGES = 3e8, 0.3
 # Cut-offs of so many of the best sets of waves.
 _CUT_OFF = 3
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
@@ -92,7 +92,7 @@ def _fastest_wave(nodes: NDArray[np.float64], rest: NDArray[np.float64]) -> int:
         power += np.abs(waves[most:]) ** 2
     # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
     power = power[: most // 2 + 1]
-    stands_out = np.flatnonzero(power > _STANDS_OUT * np.median(power))
+    stands_out = np.flatnonzero(power > STANDS_OUT * np.median(power))
     return int(stands_out.max(initial=0))
 
 

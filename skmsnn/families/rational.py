@@ -16,14 +16,12 @@ import numpy as np
 import scipy.interpolate
 from numpy.typing import NDArray
 
-from skmsnn.families.base import Trial
+from skmsnn.families.base import Trial, judged_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.functions.rational import distance_from_box
-from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.spaces.base import Candidate
-from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import RationalFrame
 
 # Relative errors at which the AAA algorithm stops: at more of them poles follow the rounding.
@@ -73,18 +71,10 @@ def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -
     poles = _poles(data.x[used, 0], data.target[used, :_MOST_OUTPUTS], tolerance, most)
     if not 0 < len(poles) <= n // 4:
         return None
-    frame = RationalFrame(poles)
-
-    def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
-        return DenseFit(data.x, weight, frame, cutoff)
-
-    candidate = Candidate(frame.n_columns, prepare, f"{len(poles)} poles", family="rational")
-    fit = candidate.fit(weight)
-    modes = fit.solve(data.target)
-    rest = data.target - modes.evaluate(data.x)
-    train_error = weighted_rms(rest[used], weight[used])
-    error = max(fitter.validation_error(modes.evaluate(fitter.held_out.x)), train_error)
-    return Trial(candidate, fit, modes, error, train_error, error, error, n)
+    candidate = candidate_of(data.x, RationalFrame(poles), f"{len(poles)} poles", "rational")
+    trial = judged_held_out(candidate, candidate.fit(weight), data, weight)
+    error = max(trial.error, trial.train_error)
+    return replace(trial, error=error, seen_error=error, promise=error)
 
 
 def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import _MOST_ASKED, Split, Trial, judged_unseen, leave_one_out
-from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.families.base import Split, Trial, judged_held_out, judged_unseen, leave_one_out
+from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 
@@ -54,9 +54,6 @@ _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 _UNSEEN_CUTOFF = 1e-11
 _LOWER_CUTOFFS = (1e-12, 1e-14)
 _CUTOFF_SHARE, _AS_GOOD, _NO_DIFFERENCE = 0.1, 1.5, 1e-3
-# A plateau: sets whose sizes span this factor leave as much on their own points as the best one,
-# to within this factor, but for the share K / n of noise that K modes follow on n points.
-_PLATEAU_SPAN, _PLATEAU_WIDTH = 1.5, 1.15
 
 
 def select_modes(
@@ -121,13 +118,9 @@ def select_modes(
     if most_promising is not surest:
         ends.append(_raise_cutoff(attempt, tried, most_promising))
     best = _smallest_as_good(ends, _error)
-    level = best.noise_level
-    sizes = [
-        t.candidate.n_terms
-        for t in tried
-        if level / _PLATEAU_WIDTH <= t.noise_level <= level * _PLATEAU_WIDTH
-    ]
-    on_plateau = max(sizes) >= _PLATEAU_SPAN * min(sizes)
+    has_plateau = on_plateau(
+        best.noise_level, ((t.noise_level, t.candidate.n_terms) for t in tried)
+    )
     rows = best.candidate.trial_rows
     if rows is not None and rows < len(order):
         fit = best.fit.extended(data.train) if best.fit else best.candidate.fit(data.train)
@@ -135,9 +128,9 @@ def select_modes(
     fit = best.fit or best.candidate.fit(data.train)
     unseen = leave_one_out(fit, data.train, data.beside) if isinstance(fit, DenseFit) else None
     if data.held_out is not None:
-        return replace(best, fit=fit, on_plateau=on_plateau)
+        return replace(best, fit=fit, on_plateau=has_plateau)
     is_final = best.error > _WORTH_REFINING
-    return replace(best, fit=fit, on_plateau=on_plateau, unseen=unseen, is_final=is_final)
+    return replace(best, fit=fit, on_plateau=has_plateau, unseen=unseen, is_final=is_final)
 
 
 def _rows_of(data: Split, rows: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -252,25 +245,17 @@ def refine(trial: Trial, data: Split) -> Trial:
 
 
 def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np.float64]) -> Trial:
-    modes = fit.solve(data.target)
-    used = weight > 0
-    rest = data.target - modes.evaluate(data.x)
-    train_error = weighted_rms(rest[used], weight[used])
-    n_rows = int(np.count_nonzero(used))
-    held_out, left = data.held_out, None
-    if held_out is None:
+    if data.held_out is None:
         assert isinstance(fit, DenseFit)
-        rows = np.flatnonzero(used)
-        rows = rows[:: -(-len(rows) // _MOST_ASKED)]
-        left = fit.left_out(rest, rows, data.rounding, data.beside)
-        seen_error = error = promise = left.error(weight)
-    else:
-        held_rest = held_out.target - modes.evaluate(held_out.x)
-        seen_error = weighted_rms(held_rest, held_out.weight)
-        error = max(seen_error, fit.amplification * train_error)
-        promise = max(seen_error, fit.amplification * min(train_error, _ROUNDING))
-    errors = (error, train_error, seen_error, promise)
-    return Trial(candidate, fit, modes, *errors, n_rows, left=left)
+        unseen = leave_one_out(fit, weight, data.beside)
+        trial = judged_unseen(candidate, fit, data._replace(train=weight), unseen)
+        # that would keep the factorisation, which is let go where another set is better
+        return replace(trial, unseen=None)
+    trial = judged_held_out(candidate, fit, data, weight)
+    between = fit.amplification * trial.train_error
+    rounding = fit.amplification * min(trial.train_error, _ROUNDING)
+    error, promise = max(trial.seen_error, between), max(trial.seen_error, rounding)
+    return replace(trial, error=error, promise=promise)
 
 
 def _ascend(

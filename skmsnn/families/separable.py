@@ -58,12 +58,10 @@ class Separable(Family):
 def _best(fitter: StageFitter, output: int) -> _Alternating:
     """As many products, and then as high degrees, as serve the held-out points of an output."""
     held_out = fitter.held_out
-    target = held_out.target[:, [output]]
+    of_output = held_out._replace(target=held_out.target[:, [output]])
 
     def left_by(problem: _Alternating) -> float:
-        rest = target - _modes([problem]).evaluate(held_out.x)
-        error = weighted_rms(rest, held_out.weight)
-        return error if np.isfinite(error) else np.inf
+        return of_output.left_by(_modes([problem]).evaluate(held_out.x))
 
     best = _Alternating.of(fitter, fitter.train[:, output], fitter.points.train, _DEGREES[0])
     error = np.inf
@@ -221,11 +219,12 @@ class _Alternating:
             for length in (1.0, 0.3, 0.1):
                 factors = self.factors + length * along.transpose(1, 0, 2)
                 other = replace(self, factors=factors, constant=self.constant + length * step[0])
-                if other._left() < left:
+                left_by_other = other._left()
+                if left_by_other < left:
                     break
             else:
                 return
-            last, left = left, other._left()
+            last, left = left, left_by_other
             self.factors, self.constant = other.factors, other.constant
             if left <= _GOOD_ENOUGH or not left < _FALLS * last or time_is_up():
                 return

@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import HeldOut, Split, Trial
+from skmsnn.families.base import HeldOut, Split, Trial, judged_held_out
 from skmsnn.functions.polynomial import columns_of
-from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.spaces.base import Candidate
-from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import PolynomialFrame
 
 # A step adds this share of the terms there are. With a quarter errors were up to three times as
@@ -74,23 +72,9 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
 
 
 def _trial(degrees: NDArray[np.int64], data: Split) -> Trial:
-    assert data.held_out is not None
-    frame = PolynomialFrame(degrees)
-
-    def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
-        return DenseFit(data.x, weight, frame, cutoff)
-
     label = f"{len(degrees)} polynomials of degree up to {degrees.sum(axis=1).max()}"
-    candidate = Candidate(len(degrees), prepare, label, family="polynomial")
-    fit = candidate.fit(data.train)
-    modes = fit.solve(data.target)
-    used = data.train > 0
-    rest = data.target - modes.evaluate(data.x)
-    train_error = weighted_rms(rest[used], data.train[used])
-    held_out: HeldOut = data.held_out
-    error = weighted_rms(held_out.target - modes.evaluate(held_out.x), held_out.weight)
-    n_rows = int(np.count_nonzero(used))
-    return Trial(candidate, fit, modes, error, train_error, error, error, n_rows)
+    candidate = candidate_of(data.x, PolynomialFrame(degrees), label, "polynomial")
+    return judged_held_out(candidate, candidate.fit(data.train), data, data.train)
 
 
 def _grown(
@@ -102,8 +86,7 @@ def _grown(
     root = np.sqrt(data.train[rows])[:, None]
     growing = _Growing(data.x[rows], root, data.target[rows], held_out.x, most, most_terms)
     while True:
-        error = weighted_rms(held_out.target - growing.at_others, held_out.weight)
-        yield growing.degrees, error
+        yield growing.degrees, held_out.left_by(growing.at_others)
         if not growing.grow():
             return
 

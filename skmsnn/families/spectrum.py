@@ -14,7 +14,7 @@ from skmsnn.linalg.nufft import nufft_type1
 
 # Power over the median at which a wave stands out. Of noise one of ten thousand reaches ten times
 # the median by chance, and thirty times none does.
-_STANDS_OUT = 30.0
+STANDS_OUT = 30.0
 # Sides of the box whose waves are looked at: twice as many as are orthogonal on the data.
 _LENGTH = 4.0
 # Waves that are looked at, at most.
@@ -50,7 +50,7 @@ def fastest_wave(
     power = np.zeros(tuple(2 * m + 1 for m in orders))
     for column in rest.T:
         power += np.abs(nufft_type1(angles, weight * column, orders)) ** 2
-    stands_out = np.argwhere(power > _STANDS_OUT * np.median(power)) - most
+    stands_out = np.argwhere(power > STANDS_OUT * np.median(power)) - most
     if len(stands_out) == 0:
         return 0.0
     return float(2 * np.pi / _LENGTH * np.sqrt(np.sum(stands_out**2, axis=1)).max())

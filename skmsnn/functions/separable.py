@@ -10,6 +10,8 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
+from skmsnn.functions.orders import sum_of_orders
+
 # Bytes of values of all factors at a time.
 _BLOCK_BYTES = 2**26
 
@@ -50,8 +52,7 @@ class SeparableModes:
 
     def derivative(self, nu: Sequence[int]) -> SeparableModes:
         """The derivative of order nu_j along each axis j."""
-        before = self.nu or (0,) * len(nu)
-        return replace(self, nu=tuple(a + b for a, b in zip(before, nu, strict=True)))
+        return replace(self, nu=sum_of_orders(self.nu, nu))
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""

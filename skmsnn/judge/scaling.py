@@ -37,9 +37,18 @@ class Scaling(NamedTuple):
         # from the first value on, so that the mean of a constant is that constant
         offset = relative[0] + np.average(relative - relative[0], axis=0, weights=weight)
         spread = np.sqrt(np.average((relative - offset) ** 2, axis=0, weights=weight))
-        spread = np.hypot(spread, scatter / largest)
+        return cls.of_relative(largest, offset, np.hypot(spread, scatter / largest))
+
+    @classmethod
+    def of_relative(
+        cls,
+        largest: NDArray[np.float64],
+        mean: NDArray[np.float64],
+        spread: NDArray[np.float64],
+    ) -> Scaling:
+        """From mean and spread relative to the largest values, 1 where these are zero."""
         scale = np.where(spread > 4 * np.finfo(float).eps, spread, 1.0)
-        return cls(largest * offset, largest * scale)
+        return cls(largest * mean, largest * scale)
 
     def target(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Deviations of values from the mean, in units of the spread."""

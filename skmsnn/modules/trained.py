@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from skmsnn._restoring import restoring
+from skmsnn.functions.orders import sum_of_orders
 from skmsnn.modules.evaluation import (
     autograd_mode,
     differentiate,
@@ -95,8 +96,7 @@ class TrainedNetwork:
 
     def derivative(self, nu: Sequence[int]) -> TrainedNetwork:
         """The derivative of order nu_j along each axis j."""
-        before = self.nu or (0,) * len(nu)
-        return replace(self, nu=tuple(a + b for a, b in zip(before, nu, strict=True)))
+        return replace(self, nu=sum_of_orders(self.nu, nu))
 
     @with_autograd
     def evaluate(

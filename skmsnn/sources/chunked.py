@@ -23,11 +23,10 @@ from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.levels import features_of_few_levels
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.rounding import relative_rounding
-from skmsnn.judge.scaling import Scaling
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.arrays import LEAST_POINTS_TO_HOLD_OUT, Choices
 from skmsnn.sources.chunks import ChunkedData
-from skmsnn.sources.problems import DenseProblem, PeriodicProblem
+from skmsnn.sources.problems import DenseProblem, PeriodicProblem, best_on_sample
 from skmsnn.sources.rows import Rows
 from skmsnn.sources.sums import (
     MOST_HELD_OUT,
@@ -73,14 +72,14 @@ class ChunkSource:
         rng: np.random.RandomState,
     ) -> None:
         self._data = data
-        self.summary = summary = data.gather(Summary.of)
+        summary = data.gather(Summary.of)
         if summary.n_points < LEAST_POINTS_TO_HOLD_OUT:
             raise ValueError(
                 f"Found {summary.n_points} samples of positive weight in dask arrays; at least "
                 f"{LEAST_POINTS_TO_HOLD_OUT} are needed. Fit so few as NumPy arrays."
             )
         self.n_points = summary.n_points
-        self.scaling = scaling = Scaling(summary.y_offset, summary.y_scale)
+        self.scaling = scaling = summary.scaling
         box = np.stack([summary.low, summary.high])
         period = None if isinstance(choices.period, str) else choices.period
         self.domain = domain = Domain.of(box, check_periods(period, box))
@@ -100,7 +99,7 @@ class ChunkSource:
             x, target = domain.scale(validation.X), scaling.target(validation.y)
             self._validation = HeldOut(x, target, validation.weight)
         least_key = float(sample.key[n_held]) if n_held else 0.0
-        self._view = View(domain, scaling.offset, scaling.scale, least_key)
+        self._view = View(domain, scaling, least_key)
         n_points = summary.n_points - n_held
         fitted = 1 - float(own.weight.sum()) / summary.weight if n_held else 1.0
         if fitted < _LEAST_SHARE_OF_WEIGHT * n_points / summary.n_points:
@@ -109,13 +108,13 @@ class ChunkSource:
                 "fits of dask arrays they do not join the fit; give weights that differ less, "
                 "points to hold out as X_val, or early_stopping=False."
             )
-        problem = (domain, n_points, tried, self._validation, recipe, rng)
+        trial = best_on_sample(domain, tried, self._validation, recipe, rng)
         self._problem: PeriodicProblem | DenseProblem
         is_fast = domain.periodic.all() and data.n_features <= MOST_DIMENSIONS
         if is_fast and Fourier.name in recipe.families:
-            self._problem = PeriodicProblem(*problem)
+            self._problem = PeriodicProblem(trial, n_points, self._validation)
         else:
-            self._problem = DenseProblem(*problem, summary.largest_weight)
+            self._problem = DenseProblem(trial, n_points, summary.largest_weight)
         self._sums: WaveSums | Triangle = self._problem.gather(data, self._view)
         self._size = self._rms(self._sums) or 1.0
         self.norm = self._rms(self._sums) / self._size
@@ -177,5 +176,4 @@ class ChunkSource:
         return float(np.sqrt(np.mean(sums.square / sums.weight)))
 
     def _rest(self) -> NDArray[np.float64]:
-        validation, view = self._validation, self._view
-        return view.residual(validation.x, view.y_offset + validation.target * view.y_scale)
+        return self._view.residual(self._validation.x, self._validation.target)

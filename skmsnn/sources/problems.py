@@ -17,7 +17,6 @@ from skmsnn.families.recipe import Recipe
 from skmsnn.families.selection import GOOD_ENOUGH
 from skmsnn.functions import Modes
 from skmsnn.functions.lattice import ROUND_OFF, LatticeModes
-from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.split import DataSplit, Residuals
 from skmsnn.linalg.toeplitz import ToeplitzSystem, central_box
 from skmsnn.linalg.tsqr import take_in
@@ -56,7 +55,7 @@ def _unwatched(iteration: int, train: float, held_out: float) -> None:
     """Least squares has no iterations to be told of."""
 
 
-def _on_sample(
+def best_on_sample(
     domain: Domain,
     sample: HeldOut,
     validation: HeldOut,
@@ -74,18 +73,9 @@ def _on_sample(
 class PeriodicProblem:
     """Boxes of lattice modes: one that serves a sample, or else the first pass serves all sizes."""
 
-    def __init__(
-        self,
-        domain: Domain,
-        n_points: int,
-        sample: HeldOut,
-        validation: HeldOut,
-        recipe: Recipe,
-        rng: np.random.RandomState,
-    ) -> None:
+    def __init__(self, trial: Trial, n_points: int, validation: HeldOut) -> None:
         d = validation.x.shape[1]
         self._validation, self._lengths = validation, np.full(d, 2.0)
-        trial = _on_sample(domain, sample, validation, recipe, rng)
         if trial.error <= _RESOLVED and isinstance(trial.modes, LatticeModes):
             self._ladder = [max(trial.modes.orders)]
         else:
@@ -115,8 +105,8 @@ class PeriodicProblem:
             system = ToeplitzSystem(sums.kernel / sums.weight, orders)
             rhs = np.stack([central_box(r, orders) for r in sums.rhs / sums.weight])
             trial = self._modes(system, rhs)
-            left = rest - trial.evaluate(self._validation.x)
-            errors[order] = error = weighted_rms(left, self._validation.weight)
+            left = self._validation._replace(target=rest)
+            errors[order] = error = left.left_by(trial.evaluate(self._validation.x))
             if error < best:
                 self._order, self._system, modes = order, system, trial
             worse = worse + 1 if error > _WORSE * best else 0
@@ -139,17 +129,7 @@ class PeriodicProblem:
 class DenseProblem:
     """Modes of a wider box, chosen on a sample of the points and fitted to all of them."""
 
-    def __init__(
-        self,
-        domain: Domain,
-        n_points: int,
-        sample: HeldOut,
-        validation: HeldOut,
-        recipe: Recipe,
-        rng: np.random.RandomState,
-        largest_weight: float,
-    ) -> None:
-        trial = _on_sample(domain, sample, validation, recipe, rng)
+    def __init__(self, trial: Trial, n_points: int, largest_weight: float) -> None:
         self._frame: AnyFrame
         if isinstance(trial.fit, PolynomialFit):
             self._frame, damping = PolynomialFrame(trial.fit.degrees), ROUND_OFF

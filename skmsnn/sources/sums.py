@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skmsnn.domain import Domain
 from skmsnn.functions.lattice import lattice_angles
+from skmsnn.judge.scaling import Scaling
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.linalg.tsqr import take_in
 from skmsnn.sources.chunks import Chunk
@@ -83,16 +84,10 @@ class Summary:
         )
 
     @property
-    def y_offset(self) -> NDArray[np.float64]:
-        """Mean of each output."""
-        return self.largest * self.mean
-
-    @property
-    def y_scale(self) -> NDArray[np.float64]:
-        """Root mean square of each output's deviations from its mean, 1 where it is zero."""
-        spread = np.sqrt(self.square / self.weight)
+    def scaling(self) -> Scaling:
+        """Units of y."""
         largest = np.where(self.largest > 0, self.largest, 1.0)
-        return largest * np.where(spread > 4 * np.finfo(float).eps, spread, 1.0)
+        return Scaling.of_relative(largest, self.mean, np.sqrt(self.square / self.weight))
 
 
 def _smallest_keys(chunk: Chunk) -> Chunk:
@@ -108,8 +103,7 @@ class View:
     """
 
     domain: Domain
-    y_offset: NDArray[np.float64]
-    y_scale: NDArray[np.float64]
+    scaling: Scaling
     least_key: float
     stages: tuple[Stage, ...] = ()
 
@@ -119,10 +113,11 @@ class View:
         for start in range(0, len(rows), _POINTS_A_BLOCK):
             block = rows[start : start + _POINTS_A_BLOCK]
             x = self.domain.scale(chunk.X[block])
-            yield x, chunk.weight[block], self.residual(x, chunk.y[block])
+            yield x, chunk.weight[block], self.residual(x, self.scaling.target(chunk.y[block]))
 
-    def residual(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        rest = (y - self.y_offset) / self.y_scale
+    def residual(self, x: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the stages leave of deviations of y from its mean, in units of its spread."""
+        rest = target
         for stage in self.stages:
             rest = rest - stage.predict(x)
         return rest

@@ -21,11 +21,12 @@ from skmsnn.functions.lattice import ROUND_OFF
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
 from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Reflections, take_in
-from skmsnn.spaces.frames import _ROWS_BYTES, AnyFrame, LatticeFrame
+from skmsnn.spaces.base import Candidate
+from skmsnn.spaces.frames import AnyFrame, LatticeFrame
 from skmsnn.spaces.p_norm import PointBasis
 
-# and of all modes at points at most
-_BASIS_BYTES = 2**28
+# Bytes of rows that a triangle takes in at a time, and of all modes at points at most.
+_ROWS_BYTES, _BASIS_BYTES = 2**25, 2**28
 # Conjugate gradients on all points. Each stage takes as many digits, and what is rounding does not
 # fall.
 _CG_TOLERANCE, _CG_ITERATIONS, _CG_PATIENCE = 1e-3, 50, 5
@@ -193,6 +194,15 @@ class DenseFit:
             system = self.frame.system(self._x[rows], root)
             self._triangle, reflections = take_in(self._triangle, system)
             self._blocks.append(_Block(rows, root, reflections))
+
+
+def candidate_of(x: NDArray[np.float64], frame: AnyFrame, label: str, family: str) -> Candidate:
+    """The functions of a frame at points (n, d), to be fitted to those of positive weight."""
+
+    def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
+        return DenseFit(x, weight, frame, cutoff)
+
+    return Candidate(frame.n_columns, prepare, label, family=family)
 
 
 class _Block(NamedTuple):

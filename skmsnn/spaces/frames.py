@@ -15,8 +15,8 @@ from skmsnn.functions.products import ProductModes
 from skmsnn.functions.rational import RationalModes, rational_columns
 from skmsnn.linalg.nufft import nufft_type1
 
-# bytes of complex exponentials at a time, and of rows that a triangle takes in at a time
-_BLOCK_BYTES, _ROWS_BYTES = 2**22, 2**25
+# bytes of complex exponentials at a time
+_BLOCK_BYTES = 2**22
 
 
 class Frame:
@@ -172,10 +172,7 @@ class PolynomialFrame:
         self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
     ) -> NDArray[np.float64]:
         """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
-        columns = columns_of(x, self._degrees)
-        if target is not None:
-            columns = np.column_stack([columns, target])
-        return np.asfortranarray(columns * root[:, None])
+        return _weighted(columns_of(x, self._degrees), root, target)
 
     def modes(self, c: NDArray[np.float64]) -> PolynomialModes:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
@@ -199,14 +196,20 @@ class RationalFrame:
         self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
     ) -> NDArray[np.float64]:
         """The columns at points (n, 1), and a target beside them, times ``root`` of shape (n,)."""
-        columns = rational_columns(x[:, 0], self._poles)
-        if target is not None:
-            columns = np.column_stack([columns, target])
-        return np.asfortranarray(columns * root[:, None])
+        return _weighted(rational_columns(x[:, 0], self._poles), root, target)
 
     def modes(self, c: NDArray[np.float64]) -> RationalModes:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
         return RationalModes(self._poles, c)
+
+
+def _weighted(
+    columns: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None
+) -> NDArray[np.float64]:
+    """Columns, and a target beside them, times ``root`` of shape (n,)."""
+    if target is not None:
+        columns = np.column_stack([columns, target])
+    return np.asfortranarray(columns * root[:, None])
 
 
 AnyFrame = Frame | ProductFrame | PolynomialFrame | RationalFrame
