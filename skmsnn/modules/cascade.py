@@ -48,6 +48,7 @@ class CascadeModule(nn.Module):
         super().__init__()
         chosen = np.zeros(len(centre)) if logarithmic is None else logarithmic
         self.register_buffer("logarithmic", torch.from_numpy(chosen.astype(bool)))
+        self._has_logarithms = bool(chosen.any())
         self.register_buffer("centre", tensor(centre))
         self.register_buffer("half_width", tensor(half_width))
         self.register_buffer("periodic", tensor(periodic.astype(float)))
@@ -66,7 +67,7 @@ class CascadeModule(nn.Module):
     def forward(self, X: Tensor) -> Tensor:
         """Value at points of shape (n, d), in double precision whatever the type of X."""
         x = X.to(self.centre.dtype)
-        if self.logarithmic.any():
+        if self._has_logarithms:
             lowest = self.centre - self.half_width
             least = torch.exp(torch.where(self.logarithmic, lowest, 0.0))
             logarithm = torch.log(torch.maximum(x, least))

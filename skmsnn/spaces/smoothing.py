@@ -49,7 +49,8 @@ class Mesh:
     def knots(self) -> NDArray[np.float64]:
         """Along each axis, even beyond the box: a straight line then has even coefficients."""
         spacing = 2 / self.n_intervals
-        return -1 + spacing * np.arange(-DEGREE, self.n_intervals + DEGREE + 1)
+        numbers = np.arange(-DEGREE, self.n_intervals + DEGREE + 1, dtype=np.float64)
+        return spacing * numbers - 1.0
 
     @property
     def shape(self) -> tuple[int, ...]:
