@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,10 +17,12 @@ from skmsnn._html import stages_table
 from skmsnn.domain import Domain
 from skmsnn.judge.scaling import Scaling
 from skmsnn.model_function import ModelFunction
-from skmsnn.modules.cascade import CascadeModule
 from skmsnn.sources.chunks import is_dask, map_rows
 from skmsnn.stage import Stage
-from skmsnn.training.networks import prediction_device
+from skmsnn.training.devices import prediction_device
+
+if TYPE_CHECKING:
+    from skmsnn.modules.cascade import CascadeModule
 
 
 class FittedModelMixin(BaseEstimator):
@@ -192,6 +194,8 @@ class FittedModelMixin(BaseEstimator):
             that was fitted. It agrees with ``predict`` to round-off and can be
             differentiated. Its weights are copies.
         """
+        from skmsnn.modules.cascade import CascadeModule
+
         check_is_fitted(self)
         domain, scaling = self.domain_, self._scaling
         scales = [stage.scale * scaling.scale for stage in self.stages_]

@@ -22,7 +22,7 @@ from skmsnn._validation import PARAMETER_CONSTRAINTS, recipes_of, source_of
 from skmsnn._warning import warn_of
 from skmsnn.families.fitting import StageFit
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.modules.evaluation import with_autograd
+from skmsnn.modules.autograd import with_autograd
 from skmsnn.stage import Stage
 from skmsnn.training.solvers import threads_of_torch
 

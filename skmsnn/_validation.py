@@ -15,12 +15,12 @@ from skmsnn._arrays import as_numpy
 from skmsnn._cascade import Source
 from skmsnn.families import FAMILIES
 from skmsnn.families.recipe import Recipe
-from skmsnn.modules.network import ACTIVATIONS
+from skmsnn.modules.trained import ACTIVATIONS
 from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
 from skmsnn.sources.rows import Rows, canonical_rows
-from skmsnn.training.networks import training_device
+from skmsnn.training.devices import training_device
 from skmsnn.training.solvers import SOLVERS, SolverOptions
 
 if TYPE_CHECKING:
