@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags, estimator_html_repr
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmsnn._arrays import as_numpy, like
@@ -47,10 +47,16 @@ class FittedModelMixin(BaseEstimator):
         state.pop("_prepared", None)
         return state
 
-    def _html_repr(self) -> str:
-        """Show the parameters, as scikit-learn does, and once fitted the stages."""
-        parameters = estimator_html_repr(self)
-        return parameters + stages_table(self) if self.__sklearn_is_fitted__() else parameters
+    def _get_params_html(self, *args: Any, **kwargs: Any) -> Any:
+        """Show the parameters, as scikit-learn does, and once fitted the stages below them.
+
+        It is asked for that of an estimator alone and of one inside a pipeline.
+        """
+        parameters = cast(Any, super())._get_params_html(*args, **kwargs)
+        if self.__sklearn_is_fitted__():
+            shown = parameters._html_repr() + stages_table(cast(Any, self))
+            parameters._html_repr = lambda: shown
+        return parameters
 
     @property
     def _continues(self) -> bool:
