@@ -36,6 +36,7 @@ class FittedModelMixin(BaseEstimator):
     _y_offset: NDArray[np.float64]
     _y_scale: NDArray[np.float64]
     _flat_y: bool
+    _complex_y: bool
 
     @property
     def _scaling(self) -> Scaling:
@@ -69,6 +70,7 @@ class FittedModelMixin(BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.non_deterministic = False
+        tags.input_tags.sparse = True
         return tags
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -118,7 +120,7 @@ class FittedModelMixin(BaseEstimator):
             return function.at_scaled(x)
         total = np.sum([stage.predict(x, device) for stage in stages], axis=0)
         values = self._scaling.offset + total * self._scaling.scale
-        return values[:, 0] if self._flat_y else values
+        return function.shaped(values)
 
     def derivative(self, X: ArrayLike, nu: int | Sequence[int]) -> NDArray[np.float64]:
         """Differentiate the prediction.
@@ -213,6 +215,7 @@ class FittedModelMixin(BaseEstimator):
             [stage.to_module() for stage in self.stages_],
             scaling.offset,
             self._flat_y,
+            self._complex_y,
         )
 
     def to_function(self) -> ModelFunction:
@@ -242,7 +245,7 @@ class FittedModelMixin(BaseEstimator):
         return self._prepared
 
     def _function_of(self, stages: list[Stage]) -> ModelFunction:
-        return ModelFunction(self.domain_, stages, *self._scaling, self._flat_y)
+        return ModelFunction(self.domain_, stages, *self._scaling, self._flat_y, self._complex_y)
 
     def _map_chunks(self, method: Callable[..., NDArray], X: Any, *arguments: Any) -> Any:
         """A dask array of what the method gives for each chunk of rows."""

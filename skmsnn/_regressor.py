@@ -11,9 +11,9 @@ from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
 
 from skmsnn._arrays import as_numpy
-from skmsnn._calculus import FittedModelMixin
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Source, add_stages
+from skmsnn._integrals import IntegralMixin
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
@@ -28,7 +28,7 @@ from skmsnn.training.solvers import threads_of_torch
 
 
 class SpectrumInformedMSNNRegressor(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, FittedModelMixin
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, IntegralMixin
 ):
     """Spectrum-informed multistage neural network regressor.
 
@@ -240,10 +240,10 @@ class SpectrumInformedMSNNRegressor(
 
         Parameters
         ----------
-        X : array-like or dask array of shape (n_samples, n_features)
-            Points.
+        X : array-like, sparse matrix or dask array of shape (n_samples, n_features)
+            Points. Sparse ones are made dense, up to scikit-learn's ``working_memory``.
         y : array-like or dask array of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
+            Values. Complex ones are fitted as two outputs, real and imaginary part.
         sample_weight : array-like or dask array of shape (n_samples,), default=None
             Weights in the mean of the loss.
         X_val, y_val, sample_weight_val : array-like, default=None

@@ -24,7 +24,7 @@ from sklearn.model_selection import (
     cross_validate,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 
 from skmsnn import SpectrumInformedMSNNRegressor
@@ -481,10 +481,21 @@ class TestInScikitLearn:
     def test_tags(self):
         tags = get_tags(default())
         assert tags.target_tags.multi_output
-        assert not tags.input_tags.sparse
+        assert tags.input_tags.sparse
         assert not tags.non_deterministic
-        with pytest.raises(TypeError, match=r"[Ss]parse"):
-            default().fit(scipy.sparse.eye(30).tocsr(), np.ones(30))
+
+    def test_sparse_points_are_made_dense_up_to_the_working_memory(self, rng):
+        X = rng.integers(0, 3, (200, 2))
+        y = np.array([0.5, -1, 2])[X[:, 0]] * (1 + X[:, 1])
+        encoded = OneHotEncoder().fit_transform(X)
+        assert scipy.sparse.issparse(encoded)
+        model = default().fit(encoded, y)
+        np.testing.assert_array_equal(model.predict(encoded), model.predict(encoded.toarray()))
+        np.testing.assert_array_equal(
+            default().fit(encoded.toarray(), y).predict(encoded), model.predict(encoded)
+        )
+        with sklearn.config_context(working_memory=0), pytest.raises(ValueError, match="dense"):
+            default().fit(encoded, y)
 
     def test_constructor_is_keyword_only(self):
         parameters = inspect.signature(SpectrumInformedMSNNRegressor).parameters.values()
