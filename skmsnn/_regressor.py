@@ -13,14 +13,15 @@ from sklearn.utils import check_random_state
 from skmsnn._arrays import as_numpy
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Source, add_stages
-from skmsnn._integrals import IntegralMixin
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
 from skmsnn._time_limit import time_limit
+from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._validation import PARAMETER_CONSTRAINTS, recipes_of, source_of
 from skmsnn._warning import warn_of
 from skmsnn.families.fitting import StageFit
+from skmsnn.judge.local import kept
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.modules.autograd import with_autograd
 from skmsnn.stage import Stage
@@ -28,7 +29,7 @@ from skmsnn.training.solvers import threads_of_torch
 
 
 class SpectrumInformedMSNNRegressor(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, IntegralMixin
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, UncertaintyMixin
 ):
     """Spectrum-informed multistage neural network regressor.
 
@@ -88,8 +89,8 @@ class SpectrumInformedMSNNRegressor(
         and 5000 for "adam".
     max_time : float, default=None
         Seconds after which nothing more is begun: the fit ends with the stages that it has, the
-        first of which is then the best of what was tried until then. None sets no limit. What is
-        under way is finished, which may take some seconds with tens of thousands of points.
+        first of which is then the best of what was tried until then. What is under
+        way is finished, which may take some seconds. None sets no limit.
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
@@ -141,10 +142,8 @@ class SpectrumInformedMSNNRegressor(
         Otherwise "round-off", "no gain", "n_stages", "time", "interrupted", "callback" or "memory".
     domain_ : Domain
         Scaling of the points and which axes are periodic.
-    n_outputs_ : int
-        Number of outputs.
-    n_features_in_ : int
-        Number of features.
+    n_outputs_, n_features_in_ : int
+        Numbers of outputs and of features.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has them.
 
@@ -343,6 +342,7 @@ class SpectrumInformedMSNNRegressor(
             stop_reasons_=[*self.stop_reasons_, f"{fit.stage.family}: {fit.message}"],
             _in_gaps=fit.in_gaps,
             _seen_error=source.error,
+            _unseen=kept(source.unseen(fit)),
         )
         if self.warm_start:
             self._resume = source
