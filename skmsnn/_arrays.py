@@ -64,9 +64,15 @@ def _dense(array: Any) -> NDArray[Any]:
     return np.asarray(array.toarray())
 
 
+def is_complex(values: Any) -> bool:
+    """Whether values are complex, whatever holds them."""
+    kind = getattr(values, "dtype", None)
+    return np.dtype(getattr(kind, "type", None) or np.asarray(values).dtype).kind == "c"
+
+
 def as_real(values: Any) -> Any:
     """Complex values (n,) or (n, k) as (n, 2 k): real and imaginary parts, side by side."""
-    if not np.iscomplexobj(values):
+    if not is_complex(values):
         return values
     columns = np.asarray(values, dtype=np.complex128)
     return np.ascontiguousarray(columns.reshape(len(columns), -1)).view(np.float64)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skmsnn._arrays import as_numpy, as_real
+from skmsnn._arrays import as_numpy, as_real, is_complex
 from skmsnn._cascade import Source
 from skmsnn.families import FAMILIES
 from skmsnn.families.recipe import Recipe
@@ -222,19 +222,20 @@ def _chunk_source(
 def _arrays(
     model: Regressor, X: Any, y: Any, weight: Any, reset: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    is_complex, flat = np.iscomplexobj(y), np.ndim(y) == 1
+    has_parts = is_complex(y)
+    has_one = np.asarray(y).ndim == 1
     points, values = validate_data(
         model, X, as_real(y), dtype=np.float64, multi_output=True, y_numeric=True, reset=reset
     )
     X, y = cast(NDArray, points), np.asarray(values, dtype=np.float64)
     weight = _check_sample_weight(weight, X, dtype=np.float64, ensure_non_negative=True)
     n_outputs = 1 if y.ndim == 1 else y.shape[1]
-    if is_complex:
+    if has_parts:
         n_outputs //= 2
     if reset:
-        model._flat_y, model.n_outputs_ = flat if is_complex else y.ndim == 1, n_outputs
-        model._complex_y = is_complex
-    elif is_complex != model._complex_y:
+        model._flat_y, model.n_outputs_ = has_one, n_outputs
+        model._complex_y = has_parts
+    elif has_parts != model._complex_y:
         raise ValueError("warm_start=True goes on with y as it was, real or complex.")
     elif n_outputs != model.n_outputs_:
         raise ValueError(
