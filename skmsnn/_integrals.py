@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from skmsnn._arrays import as_numpy
 from skmsnn._calculus import FittedModelMixin
-from skmsnn.modules.trained import TrainedNetwork
+from skmsnn.functions.integrals import has_integral
 
 if TYPE_CHECKING:
     from skmsnn.domain import Domain
@@ -41,7 +41,7 @@ class IntegralMixin(FittedModelMixin):
         Raises
         ------
         ValueError
-            If a stage is a network, whose integral has no closed form; or if a corner does not have
+            If a stage has no integral in closed form, as a network; or if a corner does not have
             ``n_features`` finite coordinates.
         """
         check_is_fitted(self)
@@ -80,7 +80,7 @@ class IntegralMixin(FittedModelMixin):
         Raises
         ------
         ValueError
-            If a stage is a network, or there is no such feature.
+            If a stage has no integral in closed form, as a network, or there is no such feature.
         """
         check_is_fitted(self)
         self._check_integrable()
@@ -116,11 +116,11 @@ class IntegralMixin(FittedModelMixin):
 
     def _check_integrable(self) -> None:
         for number, stage in enumerate(self.stages_, start=1):
-            if isinstance(stage.function, TrainedNetwork):
+            if not has_integral(stage.function):
                 raise ValueError(
-                    f"Stage {number} is a network, whose integral has no closed form; integrate "
-                    "to_function() numerically, as by scipy.integrate, or fit without networks, by "
-                    "families."
+                    f"Stage {number} is of the family {stage.family}, whose integrals have no "
+                    "closed form; integrate to_function() numerically, as by scipy.integrate, or "
+                    "leave that family out of families."
                 )
 
 

@@ -131,7 +131,7 @@ def test_what_cannot_be_integrated_is_told(rng):
     X = rng.uniform(-1, 1, (60, 2))
     y = X[:, 0]
     network = fitted(X, y, solver="gauss-newton", n_modes=2, max_iter=2, hidden_layer_sizes=(3,))
-    with pytest.raises(ValueError, match="Stage 1 is a network"):
+    with pytest.raises(ValueError, match="Stage 1 is of the family network"):
         network.integral()
     model = fitted(X, y)
     with pytest.raises(ValueError, match="3 coordinates"):

@@ -29,6 +29,11 @@ _BLOCK_BYTES = 2**26
 Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
+def has_integral(function: object) -> bool:
+    """Whether there is a closed form."""
+    return type(function) in _RULES
+
+
 def integrate(
     function: Any, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: Sequence[int]
 ) -> NDArray[np.float64]:
