@@ -14,8 +14,8 @@ from skmsnn.families.base import Trial, foresees_more
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter, Watch
 from skmsnn.families.grid import select_on_grid
+from skmsnn.families.hidden_layers import of_recipe
 from skmsnn.families.modes import of_dominant_modes
-from skmsnn.families.network import of_recipe
 from skmsnn.families.polynomial import select_polynomial
 from skmsnn.families.recipe import Recipe
 from skmsnn.families.selection import refine

@@ -30,6 +30,8 @@ class CascadeModule(nn.Module):
         Mean of y.
     flatten : bool
         Whether y has one output and no axis for it.
+    is_complex : bool
+        Whether outputs are real and imaginary parts of those of y, in turn.
     logarithmic : ndarray of shape (n_features,), bool, default=None
         Of which features the domain maps the logarithm, and below it its tangent.
     """
@@ -43,6 +45,7 @@ class CascadeModule(nn.Module):
         stages: Sequence[StageModule],
         offset: NDArray[np.float64],
         flatten: bool,
+        is_complex: bool = False,
         logarithmic: NDArray[np.bool_] | None = None,
     ) -> None:
         super().__init__()
@@ -55,7 +58,7 @@ class CascadeModule(nn.Module):
         self.register_buffer("offset", tensor(offset))
         self.register_buffer("scales", tensor(scales.reshape(len(stages), len(offset))))
         self.stages = nn.ModuleList(stages)
-        self._flatten = flatten
+        self._flatten, self._is_complex = flatten, is_complex
 
     logarithmic: Tensor
     centre: Tensor
@@ -84,4 +87,6 @@ class CascadeModule(nn.Module):
                 values = torch.cat([stage(block) for block in x.split(rows_a_block(stage))])
             total = total + scale * values
         total = self.offset + total
+        if self._is_complex:
+            total = torch.view_as_complex(total.unflatten(1, (-1, 2)).contiguous())
         return total[:, 0] if self._flatten else total
