@@ -23,6 +23,7 @@ from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.linear import added, scaled
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.quotient import QuotientModes, derivative_of_quotient, orders_up_to
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.functions.sum import SumModes
@@ -172,6 +173,10 @@ def _kind(modes: Modes) -> object:
         return "polynomials", modes.degrees.tobytes()
     if isinstance(modes, RationalModes):
         return "fractions", modes.poles.tobytes()
+    if isinstance(modes, QuotientModes):
+        denominator = modes.denominator
+        parts = (modes.degrees, denominator.degrees, denominator.coefficients)
+        return "quotients", *(part.tobytes() for part in parts)
     assert isinstance(modes, ProductModes)
     bases = tuple((b.label, _numbers_of(b)) for b in modes.bases)
     shape = modes.coefficients.shape
@@ -221,6 +226,9 @@ def _prepared(function: Differentiable) -> Term:
     elif isinstance(function, PolynomialModes):
         few = _sum_of_polynomials(function)
         n_products = function.degrees.size
+    elif isinstance(function, QuotientModes):
+        few = _quotient(function)
+        n_products = 2 * function.degrees.size
     if few is None:
         return function.evaluate
     most = _FEW_PRODUCTS // max(1, n_products)
@@ -324,6 +332,20 @@ def _sum_of_polynomials(modes: PolynomialModes) -> Term:
             of_features[:, j] = of_features[:, j] @ matrix
         values[:, :-1] = of_features.reshape(len(x), -1)
         return values[:, at].prod(axis=2) @ coefficients
+
+    return few
+
+
+def _quotient(modes: QuotientModes) -> Term:
+    orders = orders_up_to(modes.nu or (0,) * modes.degrees.shape[1])
+    parts = [
+        {order: _sum_of_polynomials(part.derivative(order)) for order in orders}
+        for part in (modes.numerator, modes.denominator)
+    ]
+
+    def few(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        numerator, denominator = ({o: term(x) for o, term in part.items()} for part in parts)
+        return derivative_of_quotient(numerator, denominator)
 
     return few
 

@@ -15,6 +15,7 @@ TRUSTED_TYPES = [
     "skmsnn.functions.lattice.LatticeModes",
     "skmsnn.functions.polynomial.PolynomialModes",
     "skmsnn.functions.products.ProductModes",
+    "skmsnn.functions.quotient.QuotientModes",
     "skmsnn.functions.rational.RationalModes",
     "skmsnn.functions.separable.SeparableModes",
     "skmsnn.functions.sum.SumModes",

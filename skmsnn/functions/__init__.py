@@ -4,6 +4,7 @@ from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasi
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.functions.sum import SumModes
@@ -16,10 +17,19 @@ __all__ = [
     "Modes",
     "PolynomialModes",
     "ProductModes",
+    "QuotientModes",
     "RationalModes",
     "SeparableModes",
     "SplineBasis",
     "SumModes",
 ]
 
-Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes | RationalModes | SumModes
+Modes = (
+    FourierModes
+    | LatticeModes
+    | SumModes
+    | ProductModes
+    | PolynomialModes
+    | RationalModes
+    | QuotientModes
+)
