@@ -37,14 +37,14 @@ class Fourier(Family):
         points = fitter.points
         data = fitter.whole if fitter.asks_unseen else fitter.split
         with_waves = None
-        if not points.levels and (points.held_out is not None or fitter.asks_unseen):
+        if not points.levels and (data.held_out is not None or fitter.asks_unseen):
             with_waves = select_with_waves(points.domain, data, fitter.rng, enough)
-            if with_waves is not None:
-                if points.grid is None or with_waves.error <= _RESOLVED:
-                    return with_waves
-                enough = min(enough, with_waves.error)
-        trial = self._of_lattice(fitter, data, enough)
-        return with_waves if with_waves is not None and (trial is None or with_waves.error < trial.error) else trial
+        if with_waves is None:
+            return self._of_lattice(fitter, data, enough)
+        if points.grid is None or with_waves.error <= _RESOLVED or time_is_up():
+            return with_waves
+        on_grid = self._of_lattice(fitter, data, min(enough, with_waves.error))
+        return on_grid if on_grid and on_grid.error < with_waves.error else with_waves
 
     def _of_lattice(self, fitter: StageFitter, data: Split, enough: float) -> Trial | None:
         points = fitter.points

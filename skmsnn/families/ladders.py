@@ -237,9 +237,9 @@ def periodic_orders(n: int, d: int) -> list[int]:
     return [int(s * n ** (1 / d) / 2 + 1e-9) for s in _SCATTERED_SHARES]
 
 
-def ball_frames(domain: Domain, most: int) -> Iterator[LatticeFrame]:
-    """Waves of a lattice within a ball, each of about twice as many as that before."""
-    lengths = _box(domain, _SCATTERED_WIDTH, {})
+def ball_frames(periodic: NDArray[np.bool_], most: int) -> Iterator[LatticeFrame]:
+    """Waves of a lattice within a ball, up to a number, each of twice as many as that before."""
+    lengths = np.where(periodic, 2.0, 2 * _SCATTERED_WIDTH)
     last = 0
     for radius in (r / 4 for r in count(2)):
         numbers = _in_ball(radius, lengths)

@@ -7,7 +7,7 @@ wave vectors are fitted by variable projection, beside what describes the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import scipy.linalg as sla
@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.pursuit import VariableProjection
+from skmsnn.families.spectrum import strongest_wave
+from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.linalg.threads import one_blas_thread
+from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 
 # Waves at most, and waves of about the same size that are looked for together.
 _MOST_WAVES, _MOST_ALIKE = 8, 4
@@ -28,6 +31,13 @@ _OF_ITS_SHARE = 0.7
 _ROUNDING = 1e-15
 # Evaluations of each fit of wave vectors. From a wave of the spectrum ten were enough.
 _EVALUATIONS = 20
+
+# Rows that tell K terms and some waves apart.
+ROWS_A_TERM, _ROWS_OF_WAVES = 2, 500
+# Combinations of many outputs that are looked at: a wave in one is in most of them.
+_MOST_OUTPUTS = 4
+# Left of the values, relative to them, beside which waves cannot be known better.
+_SETTLED = 1e-14
 
 Strongest = Callable[[NDArray[np.float64]], NDArray[np.float64] | None]
 
@@ -79,16 +89,16 @@ class WaveSearch:
 
     def _with_more(self, found: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """One wave more, or a few that are alike, if they leave little of what was left."""
-        before = left = self._left(found)
+        before = left = self.left(found)
         for n_more in range(1, _MOST_ALIKE + 1):
-            strongest = self._strongest(self._rest(found)) if left > _ROUNDING**2 else None
+            strongest = self._strongest(self._rest(found)) if left > _ROUNDING else None
             if strongest is None:
                 return None
             found = self._fitted(np.vstack([found, strongest]))
-            left = self._left(found)
-            if left < _LEFT ** (2 * n_more) * before:
+            left = self.left(found)
+            if left < _LEFT**n_more * before:
                 return found
-            if left > (1 - _OF_ITS_SHARE * n_more / _MOST_ALIKE) * before:
+            if left**2 > (1 - _OF_ITS_SHARE * n_more / _MOST_ALIKE) * before**2:
                 return None
         return None
 
@@ -96,17 +106,16 @@ class WaveSearch:
         """Those without which much more is left: larger sets may hold what they were for."""
         for wave in found:
             others = found[(found != wave).any(axis=1)]
-            if self._left(others) * _LEFT**2 < self._left(found):
+            if self.left(others) * _LEFT < self.left(found):
                 found = self._fitted(others)
         return found
 
     def _fitted(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._problem(found).minimised(found, _EVALUATIONS)[0]
 
-    def _left(self, found: NDArray[np.float64]) -> float:
-        """Mean square of what is left."""
-        mean_square = np.mean(self._rest(found) ** 2, axis=1)
-        return float(np.average(mean_square, weights=self._weight))
+    def left(self, found: NDArray[np.float64]) -> float:
+        """Root mean square of what waves and the other functions leave."""
+        return weighted_rms(self._rest(found), self._weight)
 
     def _rest(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._problem(found).rest(found)
@@ -115,7 +124,71 @@ class WaveSearch:
         return VariableProjection(*self._points, len(found), self._background)
 
 
+class Look:
+    """What growing sets of other functions leave of values, and the waves in it.
+
+    Parameters
+    ----------
+    x, target, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        Scaled points, values of root mean square about 1, and weights; points of weight 0 are left
+        out.
+    periodic : ndarray of shape (d,), bool
+        Axes along which waves have the period 2.
+    rng : RandomState
+        Draws points, and combinations of outputs.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        target: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        periodic: NDArray[np.bool_],
+        rng: np.random.RandomState,
+    ) -> None:
+        self._x, self._weight, self._periodic = x, weight, periodic
+        n_outputs = target.shape[1]
+        mixing = np.eye(n_outputs)
+        if n_outputs > _MOST_OUTPUTS:
+            mixing = rng.standard_normal((n_outputs, _MOST_OUTPUTS)) / np.sqrt(n_outputs)
+        self._target = target @ mixing
+        self._rows = rng.permutation(np.flatnonzero(weight))
+
+    def past(
+        self, frames: Iterable[LatticeFrame | PolynomialFrame], waves: NDArray | None = None
+    ) -> tuple[NDArray[np.float64], float]:
+        """Waves beside growing sets, and the root mean square that is left by both.
+
+        Parameters
+        ----------
+        frames : iterable of LatticeFrame or PolynomialFrame
+            The other functions.
+        waves : ndarray of shape (n_waves, d), default=None
+            Wave vectors known from before, in radians per unit.
+        """
+        left = np.inf
+        waves = np.empty((0, self._x.shape[1])) if waves is None else waves
+        for frame in frames:
+            rows = self._rows[: ROWS_A_TERM * frame.n_columns + _ROWS_OF_WAVES]
+            columns = frame.system(self._x[rows], np.ones(len(rows)))
+            search = self._search(rows, columns)
+            waves = search.waves(waves)
+            left = search.left(waves)
+            if left <= _SETTLED or time_is_up():
+                break
+        return waves, left
+
+    def _search(self, rows: NDArray[np.intp], columns: NDArray[np.float64]) -> WaveSearch:
+        x, weight = self._x[rows], self._weight[rows]
+
+        def strongest(rest: NDArray[np.float64]) -> NDArray[np.float64] | None:
+            return strongest_wave(x, rest, weight, self._periodic, len(self._rows))
+
+        return WaveSearch(x, self._target[rows], weight, ~self._periodic, columns, strongest)
+
+
 @one_blas_thread
 def _orthonormal(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orthonormal columns of the same span, and of rounding where columns depend on each other."""
-    return sla.qr(columns, mode="economic", check_finite=False)[0]
+    q, _ = sla.qr(columns, mode="economic", check_finite=False)
+    return np.asarray(q, dtype=np.float64)

@@ -32,4 +32,4 @@ def added(one: Modes, other: Modes) -> Modes:
 
 
 def _with(modes: Modes, coefficients: Any) -> Modes:
-    return replace(modes, coefficients=coefficients)  # type: ignore[arg-type]
+    return replace(modes, coefficients=coefficients)
