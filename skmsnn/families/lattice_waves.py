@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
 from skmsnn.families.base import Split, Trial
 from skmsnn.families.ladders import ball_frames, candidates
 from skmsnn.families.selection import select_modes
-from skmsnn.families.waves import ROWS_A_TERM, Look
+from skmsnn.families.waves import ROWS_A_TERM, Look, are_foreseen
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import LatticeWavesFrame
@@ -19,6 +20,8 @@ from skmsnn.spaces.frames import LatticeWavesFrame
 _TERMS_LOOKED_PAST, _MOST_TERMS = 700, 1500
 # Held-out residual below which a next stage reaches round-off.
 _RESOLVED = 1e-13
+# Points are left out in so many parts, of which some are asked.
+_PARTS, _PARTS_ASKED = 10, 2
 # Waves are fitted anew beside the best lattice, as long as that leaves less than the share.
 _ROUNDS, _WORTH_A_ROUND = 4, 0.5
 
@@ -51,6 +54,7 @@ def select_with_waves(
     most = n_rows // ROWS_A_TERM
     waves, _ = look.past(ball_frames(domain.periodic, min(most, _TERMS_LOOKED_PAST)))
     best: Trial | None = None
+    found: NDArray[np.float64] = waves
     for _ in range(_ROUNDS):
         if len(waves) == 0 or time_is_up():
             break
@@ -59,7 +63,7 @@ def select_with_waves(
         if trial is None or (best is not None and trial.error >= best.error):
             break
         pays = best is None or trial.error < _WORTH_A_ROUND * best.error
-        best = trial
+        best, found = trial, waves
         if not pays or best.error <= _RESOLVED:
             break
         assert isinstance(best.fit, DenseFit)
@@ -68,4 +72,25 @@ def select_with_waves(
         if is_reached or best.candidate.n_terms > min(most, _MOST_TERMS):
             break
         waves, _ = look.past([best.fit.frame.lattice], waves)
+    if best is not None and data.held_out is None and not _is_foreseen(data, best, look, found):
+        return None
     return best
+
+
+def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float64]) -> bool:
+    """Whether points are foreseen by waves that are fitted without them."""
+    assert isinstance(trial.fit, DenseFit)
+    assert isinstance(trial.fit.frame, LatticeWavesFrame)
+    lattice, used = trial.fit.frame.lattice, np.flatnonzero(data.train)
+    square, weights = 0.0, 0.0
+    for part in range(_PARTS_ASKED):
+        # points are sorted along the first feature
+        rows = used[part::_PARTS]
+        weight = data.train.copy()
+        weight[rows] = 0
+        frame = LatticeWavesFrame(lattice, look.without(rows, lattice, waves))
+        modes = DenseFit(data.x, weight, frame, trial.fit.damping).solve(data.target)
+        rest = data.target[rows] - modes.evaluate(data.x[rows])
+        square += float(data.train[rows] @ np.mean(rest**2, axis=1))
+        weights += float(data.train[rows].sum())
+    return are_foreseen(trial.error, float(np.sqrt(square / weights)))

@@ -39,6 +39,10 @@ _MOST_OUTPUTS = 4
 # Left of the values, relative to them, beside which waves cannot be known better.
 _SETTLED = 1e-14
 
+# Fits that have seen a wave's points know its wave vector from them, too. What is left without them
+# is no more than this many times as much, or next to rounding.
+_FORESEEN, _NEXT_TO_ROUNDING = 10.0, 1e-13
+
 Strongest = Callable[[NDArray[np.float64]], NDArray[np.float64] | None]
 
 
@@ -71,6 +75,10 @@ class WaveSearch:
         root = np.sqrt(weight / weight.sum())
         self._background = _orthonormal(columns * root[:, None])
 
+    def fitted(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Wave vectors (n_waves, d) nearby that leave least."""
+        return self._problem(found).minimised(found, _EVALUATIONS)[0]
+
     def waves(self, known: NDArray[np.float64]) -> NDArray[np.float64]:
         """Those known from before, fitted anew, and others.
 
@@ -79,7 +87,7 @@ class WaveSearch:
         known : ndarray of shape (n_waves, d)
             Wave vectors in radians per unit.
         """
-        found = self._needed(self._fitted(known))
+        found = self._needed(self.fitted(known))
         while len(found) < _MOST_WAVES and not time_is_up():
             more = self._with_more(found)
             if more is None:
@@ -94,7 +102,7 @@ class WaveSearch:
             strongest = self._strongest(self._rest(found)) if left > _ROUNDING else None
             if strongest is None:
                 return None
-            found = self._fitted(np.vstack([found, strongest]))
+            found = self.fitted(np.vstack([found, strongest]))
             left = self.left(found)
             if left < _LEFT**n_more * before:
                 return found
@@ -107,11 +115,8 @@ class WaveSearch:
         for wave in found:
             others = found[(found != wave).any(axis=1)]
             if self.left(others) * _LEFT < self.left(found):
-                found = self._fitted(others)
+                found = self.fitted(others)
         return found
-
-    def _fitted(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self._problem(found).minimised(found, _EVALUATIONS)[0]
 
     def left(self, found: NDArray[np.float64]) -> float:
         """Root mean square of what waves and the other functions leave."""
@@ -178,6 +183,15 @@ class Look:
                 break
         return waves, left
 
+    def without(
+        self, rows: NDArray[np.intp], frame: LatticeFrame | PolynomialFrame, waves: NDArray
+    ) -> NDArray[np.float64]:
+        """The same waves beside a set, fitted to points without these rows."""
+        others = np.setdiff1d(self._rows, rows)
+        return self._search(others, frame.system(self._x[others], np.ones(len(others)))).fitted(
+            waves
+        )
+
     def _search(self, rows: NDArray[np.intp], columns: NDArray[np.float64]) -> WaveSearch:
         x, weight = self._x[rows], self._weight[rows]
 
@@ -185,6 +199,14 @@ class Look:
             return strongest_wave(x, rest, weight, self._periodic, len(self._rows))
 
         return WaveSearch(x, self._target[rows], weight, ~self._periodic, columns, strongest)
+
+
+def are_foreseen(left: float, left_without: float) -> bool:
+    """Whether fits that have not seen points, their waves neither, leave there what others say.
+
+    Few points fit many waves, and say nothing of what is between them.
+    """
+    return left_without <= max(_FORESEEN * left, _NEXT_TO_ROUNDING)
 
 
 @one_blas_thread
