@@ -42,7 +42,9 @@ def fastest_wave(
     """
     n, d = x.shape
     lengths = np.full(d, _LENGTH)
-    power = _power(x, rest, weight, lengths, _orders(lengths, n))
+    # pi n^(1/d) / 2 radians a unit, of which a wave of the box has 2 pi / 4
+    most = int(min(n ** (1 / d), (_MOST_WAVES ** (1 / d) - 1) / 2))
+    power = _power(x, rest, weight, lengths, (most,) * d)
     stands_out = np.argwhere(power > STANDS_OUT * np.median(power)) - np.array(power.shape) // 2
     return float(np.linalg.norm(2 * np.pi * stands_out / lengths, axis=1).max(initial=0))
 
@@ -52,9 +54,9 @@ def strongest_wave(
     rest: NDArray[np.float64],
     weight: NDArray[np.float64],
     periodic: NDArray[np.bool_],
-    n_points: int,
+    limits: NDArray[np.float64],
 ) -> NDArray[np.float64] | None:
-    """Wave vector of the strongest wave, up to the mean Nyquist number along each axis.
+    """Wave vector of the strongest wave, up to a wave number along each axis.
 
     Under a Hann window: what fits leave near the ends does not hide it.
 
@@ -64,8 +66,8 @@ def strongest_wave(
         As of ``fastest_wave``.
     periodic : ndarray of shape (d,), bool
         Axes along which waves have the period 2.
-    n_points : int
-        Points of which these are a random part.
+    limits : ndarray of shape (d,)
+        Highest wave numbers, in radians per unit.
 
     Returns
     -------
@@ -74,18 +76,28 @@ def strongest_wave(
     """
     lengths = np.where(periodic, _LENGTH / 2, _LENGTH)
     window = np.prod(np.where(periodic, 1.0, 1 + np.cos(np.pi * x)), axis=1)
-    power = _power(x, rest, weight * window, lengths, _orders(lengths, n_points))
+    most = (_MOST_WAVES ** (1 / len(limits)) - 1) / 2
+    orders = tuple(int(m) for m in np.minimum(limits * lengths / (2 * np.pi), most))
+    power = _power(x, rest, weight * window, lengths, orders)
     at = np.array(np.unravel_index(int(np.argmax(power)), power.shape))
     wave = 2 * np.pi * (at - np.array(power.shape) // 2) / lengths
     stands_out = power[tuple(at)] > STANDS_OUT * np.median(power)
     return wave if wave.any() and stands_out else None
 
 
-def _orders(lengths: NDArray[np.float64], n_points: int) -> tuple[int, ...]:
-    """Highest wave numbers of a box: pi n^(1/d) / 2 radians a unit."""
-    d = len(lengths)
-    most = min(n_points ** (1 / d), (_MOST_WAVES ** (1 / d) - 1) / 2)
-    return tuple(int(most * length / _LENGTH) for length in lengths)
+def nyquist_limits(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Wave numbers along each axis that points (n, d) in [-1, 1]^d tell apart, in radians per unit.
+
+    Those of a grid have as many nodes along each axis as there are values; others, on average,
+    ``n^(1/d)``.
+    """
+    n_left, d = float(len(x)), x.shape[1]
+    n_values = np.array([len(np.unique(column)) for column in x.T], dtype=float)
+    n_nodes = np.empty(d)
+    for k, j in enumerate(np.argsort(n_values, kind="stable")):
+        n_nodes[j] = min(n_values[j], n_left ** (1 / (d - k)))
+        n_left /= n_nodes[j]
+    return np.pi / 2 * (n_nodes - 1)
 
 
 def _power(

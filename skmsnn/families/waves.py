@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.pursuit import VariableProjection
-from skmsnn.families.spectrum import strongest_wave
+from skmsnn.families.spectrum import nyquist_limits, strongest_wave
 from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
@@ -36,6 +36,8 @@ _EVALUATIONS = 20
 ROWS_A_TERM, _ROWS_OF_WAVES = 2, 500
 # Combinations of many outputs that are looked at: a wave in one is in most of them.
 _MOST_OUTPUTS = 4
+# Of Nyquist's wave number, up to which waves are: beyond, points hardly tell them from others.
+_SHARE_TOLD = 0.9
 # Left of the values, relative to them, beside which waves cannot be known better.
 _SETTLED = 1e-14
 
@@ -57,6 +59,8 @@ class WaveSearch:
         Axes along which wave vectors may be any; along the others they are harmonics.
     columns : ndarray of shape (n, n_columns)
         The other functions at the points.
+    limits : ndarray of shape (d,)
+        Wave numbers along each axis that the points tell from faster ones, in radians per unit.
     strongest : callable
         Given what is left (n, n_outputs), the wave vector (d,) of the strongest wave in it; None
         where none stands out.
@@ -69,8 +73,10 @@ class WaveSearch:
         weight: NDArray[np.float64],
         free: NDArray[np.bool_],
         columns: NDArray[np.float64],
+        limits: NDArray[np.float64],
         strongest: Strongest,
     ) -> None:
+        self._limits = limits
         self._points, self._weight, self._strongest = (x, target, weight, free), weight, strongest
         root = np.sqrt(weight / weight.sum())
         self._background = _orthonormal(columns * root[:, None])
@@ -104,6 +110,8 @@ class WaveSearch:
                 return None
             found = self.fitted(np.vstack([found, strongest]))
             left = self.left(found)
+            if not np.all(self._are_told(found)):
+                return None
             if left < _LEFT**n_more * before:
                 return found
             if left**2 > (1 - _OF_ITS_SHARE * n_more / _MOST_ALIKE) * before**2:
@@ -112,11 +120,16 @@ class WaveSearch:
 
     def _needed(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
         """Those without which much more is left: larger sets may hold what they were for."""
+        found = found[self._are_told(found)]
         for wave in found:
             others = found[(found != wave).any(axis=1)]
             if self.left(others) * _LEFT < self.left(found):
                 found = self.fitted(others)
         return found
+
+    def _are_told(self, found: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of them are no faster than points tell."""
+        return np.all(np.abs(found) <= self._limits, axis=1)
 
     def left(self, found: NDArray[np.float64]) -> float:
         """Root mean square of what waves and the other functions leave."""
@@ -158,6 +171,7 @@ class Look:
             mixing = rng.standard_normal((n_outputs, _MOST_OUTPUTS)) / np.sqrt(n_outputs)
         self._target = target @ mixing
         self._rows = rng.permutation(np.flatnonzero(weight))
+        self._limits = _SHARE_TOLD * nyquist_limits(x[self._rows])
 
     def past(
         self, frames: Iterable[LatticeFrame | PolynomialFrame], waves: NDArray | None = None
@@ -196,9 +210,10 @@ class Look:
         x, weight = self._x[rows], self._weight[rows]
 
         def strongest(rest: NDArray[np.float64]) -> NDArray[np.float64] | None:
-            return strongest_wave(x, rest, weight, self._periodic, len(self._rows))
+            return strongest_wave(x, rest, weight, self._periodic, self._limits)
 
-        return WaveSearch(x, self._target[rows], weight, ~self._periodic, columns, strongest)
+        points = (x, self._target[rows], weight, ~self._periodic)
+        return WaveSearch(*points, columns, self._limits, strongest)
 
 
 def are_foreseen(left: float, left_without: float) -> bool:
