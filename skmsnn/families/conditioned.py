@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,7 +140,7 @@ def best_solution(
     ladders = [
         _Ladder(problem, family, shape) for family, shape in _kinds(families, len(problem.periodic))
     ]
-    best: Solution | None = None
+    every_ladder, best = ladders, None
     for n_terms in _sizes(problem, most_operations):
         n_rows = _n_rows(problem)
         operations = 2.0 * n_rows * (n_terms * problem.n_blocks) ** 2
@@ -164,7 +164,9 @@ def best_solution(
     assert best is not None
     if problem.is_linear:
         return best
-    return newton(problem, best.chosen, best.c)
+    last = newton(problem, best.chosen, best.c)
+    n_steps = sum(ladder.n_steps for ladder in every_ladder) + last.n_steps
+    return replace(last, n_steps=n_steps)
 
 
 def with_chords(fit: OperatorFit, start: Solution) -> tuple[NDArray[np.float64], State]:
@@ -219,7 +221,7 @@ class _Ladder:
         self._aspect = np.ones(len(problem.periodic))
         self._last: Solution | None = None
         self.tried: list[float] = []
-        self.least = np.inf
+        self.least, self.n_steps = np.inf, 0
         self._n_worse = 0
         self.is_done = family == "polynomial" and bool(problem.periodic.any())
 
@@ -235,6 +237,7 @@ class _Ladder:
         solution = newton(self._problem, chosen, c, on_the_way=True)
         before, self._last = self.least, solution
         self.tried.append(solution.left)
+        self.n_steps += solution.n_steps
         self.least = min(self.least, solution.left)
         if solution.left < _TELLS_ASPECT and len(self._aspect) > 1:
             self._aspect = aspect_of(chosen, solution.c, solution.left)

@@ -130,6 +130,11 @@ class EquationRows:
     def terms(self, values: Derivatives) -> list[list[Term]]:
         """The operator about a function."""
         rest, slopes = linearised(self._residual, self._X, self._physical(values))
+        if not all(np.isfinite(a).all() for a in (rest, *slopes.values())):
+            raise ValueError(
+                f"{self.name}: the residual of the equation or its slopes are not finite; Newton's "
+                "iteration begins at the mean of y, without derivatives: it must be smooth there."
+            )
         n_outputs = len(self._scaling.scale)
         equations: list[list[Term]] = []
         for equation in range(rest.shape[1]):
