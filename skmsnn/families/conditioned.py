@@ -41,6 +41,8 @@ _TELLS_ASPECT = 0.3
 _MOST_STEPS, _HALVINGS, _LAST_STEP, _CHORD = 30, 12, 1e-9, 1e-4
 # On the way, steps that are small beside what a set cannot resolve are not repeated.
 _STEPS_ON_THE_WAY, _STALLED = 8, 0.7
+# Left by a smaller set, of its own rows, below which it is a better start than nothing is.
+_USEFUL_START = 0.1
 # Steps with all rows, from a solution of most of them.
 _CHORDS = 5
 
@@ -231,10 +233,12 @@ class _Ladder:
         last = self._last
         if chosen is None or (last and len(chosen.indices) <= len(last.chosen.indices)):
             return None
-        c = np.zeros((chosen.frame.n_columns, self._problem.n_outputs))
-        if last is not None and not self._problem.is_linear and last.left_seen < 1:
-            c = chosen.embedded(last.chosen, last.c)
-        solution = newton(self._problem, chosen, c, on_the_way=True)
+        starts = [np.zeros((chosen.frame.n_columns, self._problem.n_outputs))]
+        if last is not None and not self._problem.is_linear:
+            is_useful = last.left_seen < _USEFUL_START
+            starts = [*([] if is_useful else starts), chosen.embedded(last.chosen, last.c)]
+        solutions = [newton(self._problem, chosen, c, on_the_way=True) for c in starts]
+        solution = min(solutions, key=lambda s: s.left_seen)
         before, self._last = self.least, solution
         self.tried.append(solution.left)
         self.n_steps += solution.n_steps
@@ -277,6 +281,13 @@ def newton(
         Whether the steps may end before they are small, where the space leaves more than they
         change.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # steps that are too long are halved
+        return _newton(problem, chosen, c, on_the_way)
+
+
+def _newton(
+    problem: Problem, chosen: NestedSet, c: NDArray[np.float64], on_the_way: bool
+) -> Solution:
     state = problem.start()
     if c.any():
         state = state.plus(state.of(chosen.frame.modes(c)))
