@@ -138,8 +138,8 @@ class SpectrumInformedMSNNRegressor(
         from them: "precision" (y is rounded, to single precision or few decimals), "noise",
         "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
-        "singular end", "discontinuous" (y is rough in a few places), "conditions" (that cannot be
-        met together), "newton" (did not converge), or else "undersampled".
+        "singular end", "discontinuous" (y is rough in a few places), "conditions" (not met
+        together), "newton" (not converged), "undetermined", or else "undersampled".
         Otherwise "round-off", "no gain", "n_stages", "time", "interrupted", "callback" or "memory".
     condition_norms_ : dict from str to float
         What is left in the end of the values and of each condition, as in ``validation_norms_``.

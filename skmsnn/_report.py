@@ -30,6 +30,9 @@ def report_what_fits_cannot_see(model: Regressor, source: Source) -> None:
     model.condition_norms_, model._of_conditions = {}, ""
     if isinstance(source, ConditionedSource):
         model.condition_norms_, model._of_conditions = source.left, source.told
+        has_ended = model.stop_reason_ in (*_ENDED_FROM_OUTSIDE, StopReason.NEWTON)
+        if source.is_open and not has_ended:
+            model.stop_reason_ = StopReason.UNDETERMINED.value
     noise = float(np.sqrt(np.mean((source.scatter / source.scaling.scale) ** 2)))
     open_between = [0.0] * model.n_stages_
     x = source.asked_between_levels

@@ -98,7 +98,7 @@ def warn_of(outcome: Outcome) -> None:
     elif outcome.levels:
         _warn(_of_few_levels(outcome), FewLevelsWarning, outcome)
         is_above &= outcome.reason != StopReason.FEW_LEVELS
-    if is_above or outcome.reason == StopReason.ALIASED:
+    if is_above or outcome.reason in (StopReason.ALIASED, StopReason.UNDETERMINED):
         side = "above" if is_above else "below"
         constant = " The fit is a constant, the mean of y." if outcome.is_constant else ""
         text = f"{_residual_of(outcome)}, {side} tol={outcome.tol:g}: {advice_on(outcome.reason)}."

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import relative
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -200,6 +201,38 @@ def test_contradictory_conditions_are_named(inside, edge):
     assert model.condition_norms_["Poisson"] > 1e-3
 
 
+def test_what_is_left_open_is_told(inside, edge):
+    with pytest.warns(AccuracyWarning, match="leave the function open"):
+        model = fitted(edge[:1], field(edge[:1]), [laplacian(inside, sources(inside))])
+    assert model.stop_reason_ == "undetermined"
+
+
+@pytest.mark.parametrize("noisy", ["values", "gradients"])
+def test_noise_is_told(rng, noisy):
+    X = rng.uniform(-1, 1, (500, 2))
+    y, slopes = field(X), slope(X)
+    if noisy == "values":
+        y = y + 1e-3 * rng.standard_normal(len(y))
+    else:
+        slopes = slopes + 1e-3 * rng.standard_normal(slopes.shape)
+    with pytest.warns(AccuracyWarning, match="looks like noise"):
+        fitted(X, y, gradients(X, slopes))
+
+
+def test_few_points_are_left_out_in_turn(rng):
+    x = np.linspace(0, 1, 12)[:, None]
+    fresh = rng.uniform(0, 1, (300, 1))
+    model = fitted(x, np.exp(np.sin(8 * x[:, 0])), gradients(x, steep(x)[:, None]))
+    true = np.exp(np.sin(8 * fresh[:, 0]))
+    error = np.sqrt(np.mean((model.predict(fresh) - true) ** 2)) / np.std(true)
+    assert error < model.validation_norms_[-1]
+    assert model.validation_norms_[-1] == max(model.condition_norms_.values())
+
+
+def steep(x):
+    return 8 * np.cos(8 * x[:, 0]) * np.exp(np.sin(8 * x[:, 0]))
+
+
 def test_weights_decide_between_contradictions(inside):
     def left(weight):
         conditions = [
@@ -228,6 +261,27 @@ def test_pipelines_clones_and_pickles(inside, edge, fresh):
     for other in (again, loaded):
         np.testing.assert_array_equal(pipe.predict(fresh), other.predict(fresh))
     assert loaded.condition_norms_ == again.condition_norms_
+
+
+def test_metadata_routing(inside, edge, fresh):
+    conditions = [laplacian(inside, sources(inside))]
+    with config_context(enable_metadata_routing=True):
+        model = SpectrumInformedMSNNRegressor(random_state=0).set_fit_request(conditions=True)
+        pipe = make_pipeline(FunctionTransformer(), model)
+        pipe.fit(edge, field(edge), conditions=conditions)
+    assert relative(pipe.predict(fresh) - field(fresh), field(fresh)) < 1e-12
+
+
+def test_skops(tmp_path, inside, edge, fresh):
+    pytest.importorskip("skops")
+    from skops import io
+
+    from skmsnn.persistence import TRUSTED_TYPES
+
+    model = fitted(edge, field(edge), [laplacian(inside, sources(inside))])
+    io.dump(model, tmp_path / "model.skops")
+    loaded = io.load(tmp_path / "model.skops", trusted=TRUSTED_TYPES)
+    np.testing.assert_array_equal(loaded.predict(fresh), model.predict(fresh))
 
 
 def test_derived_forms_agree(inside, edge, fresh):

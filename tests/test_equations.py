@@ -100,7 +100,7 @@ def test_points_of_an_equation_are_told_to_it(rng):
 
 def test_an_equation_without_a_solution_is_told():
     # u' = 1 + u^2 from 0 is the tangent, which does not reach 3
-    t = np.linspace(0, 3, 200)[:, None]
+    t = np.linspace(0, 3, 240)[:, None]
     with pytest.warns(AccuracyWarning):
         model = fitted([[0.0]], [0.0], [Equation(t, lambda X, u, u_t: u_t - 1 - u**2, {"u_t": 1})])
     assert model.condition_norms_["conditions[0]"] > 1e-8

@@ -61,6 +61,9 @@ class Problem:
         Of the function; 1, or as many where conditions couple them.
     periodic : ndarray of shape (d,), bool
         Which axes are periodic.
+    folds : sequence of sequence of ndarray of shape (n,), bool
+        Where rows are few, none are held out, but left out in turn: the rows for fitting of each
+        fold.
     """
 
     rows: Sequence[Rows]
@@ -68,6 +71,7 @@ class Problem:
     n_outputs: int
     n_blocks: int
     periodic: NDArray[np.bool_]
+    folds: Sequence[Sequence[NDArray[np.bool_]]] = ()
 
     @property
     def is_linear(self) -> bool:
@@ -85,7 +89,12 @@ class Problem:
         """The same without a group of conditions."""
         kept = [k for k, kind in enumerate(self.rows) if kind.group != group]
         rows, train = [self.rows[k] for k in kept], [self.train[k] for k in kept]
-        return Problem(rows, train, self.n_outputs, self.n_blocks, self.periodic)
+        folds = [[fold[k] for k in kept] for fold in self.folds]
+        return replace(self, rows=rows, train=train, folds=folds)
+
+    def fold(self, train: Sequence[NDArray[np.bool_]]) -> Problem:
+        """The same with rows of a fold left out."""
+        return replace(self, train=train, folds=())
 
     def left(self, state: State, unseen: bool = True) -> NDArray[np.float64]:
         """What a function leaves of each condition, over the size of its terms."""
@@ -114,8 +123,10 @@ class Solution:
         Coefficients.
     state : State
         The function.
-    left, left_seen : float
-        The most that it leaves of a condition, of unseen rows and of those of the fit.
+    left_of_each : ndarray of shape (n_conditions,)
+        What it leaves of unseen rows of each condition.
+    left_seen : float
+        The most that it leaves of a condition's own rows.
     n_steps : int
         Of Newton's iteration.
     has_converged : bool
@@ -126,10 +137,15 @@ class Solution:
     fit: OperatorFit
     c: NDArray[np.float64]
     state: State
-    left: float
+    left_of_each: NDArray[np.float64]
     left_seen: float
     n_steps: int
     has_converged: bool
+
+    @property
+    def left(self) -> float:
+        """The most that it leaves of unseen rows of a condition."""
+        return float(self.left_of_each.max())
 
 
 def best_solution(
@@ -168,7 +184,8 @@ def best_solution(
         return best
     last = newton(problem, best.chosen, best.c)
     n_steps = sum(ladder.n_steps for ladder in every_ladder) + last.n_steps
-    return replace(last, n_steps=n_steps)
+    left = best.left_of_each if problem.folds else last.left_of_each
+    return replace(last, n_steps=n_steps, left_of_each=left)
 
 
 def with_chords(fit: OperatorFit, start: Solution) -> tuple[NDArray[np.float64], State]:
@@ -239,6 +256,8 @@ class _Ladder:
             starts = [*([] if is_useful else starts), chosen.embedded(last.chosen, last.c)]
         solutions = [newton(self._problem, chosen, c, on_the_way=True) for c in starts]
         solution = min(solutions, key=lambda s: s.left_seen)
+        if self._problem.folds:
+            solution = replace(solution, left_of_each=self._left_in_folds(chosen, solution))
         before, self._last = self.least, solution
         self.tried.append(solution.left)
         self.n_steps += solution.n_steps
@@ -251,6 +270,16 @@ class _Ladder:
         self._n_worse = self._n_worse + 1 if is_worse else 0
         self.is_done = self._n_worse >= _PATIENCE or is_next_to_round_off
         return solution
+
+    def _left_in_folds(self, chosen: NestedSet, whole: Solution) -> NDArray[np.float64]:
+        """What is left of each condition where its rows were left out in turn."""
+        start = 0 * whole.c if self._problem.is_linear else whole.c
+        squares = []
+        for train in self._problem.folds:
+            problem = self._problem.fold(train)
+            left = problem.left(newton(problem, chosen, start, on_the_way=True).state)
+            squares.append(left**2)
+        return np.sqrt(np.mean(squares, axis=0))
 
     def _set(self, n_terms: int) -> NestedSet | None:
         if self._family == "polynomial":
@@ -327,7 +356,7 @@ def _newton(
         if time_is_up():
             break
     assert fit is not None
-    left, seen = (float(problem.left(state, unseen).max()) for unseen in (True, False))
+    left, seen = problem.left(state), float(problem.left(state, unseen=False).max())
     return Solution(chosen, fit, c, state, left, seen, n_steps, has_converged)
 
 

@@ -73,6 +73,11 @@ class StopReason(StrEnum):
         "values and conditions cannot be met together by any function that was tried: one of them "
         "is wrong, as in a sign or a unit, or their points do not resolve what meets all",
     )
+    UNDETERMINED = (
+        "undetermined",
+        "values and conditions leave the function open: others, far from this one, meet them as "
+        "well; give what decides, as initial and boundary values",
+    )
     NEWTON = (
         "newton",
         "Newton's iteration for the equations did not converge; begin nearer to the solution, as "

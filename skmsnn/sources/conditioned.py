@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from skmsnn.conditions import Equation
 from skmsnn.domain import Domain, check_periods, find_grid, fold_end_points
 from skmsnn.families.conditioned import Problem, Solution, best_solution, with_chords
-from skmsnn.families.fitting import StageFit, Watch
+from skmsnn.families.fitting import MOST_FOLLOWED, StageFit, Watch
 from skmsnn.families.recipe import Recipe
+from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.held_out import held_out_rows
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.scaling import Scaling
@@ -38,6 +39,11 @@ FAMILIES_OF_CONDITIONS = ("polynomial", "fourier")
 VALUES = "values"
 # Conditions that a warning names.
 _MOST_NAMED = 4
+# Where damping alone holds back functions of size 1: of undetermined problems it was 0.2 and more,
+# of others 1e-7 and less.
+_OPEN = 1e-3
+# Points up to which rows are left out in turn, and in how many folds.
+_FEW, _FOLDS = 200, 5
 
 
 class ConditionedSource:
@@ -92,13 +98,17 @@ class ConditionedSource:
             else:
                 units = (self.domain, self.scaling)
                 kinds.append(linear_rows(condition, name, places, *units, is_coupled))
-        train = _shared_out(kinds, self.domain.periodic, choices.fraction, rng)
         n_blocks = n_outputs if is_coupled else 1
-        self.problem = Problem(kinds, train, n_outputs, n_blocks, self.domain.periodic)
+        folds = _folds(kinds, rng)
+        if folds:
+            train = [np.ones(len(kind.root), dtype=bool) for kind in kinds]
+        else:
+            train = _shared_out(kinds, self.domain.periodic, choices.fraction, rng)
+        self.problem = Problem(kinds, train, n_outputs, n_blocks, self.domain.periodic, folds)
         self.n_points = sum(len(kind.root) for kind in kinds)
         self.levels: dict[int, NDArray[np.float64]] = {}
         self.asked_between_levels: NDArray[np.float64] | None = None
-        self.asks_unseen = any(not used.all() for used in train)
+        self.asks_unseen = bool(folds) or any(not used.all() for used in train)
         self.round_off, self.near_round_off = self.scaling.round_off
         self._states = (self.problem.start(),) * 2
         self._solution: Solution | None = None
@@ -112,7 +122,13 @@ class ConditionedSource:
     def left(self) -> dict[str, float]:
         """What the stages so far leave of each condition, on unseen rows where it has some."""
         names = [kind.name for kind in self.problem.rows]
-        return dict(zip(names, self.problem.left(self._states[0]).tolist(), strict=True))
+        return dict(zip(names, self._left_of_each(self._states[0]).tolist(), strict=True))
+
+    def _left_of_each(self, state: State) -> NDArray[np.float64]:
+        left = self.problem.left(state)
+        if self.problem.folds and self._solution is not None:
+            left = np.maximum(left, self._solution.left_of_each)
+        return left
 
     @property
     def told(self) -> str:
@@ -120,6 +136,23 @@ class ConditionedSource:
         left = sorted(self.left.items(), key=lambda item: -item[1])
         most = ", ".join(f"{error:.1e} of {name!r}" for name, error in left[:_MOST_NAMED])
         return f" It is {most}.{self._contradiction}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether values and conditions leave open what the function is."""
+        assert self._fits is not None
+        return self._fits[1].openness(self._states[1]) > _OPEN
+
+    @property
+    def _is_noise(self) -> bool:
+        """Whether what is left of the condition that is met least is white."""
+        assert self._solution is not None
+        state = self._states[1]
+        worst = int(np.argmax(self.problem.left(state, unseen=False)))
+        n_rows = sum(len(kind.root) for kind in self.problem.rows)
+        leverage = self._solution.fit.n_columns / n_rows
+        x, rest = self.problem.rows[worst].places[0], state.rest()[worst]
+        return leverage < MOST_FOLLOWED and looks_like_noise(x, rest, leverage)
 
     def resume(self, before: Any) -> None:
         """Nothing is kept of another fit."""
@@ -150,7 +183,7 @@ class ConditionedSource:
         return StageFit(
             stage,
             train_stage,
-            float(self.problem.left(states[0]).max()),
+            float(self._left_of_each(states[0]).max()),
             [1.0, self._fits[1].norm(states[1].rest()) / float(stage.scale[0])],
             f"least squares over {self._solution.chosen.label}",
             n_iter=self._solution.n_steps if is_first else 1,
@@ -176,6 +209,8 @@ class ConditionedSource:
         assert self._solution is not None
         if not self._solution.has_converged:
             return StopReason.NEWTON
+        if self._is_noise:
+            return StopReason.NOISE
         self._contradiction = contradiction_in(self.problem, self._families, self.error)
         return StopReason.CONDITIONS if self._contradiction else StopReason.UNDERSAMPLED
 
@@ -209,3 +244,22 @@ def _shared_out(
             decided[own[is_open]] = drawn[is_open]
         train.append(decided[own] > 0)
     return train
+
+
+def _folds(kinds: Sequence[Rows], rng: np.random.RandomState) -> list[list[NDArray[np.bool_]]]:
+    """Rows for fitting of each fold, where points are few; what is left out at a point is all.
+
+    Conditions with fewer points than folds stay in, and so do the ends of a line.
+    """
+    places = [kind.places[0] for kind in kinds]
+    distinct, point = np.unique(np.concatenate(places), axis=0, return_inverse=True)
+    if len(distinct) > _FEW:
+        return []
+    fold = rng.permutation(np.arange(len(distinct)) % _FOLDS)
+    if distinct.shape[1] == 1:  # ascending: neighbours are in other folds
+        fold = np.arange(len(distinct)) % _FOLDS
+        fold[[0, -1]] = -1
+    of_rows = np.split(fold[point.ravel()], np.cumsum([len(x) for x in places])[:-1])
+    of_rows = [np.full(len(f), -1) if len(f) < _FOLDS else f for f in of_rows]
+    asked = [k for k in range(_FOLDS) if any(np.any(f == k) for f in of_rows)]
+    return [[f != k for f in of_rows] for k in asked]

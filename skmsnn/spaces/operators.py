@@ -22,6 +22,8 @@ from skmsnn.spaces.frames import Frame, PolynomialFrame
 
 # Rows on which the largest that an operator makes of a column is told.
 _MOST_ASKED = 500
+# Functions that are drawn to tell whether conditions leave any open.
+_DRAWN = 4
 # Bytes of rows that a triangle takes in at a time.
 _ROWS_BYTES = 2**26
 # Points at which derivatives of a solution are asked for their size.
@@ -88,18 +90,25 @@ class State:
         The conditions.
     n_outputs : int
         Of the function, which is zero at first.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n, d)
+        The sample.
+    sample : dict
+        Derivatives there, by their orders.
     """
 
     def __init__(self, rows: Sequence[Rows], n_outputs: int) -> None:
         every = np.concatenate([place for kind in rows for place in kind.places])
         step = -(-len(every) // _MOST_SAMPLED)
-        self._sample = every[::step]
+        self.points = every[::step]
         self._rows = rows
         self.values: list[Derivatives] = [
             {need: np.zeros((len(kind.root), n_outputs)) for need in kind.needs} for kind in rows
         ]
         orders = {nu for kind in rows for _, nu in kind.needs} | {(0,) * every.shape[1]}
-        self.sample = {nu: np.zeros((len(self._sample), n_outputs)) for nu in sorted(orders)}
+        self.sample = {nu: np.zeros((len(self.points), n_outputs)) for nu in sorted(orders)}
 
     def of(self, function: Modes) -> State:
         """The same of a function."""
@@ -113,7 +122,7 @@ class State:
                 for place, orders in kind.needs
                 if orders == nu
             ]
-            x = [self._sample, *(self._rows[k].places[place] for k, place in at)]
+            x = [self.points, *(self._rows[k].places[place] for k, place in at)]
             derivative = function.derivative(nu) if any(nu) else function
             found = derivative.evaluate(np.concatenate(x))
             state.sample[nu], *others = np.split(found, np.cumsum([len(a) for a in x])[:-1])
@@ -205,7 +214,8 @@ class OperatorFit:
         self.frame, self._rows, self._n_blocks = frame, rows, n_blocks
         self._terms = [kind.terms(values) for kind, values in zip(rows, state.values, strict=True)]
         self.n_columns = n_blocks * frame.n_columns
-        self._triangle = np.eye(self.n_columns, order="F") * (damping * np.sqrt(len(rows)))
+        self._damping = damping * np.sqrt(len(rows))
+        self._triangle = np.eye(self.n_columns, order="F") * self._damping
         self._blocks: list[tuple[list[_Piece], Reflections]] = []
         self.scales = [self._largest(k, np.flatnonzero(u)) for k, u in enumerate(used)]
         self._n_used = [max(1, int(u.sum())) for u in used]
@@ -234,6 +244,20 @@ class OperatorFit:
         if self._n_blocks > 1:
             c = c.reshape(self._n_blocks, -1).T
         return np.asarray(c, dtype=np.float64)
+
+    def openness(self, state: State) -> float:
+        """Size of functions of the space that no row makes more than 1 of, times the damping.
+
+        Near 1 nothing but the damping holds some of them back: the conditions leave them open. Of
+        those that decide the function it was below 1e-7.
+        """
+        drawn = np.random.RandomState(0).standard_normal((self.n_columns, _DRAWN))
+        c = sla.solve_triangular(self._triangle, drawn, check_finite=False)
+        sizes = []
+        for block in np.split(c, self._n_blocks):
+            values = self.frame.modes(block).evaluate(state.points)
+            sizes.append(float(np.sqrt(np.mean(values**2))))
+        return self._damping * max(sizes)
 
     def norm(self, rest: Sequence[NDArray[np.float64]]) -> float:
         """Root of the sum of squares that the fit makes least, of its own rows."""
