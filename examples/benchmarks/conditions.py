@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from scipy.integrate import solve_ivp
+from scipy.stats import qmc
 
 from examples.benchmarks.report import head, heading, row
 from skmsnn import SpectrumInformedMSNNRegressor
@@ -261,11 +262,12 @@ def burgers(rng, viscosity, n_inside, n_pieces, **parameters):
 
     names = {"u_t": (0, 1), "u_x": (1, 0), "u_xx": (2, 0)}
     times = np.linspace(0, 1, n_pieces + 1)
+    spread = qmc.Halton(2, seed=rng.randint(2**31))
     model, errors, trues = None, [], []
     for start, end in pairwise(times):
         # points cluster at the front and at both ends of time, as polynomials want it
-        x = (1 - np.cos(np.pi * rng.uniform(size=n_inside))) / 2
-        t = start + (end - start) * (1 - np.cos(np.pi * rng.uniform(size=n_inside))) / 2
+        x, t = (1 - np.cos(np.pi * spread.random(n_inside).T)) / 2
+        t = start + (end - start) * t
         n_edge = n_inside // 8
         x_0 = (1 - np.cos(np.pi * np.linspace(0, 1, n_edge))) / 2
         first = np.column_stack([x_0, np.full(n_edge, start)])
@@ -287,7 +289,7 @@ def burgers_mild(rng):
 
 
 def burgers_sharp(rng):
-    return burgers(rng, 0.01 / np.pi, 8000, 4)
+    return burgers(rng, 0.01 / np.pi, 4000, 8, families=["polynomial"])
 
 
 def turbulence(rng):
