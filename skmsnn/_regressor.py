@@ -71,13 +71,17 @@ class SpectrumInformedMSNNRegressor(
         the inits "spectrum" and "random-fourier".
     families : "auto" or sequence of str, default="auto"
         Which functions a stage may be of: "polynomial", "spline" (along axes of grids), "fourier",
-        "rational" (of one feature), "separable" (of four and more), "modes" (a few waves of fitted
-        wave vectors) and "network". Those named compete, the mean of y beside them, and unseen
+        "rational", "separable" (of four and more features), "modes" (a few waves of fitted wave
+        vectors) and "network". Those named compete, the mean of y beside them, and unseen
         points decide; "auto" is all of them.
     period : "auto", None, float or sequence, default="auto"
         Period of the function in units of X: one for all features, or one a feature with None
         where it is not periodic. "auto" finds periods of points on a uniform grid, with or
         without holes, and takes other points as not periodic.
+    feature_scales : {"auto", "linear", "log"} or sequence of str, default="auto"
+        Whether a stage is a function of a feature or of its logarithm: one for all, or "linear" or
+        "log" for each. Under "auto" a look at some points decides it for positive features that
+        span a decade. Below the points a logarithm goes on along its tangent.
     solver : {"auto", "gauss-newton", "lbfgs", "adam"}, default="auto"
         How a stage is trained. "auto" is as described above; with another ``init`` it is
         Gauss-Newton.
@@ -87,9 +91,8 @@ class SpectrumInformedMSNNRegressor(
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".
     max_time : float, default=None
-        Seconds after which nothing more is begun: the fit ends with the stages that it has, the
-        first of which is then the best of what was tried until then. None sets no limit. What is
-        under way is finished, which may take some seconds with tens of thousands of points.
+        Seconds after which nothing more is begun: the fit ends with the best of what was tried
+        until then. What is under way is finished, which may take some seconds. None is no limit.
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
@@ -105,9 +108,8 @@ class SpectrumInformedMSNNRegressor(
     warm_start : bool, default=False
         Whether ``fit`` keeps the stages there are and adds those that ``n_stages`` has grown by.
     device : str, default="cpu"
-        Torch device on which networks are trained and evaluated, as "cpu" or "cuda"; "auto" is
-        CUDA where there is one. Spectral stages are solved on the CPU. A fitted model holds
-        no tensors: where its device is missing, it predicts on the CPU, with a warning.
+        Torch device of networks, as "cpu" or "cuda"; "auto" is CUDA where there is one. Where that
+        of a fitted model is missing, it predicts on the CPU, with a warning.
     verbose : int, default=0
         Whether progress is shown.
     random_state : int, RandomState instance or None, default=None
@@ -127,10 +129,9 @@ class SpectrumInformedMSNNRegressor(
         RMS of the residual on the training points after each stage, relative to the spread of y,
         its root mean square deviation from its mean.
     validation_norms_ : list of float
-        The same on points that a fit has not seen; empty without any; with conditions the most that
-        is left of one, over the size of its terms. Of spectral stages on a
-        complete grid these are whole lines, left out in turn, of those on fewer than 3000
-        scattered points single ones (leave-one-out residuals), and otherwise held-out points.
+        The same on points that a fit has not seen; with conditions the most that is left of one,
+        over the size of its terms. Of spectral stages on a complete grid these are whole lines left
+        out in turn, on fewer than 3000 scattered points single ones, and otherwise held-out points.
     stop_reasons_ : list of str
         How each stage ended.
     stop_reason_ : str
@@ -185,6 +186,7 @@ class SpectrumInformedMSNNRegressor(
         spectral_readout: bool = True,
         families: Literal["auto"] | Sequence[str] = "auto",
         period: Literal["auto"] | float | Sequence[float | None] | None = "auto",
+        feature_scales: str | Sequence[str] = "auto",
         solver: str = "auto",
         learning_rate_init: float = 1e-3,
         max_iter: int | None = None,
@@ -206,6 +208,7 @@ class SpectrumInformedMSNNRegressor(
         self.spectral_readout = spectral_readout
         self.families = families
         self.period = period
+        self.feature_scales = feature_scales
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -253,8 +256,8 @@ class SpectrumInformedMSNNRegressor(
             Weights in the mean of the loss.
         X_val, y_val, sample_weight_val : array-like, default=None
             Points to hold out, in place of a share of X. They do not join the last solve.
-        conditions : sequence of Condition and Equation, default=None
-            Differential equations and derivatives that hold besides, of ``skmsnn.conditions``.
+        conditions : sequence of Condition and Equation of ``skmsnn.conditions``, default=None
+            Differential equations and derivatives that hold besides.
 
         Returns
         -------
@@ -265,8 +268,6 @@ class SpectrumInformedMSNNRegressor(
         ------
         ValueError
             If the data or a parameter can't be used; the message says what to change.
-        MemoryError
-            If memory runs out before the first stage is fitted.
 
         Warns
         -----

@@ -23,6 +23,7 @@ from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.quotient import QuotientModes, derivative_of_quotient, orders_up_to
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.modules.trained import PreparedNetwork, TrainedNetwork
@@ -115,10 +116,11 @@ class ModelFunction:
     def at_scaled(self, x: NDArray[np.float64], nu: Sequence[int] = ()) -> NDArray[np.float64]:
         """Values at scaled points (n, d), or a derivative of orders nu, in the units of y and X."""
         orders = tuple(nu) or (0,) * len(self._domain.centre)
-        total = self._of_stages(x, orders)
-        for half_width, order in zip(self._domain.half_width, orders, strict=True):
-            if order:
-                total = total / half_width**order
+        if any(orders):
+            terms = self._domain.derivative_terms(x, orders)
+            total = sum(self._of_stages(x, k) * factor[..., None] for k, factor in terms)
+        else:
+            total = self._of_stages(x, orders)
         values = total * self._scale
         if not any(orders):
             values = self._offset + values
@@ -170,6 +172,10 @@ def _kind(modes: Modes) -> object:
         return "polynomials", modes.degrees.tobytes()
     if isinstance(modes, RationalModes):
         return "fractions", modes.poles.tobytes()
+    if isinstance(modes, QuotientModes):
+        denominator = modes.denominator
+        parts = (modes.degrees, denominator.degrees, denominator.coefficients)
+        return "quotients", *(part.tobytes() for part in parts)
     bases = tuple((b.label, getattr(b, "knots", np.empty(0)).tobytes()) for b in modes.bases)
     shape = modes.coefficients.shape
     return modes.wave_axes, modes.lengths.tobytes(), modes.basis_axes, bases, shape
@@ -212,6 +218,9 @@ def _prepared(function: Differentiable) -> Term:
     elif isinstance(function, PolynomialModes):
         few = _sum_of_polynomials(function)
         n_products = function.degrees.size
+    elif isinstance(function, QuotientModes):
+        few = _quotient(function)
+        n_products = 2 * function.degrees.size
     if few is None:
         return function.evaluate
     most = _FEW_PRODUCTS // max(1, n_products)
@@ -315,6 +324,20 @@ def _sum_of_polynomials(modes: PolynomialModes) -> Term:
             of_features[:, j] = of_features[:, j] @ matrix
         values[:, :-1] = of_features.reshape(len(x), -1)
         return values[:, at].prod(axis=2) @ coefficients
+
+    return few
+
+
+def _quotient(modes: QuotientModes) -> Term:
+    orders = orders_up_to(modes.nu or (0,) * modes.degrees.shape[1])
+    parts = [
+        {order: _sum_of_polynomials(part.derivative(order)) for order in orders}
+        for part in (modes.numerator, modes.denominator)
+    ]
+
+    def few(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        numerator, denominator = ({o: term(x) for o, term in part.items()} for part in parts)
+        return derivative_of_quotient(numerator, denominator)
 
     return few
 

@@ -352,6 +352,7 @@ def test_bad_arguments_of_constructors(edge):
         {"families": ["network"]},
         {"warm_start": True},
         {"early_stopping": False},
+        {"feature_scales": ["linear", "log"]},
     ],
 )
 def test_what_does_not_go_with_conditions(edge, parameters):

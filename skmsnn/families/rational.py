@@ -1,4 +1,4 @@
-"""Rational functions of one feature: poles by the AAA algorithm, fractions by least squares.
+"""Rational functions: of several features quotients, of one fractions, with poles by AAA.
 
 Nakatsukasa, Sete & Trefethen 2018, The AAA algorithm for rational approximation; Costa & Trefethen
 2023, AAA-least squares rational approximation and solution of Laplace problems. Resonances, fronts
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from skmsnn.families.base import Trial, judged_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
+from skmsnn.families.quotients import select_quotient
 from skmsnn.functions.rational import distance_from_box
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
@@ -30,6 +31,8 @@ _TOLERANCES = (1e-13, 1e-10, 1e-7, 1e-4)
 _MOST_SUPPORT, _OPERATIONS = 100, 3e8
 # Outputs of which poles are sought, and points held out that judge them.
 _MOST_OUTPUTS, _LEAST_HELD_OUT = 3, 2
+# The same of several features.
+_LEAST_HELD_OUT_OF_SEVERAL = 20
 # Of every so many points one is left out in turn.
 _FOLDS = 8
 # Distance from the data at which a pole is on them.
@@ -41,6 +44,14 @@ class Rational(Family):
 
     name = "rational"
     is_cheap = True
+
+    def quick_space(self, fitter: StageFitter) -> Trial | None:
+        points = fitter.points
+        has_several = points.x.shape[1] > 1 and not points.domain.periodic.any()
+        n_held = 0 if points.held_out is None else len(points.held_out.x)
+        if fitter.follows_network or not has_several or n_held < _LEAST_HELD_OUT_OF_SEVERAL:
+            return None
+        return select_quotient(fitter.split, fitter.rng)
 
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         held_out = fitter.points.held_out
