@@ -1,9 +1,9 @@
-"""The space that serves conditions best, and Newton's iteration in it."""
+"""The space that serves conditions best, of growing sets of waves and of polynomials."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from skmsnn.families.nested import (
     shapes_of_polynomials,
     waves,
 )
-from skmsnn.spaces.operators import OperatorFit, Rows, State
+from skmsnn.families.newton import Problem, Solution, newton
 
 # Terms of the smallest set, and how many more the next has.
 _FEWEST, _GROWTH = 12, 1.7
@@ -36,116 +36,8 @@ _GOOD_ENOUGH, _NEXT_TO_ROUND_OFF, _GAIN = 1e-14, 1e-11, 0.5
 _GOOD_ENOUGH_IF_COSTLY = 2e-12
 # Left of them below which coefficients tell how far sets should reach along each axis.
 _TELLS_ASPECT = 0.3
-# Newton's steps: most of them; halvings of one; relative size of the last; and of one that leaves
-# the linearisation as good as it is.
-_MOST_STEPS, _HALVINGS, _LAST_STEP, _CHORD = 30, 12, 1e-9, 1e-4
-# On the way, steps that are small beside what a set cannot resolve are not repeated.
-_STEPS_ON_THE_WAY, _STALLED = 8, 0.7
 # Left by a smaller set, of its own rows, below which it is a better start than nothing is.
 _USEFUL_START = 0.1
-# Steps with all rows, from a solution of most of them.
-_CHORDS = 5
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Conditions, which of their rows are for fitting, and the blocks of unknowns.
-
-    Attributes
-    ----------
-    rows : sequence of Rows
-        The conditions.
-    train : sequence of ndarray of shape (n,), bool
-        Rows for fitting; the others are for judging. Conditions without others judge themselves.
-    n_outputs, n_blocks : int
-        Of the function; 1, or as many where conditions couple them.
-    periodic : ndarray of shape (d,), bool
-        Which axes are periodic.
-    folds : sequence of sequence of ndarray of shape (n,), bool
-        Where rows are few, none are held out, but left out in turn: the rows for fitting of each
-        fold.
-    """
-
-    rows: Sequence[Rows]
-    train: Sequence[NDArray[np.bool_]]
-    n_outputs: int
-    n_blocks: int
-    periodic: NDArray[np.bool_]
-    folds: Sequence[Sequence[NDArray[np.bool_]]] = ()
-
-    @property
-    def is_linear(self) -> bool:
-        return all(kind.is_linear for kind in self.rows)
-
-    @property
-    def all_rows(self) -> list[NDArray[np.bool_]]:
-        return [np.ones(len(kind.root), dtype=bool) for kind in self.rows]
-
-    def start(self) -> State:
-        """The function that is zero."""
-        return State(self.rows, self.n_outputs)
-
-    def without(self, group: str) -> Problem:
-        """The same without a group of conditions."""
-        kept = [k for k, kind in enumerate(self.rows) if kind.group != group]
-        rows, train = [self.rows[k] for k in kept], [self.train[k] for k in kept]
-        folds = [[fold[k] for k in kept] for fold in self.folds]
-        return replace(self, rows=rows, train=train, folds=folds)
-
-    def fold(self, train: Sequence[NDArray[np.bool_]]) -> Problem:
-        """The same with rows of a fold left out."""
-        return replace(self, train=train, folds=())
-
-    def left(self, state: State, unseen: bool = True) -> NDArray[np.float64]:
-        """What a function leaves of each condition, over the size of its terms."""
-        left = []
-        triples = zip(self.rows, self.train, state.rest(), state.sizes(), strict=True)
-        for kind, train, rest, size in triples:
-            asked = ~train if unseen and not train.all() else train
-            weight = kind.root[asked] ** 2
-            square = np.mean(rest[asked] ** 2, axis=1)
-            total = max(float(weight.sum()), np.finfo(float).tiny)
-            left.append(float(np.sqrt(weight @ square / total)) / size)
-        return np.nan_to_num(np.array(left), nan=np.inf)
-
-
-@dataclass(frozen=True)
-class Solution:
-    """A fit of conditions in a space.
-
-    Attributes
-    ----------
-    chosen : NestedSet
-        The space.
-    fit : OperatorFit
-        The last least squares problem.
-    c : ndarray of shape (n_columns, n_outputs)
-        Coefficients.
-    state : State
-        The function.
-    left_of_each : ndarray of shape (n_conditions,)
-        What it leaves of unseen rows of each condition.
-    left_seen : float
-        The most that it leaves of a condition's own rows.
-    n_steps : int
-        Of Newton's iteration.
-    has_converged : bool
-        Whether that came to an end.
-    """
-
-    chosen: NestedSet
-    fit: OperatorFit
-    c: NDArray[np.float64]
-    state: State
-    left_of_each: NDArray[np.float64]
-    left_seen: float
-    n_steps: int
-    has_converged: bool
-
-    @property
-    def left(self) -> float:
-        """The most that it leaves of unseen rows of a condition."""
-        return float(self.left_of_each.max())
 
 
 def best_solution(
@@ -186,22 +78,6 @@ def best_solution(
     n_steps = sum(ladder.n_steps for ladder in every_ladder) + last.n_steps
     left = best.left_of_each if problem.folds else last.left_of_each
     return replace(last, n_steps=n_steps, left_of_each=left)
-
-
-def with_chords(fit: OperatorFit, start: Solution) -> tuple[NDArray[np.float64], State]:
-    """Coefficients and function of a fit of more rows, from a solution of some, by chords."""
-    c, state = start.c, start.state
-    size = np.inf
-    for _ in range(_CHORDS):
-        step = fit.solve(state.rest())
-        change = state.of(fit.frame.modes(step))
-        before, size = size, _size(change, state)
-        if not size < before:
-            break
-        c, state = c + step, state.plus(change)
-        if size <= _LAST_STEP:
-            break
-    return c, state
 
 
 def _kinds(families: Sequence[str], d: int) -> Iterator[tuple[str, int]]:
@@ -285,97 +161,3 @@ class _Ladder:
         if self._family == "polynomial":
             return polynomials(n_terms, self._aspect, self._shape)
         return waves(n_terms, self._aspect, self._problem.periodic)
-
-
-def newton(
-    problem: Problem,
-    chosen: NestedSet,
-    c: NDArray[np.float64],
-    on_the_way: bool = False,
-) -> Solution:
-    """Least squares of conditions in a space; of equations by damped Gauss-Newton steps.
-
-    A step is halved until it leaves less (Nocedal & Wright 2006, Numerical Optimization,
-    section 10.3). Once steps are small the linearisation is kept (the chord method).
-
-    Parameters
-    ----------
-    problem : Problem
-        The conditions.
-    chosen : NestedSet
-        The space.
-    c : ndarray of shape (n_columns, n_outputs)
-        Where to start.
-    on_the_way : bool, default=False
-        Whether the steps may end before they are small, where the space leaves more than they
-        change.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):  # steps that are too long are halved
-        return _newton(problem, chosen, c, on_the_way)
-
-
-def _newton(
-    problem: Problem, chosen: NestedSet, c: NDArray[np.float64], on_the_way: bool
-) -> Solution:
-    state = problem.start()
-    if c.any():
-        state = state.plus(state.of(chosen.frame.modes(c)))
-    fit: OperatorFit | None = None
-    n_steps, has_converged, size, norm = 0, False, np.inf, np.inf
-    most = _STEPS_ON_THE_WAY if on_the_way else _MOST_STEPS
-    while n_steps < (1 if problem.is_linear else most):
-        is_new = fit is None or size > _CHORD
-        if is_new:
-            fit = OperatorFit(chosen.frame, problem.rows, state, problem.train, problem.n_blocks)
-        assert fit is not None
-        rest = state.rest()
-        before = fit.norm(rest)
-        step = fit.solve(rest)
-        change = state.of(chosen.frame.modes(step))
-        n_steps += 1
-        if problem.is_linear:
-            c, state, has_converged = c + step, state.plus(change), True
-            break
-        share, norm, stepped = _damped(fit, state, change, before)
-        if share == 0:
-            if is_new:
-                # not even the shortest step down the slope leaves less: what is left is rounding,
-                # or the least that there is
-                has_converged = _size(change, state) < np.sqrt(_LAST_STEP)
-                break
-            size = np.inf
-            continue
-        size = _size(change, stepped)
-        c, state = c + share * step, stepped
-        if share == 1 and size <= _LAST_STEP:
-            has_converged = True
-            break
-        if share == 1 and on_the_way and size < 0.1 and norm > _STALLED * before:
-            has_converged = True
-            break
-        if time_is_up():
-            break
-    assert fit is not None
-    left, seen = problem.left(state), float(problem.left(state, unseen=False).max())
-    return Solution(chosen, fit, c, state, left, seen, n_steps, has_converged)
-
-
-def _damped(
-    fit: OperatorFit, state: State, change: State, before: float
-) -> tuple[float, float, State]:
-    """The largest share of a step, of 1, 1/2, 1/4 and so on, that leaves less; 0 if none does."""
-    share = 1.0
-    for _ in range(_HALVINGS):
-        stepped = state.plus(change, share)
-        norm = fit.norm(stepped.rest())
-        if norm < before:
-            return share, norm, stepped
-        share /= 2
-    return 0.0, before, state
-
-
-def _size(change: State, state: State) -> float:
-    """Root mean square of a change of the function over that of the function."""
-    zero = next(iter(sorted(state.sample, key=sum)))
-    of_state = float(np.sqrt(np.mean(state.sample[zero] ** 2)))
-    return float(np.sqrt(np.mean(change.sample[zero] ** 2))) / max(of_state, np.finfo(float).tiny)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from skmsnn.conditions import Equation
 from skmsnn.domain import Domain, check_periods, find_grid, fold_end_points
-from skmsnn.families.conditioned import Problem, Solution, best_solution, with_chords
+from skmsnn.families.conditioned import best_solution
 from skmsnn.families.fitting import MOST_FOLLOWED, StageFit, Watch
+from skmsnn.families.newton import Problem, Solution, with_chords
 from skmsnn.families.recipe import Recipe
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.held_out import held_out_rows
@@ -43,7 +44,7 @@ _MOST_NAMED = 4
 # of others 1e-7 and less.
 _OPEN = 1e-3
 # Points up to which rows are left out in turn, and in how many folds.
-_FEW, _FOLDS = 200, 5
+_FEW, _FOLDS = 100, 5
 
 
 class ConditionedSource:

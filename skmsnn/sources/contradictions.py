@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skmsnn.families.conditioned import Problem, Solution, best_solution
+from skmsnn.families.conditioned import best_solution
+from skmsnn.families.newton import Problem, Solution
 from skmsnn.spaces.operators import Rows, State
 
 # Operations of the largest fit without a group of conditions, and groups that are left out.
