@@ -225,6 +225,12 @@ def _conditioned_source(
             f"families={families!r}: conditions are met by {' and '.join(FAMILIES_OF_CONDITIONS)} "
             "functions; name one of these, or leave families at 'auto'."
         )
+    period: Any = None if isinstance(model.period, str) else model.period
+    periods = period if isinstance(period, Sequence) else np.atleast_1d(period)
+    if any(period is not None for period in periods) and "fourier" not in names:
+        raise ValueError(
+            f"families={families!r} have no period; name 'fourier', too, or leave period out."
+        )
     if model.warm_start or model.p != 2 or not choices.is_adaptive or not model.early_stopping:
         raise ValueError(
             "Conditions are met by spectral stages of least squares, from the beginning, of a size "

@@ -101,6 +101,8 @@ class Equation:
         As of a ``Condition``.
     name : str, default=None
         What warnings call it.
+    group : str, default=None
+        As of a ``Condition``.
 
     Examples
     --------
@@ -140,7 +142,7 @@ def gradients(
     Returns
     -------
     list of Condition
-        One a feature.
+        One for each feature.
 
     Raises
     ------
@@ -178,12 +180,15 @@ def normal_derivatives(
         Direction at each point; its length is a factor of the derivative.
     values : array-like of shape (n,) or float, default=0.0
         ``normals[i] . grad u(X[i])``.
-    weight, name
+    weight : float or array-like of shape (n,), default=1.0
         As of a ``Condition``.
+    name : str
+        What warnings call it.
 
     Returns
     -------
     Condition
+        For ``fit``.
     """
     points, along = _points(X), np.asarray(normals, dtype=np.float64)
     if along.shape != points.shape:
@@ -200,7 +205,7 @@ def laplacian(
     weight: ArrayLike = 1.0,
     name: str = "laplacian",
 ) -> Condition:
-    """Equations of Laplace, Poisson and Helmholtz: ``laplace u + potential u = values``.
+    """Laplacian: the equations ``laplace u + potential u = values`` of Poisson and Helmholtz.
 
     Parameters
     ----------
@@ -211,12 +216,15 @@ def laplacian(
     potential : array-like of shape (n,) or float, default=0.0
         Coefficient of u itself: the square of the wave number, in radians per unit of X, of
         Helmholtz' equation.
-    weight, name
+    weight : float or array-like of shape (n,), default=1.0
         As of a ``Condition``.
+    name : str
+        What warnings call it.
 
     Returns
     -------
     Condition
+        For ``fit``.
     """
     points = _points(X)
     d = points.shape[1]
@@ -243,12 +251,15 @@ def divergence_free(
         Points.
     values : array-like of shape (n,) or float, default=0.0
         ``sum_j d u_j / d x_j``.
-    weight, name
+    weight : float or array-like of shape (n,), default=1.0
         As of a ``Condition``.
+    name : str
+        What warnings call it.
 
     Returns
     -------
     Condition
+        For ``fit``.
     """
     points = _points(X)
     operator = {(orders, j): 1.0 for j, orders in enumerate(_units(points.shape[1]))}
@@ -275,12 +286,15 @@ def periodicity(
     factor : float, default=1.0
         ``d^orders u(X) = factor * d^orders u(X_other)``: 1 is a period or an even symmetry, -1 an
         odd one.
-    weight, name
+    weight : float or array-like of shape (n,), default=1.0
         As of a ``Condition``.
+    name : str
+        What warnings call it.
 
     Returns
     -------
     Condition
+        For ``fit``.
     """
     points = _points(X)
     key = (0,) * points.shape[1] if orders is None else orders
@@ -297,7 +311,7 @@ def cell_averages(
     weight: ArrayLike = 1.0,
     name: str = "cell averages",
 ) -> Condition:
-    """Averages over boxes, by Gauss's quadrature along each feature.
+    """Mean values over boxes, by the quadrature of Gauss along each feature.
 
     Parameters
     ----------
@@ -307,12 +321,15 @@ def cell_averages(
         Averages of the function over them.
     n_nodes : int, default=8
         Nodes along each feature: exact for polynomials up to degree ``2 n_nodes - 1``.
-    weight, name
+    weight : float or array-like of shape (n,), default=1.0
         As of a ``Condition``.
+    name : str
+        What warnings call it.
 
     Returns
     -------
     Condition
+        For ``fit``.
     """
     below, above = _points(low), _points(high)
     d = below.shape[1]

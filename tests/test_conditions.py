@@ -360,6 +360,35 @@ def test_what_does_not_go_with_conditions(edge, parameters):
         fitted(edge, field(edge), [laplacian(edge)], **parameters)
 
 
+def test_polynomials_have_no_period(edge):
+    with pytest.raises(ValueError, match="no period"):
+        fitted(edge, field(edge), [laplacian(edge)], families=["polynomial"], period=[4.0, None])
+
+
+def test_conditions_of_the_same_name_are_told_apart(inside, edge):
+    conditions = [laplacian(inside[:300], sources(inside[:300]))]
+    conditions += [laplacian(inside[300:], sources(inside[300:]))]
+    model = fitted(edge, field(edge), conditions)
+    assert list(model.condition_norms_) == ["values", "laplacian", "laplacian (2)"]
+
+
+@pytest.mark.parametrize("d", [1, 2, 7])
+def test_two_numbers_are_enough_for_a_fit(d):
+    point = np.ones((1, d))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = fitted(0 * point, [1.0], [Condition(point, {(0,) * d: 1.0}, 2.0)])
+    assert np.isfinite(model.predict(point)).all()
+
+
+def test_a_given_period(rng):
+    x = rng.uniform(0, 2 * np.pi, (200, 1))
+    fresh = rng.uniform(0, 6 * np.pi, (100, 1))
+    equation = Condition(x, {1: 1.0}, -5 * np.sin(5 * x[:, 0]))
+    model = fitted([[0.0]], [1.0], [equation], period=2 * np.pi)
+    assert np.abs(model.predict(fresh) - np.cos(5 * fresh[:, 0])).max() < 1e-12
+
+
 def test_neither_dask_nor_points_to_hold_out(edge):
     model = SpectrumInformedMSNNRegressor()
     with pytest.raises(ValueError, match="X_val"):

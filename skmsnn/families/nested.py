@@ -74,9 +74,10 @@ def waves(
 ) -> NestedSet | None:
     """The largest set of up to so many cosines and sines that reaches in these proportions."""
     lengths = np.where(periodic, 2.0, 2.0 * _WIDTH)
+    numbers: NDArray[np.int64] | None
     if len(aspect) > _MOST_IN_ELLIPSOIDS:
         numbers = _largest(
-            lambda degree: total_degree_lattice(len(aspect), degree, n_terms), n_terms // 2
+            lambda degree: total_degree_lattice(len(aspect), degree, n_terms), n_terms // 2 + 1
         )
     else:
         scaled = aspect * lengths
@@ -91,6 +92,7 @@ def waves(
 def polynomials(n_terms: int, aspect: NDArray[np.float64], most_features: int) -> NestedSet | None:
     """The same of products of Legendre polynomials of at most so many features each."""
     d = len(aspect)
+    degrees: NDArray[np.int64] | None
     if d <= _MOST_IN_ELLIPSOIDS:
         degrees = _ellipsoid(n_terms, aspect, _all_degrees)
     else:
@@ -138,7 +140,7 @@ def _ellipsoid(
     most: int,
     aspect: NDArray[np.float64],
     box: Callable[[tuple[int, ...]], NDArray[np.int64]],
-) -> NDArray[np.int64] | None:
+) -> NDArray[np.int64]:
     """The largest set ``sum (k_j / (aspect_j R))^2 <= 1`` of up to so many integer vectors."""
 
     def inside(radius: float) -> NDArray[np.int64]:
@@ -152,7 +154,7 @@ def _ellipsoid(
     while high - low > 0.01 * high:
         middle = (low + high) / 2
         low, high = (middle, high) if len(inside(middle)) <= most else (low, middle)
-    return inside(low) if low > 0 else None
+    return inside(low)
 
 
 def _all_degrees(most: tuple[int, ...]) -> NDArray[np.int64]:
@@ -165,7 +167,7 @@ def _largest(
 ) -> NDArray[np.int64] | None:
     """The set of highest degree that has up to so many terms."""
     best = None
-    for degree in range(1, most):
+    for degree in range(max(1, most)):
         indices = of_degree(degree)
         if indices is None or len(indices) > most:
             break

@@ -74,7 +74,7 @@ class ConditionedSource:
         flat: bool,
         rng: np.random.RandomState,
     ) -> None:
-        names = names_of(conditions)
+        names = names_of(conditions, VALUES)
         points = [points_of(c, name, X.shape[1]) for c, name in zip(conditions, names, strict=True)]
         check_units(X, points, names)
         period = None if isinstance(choices.period, str) else choices.period

@@ -177,9 +177,14 @@ def listed(conditions: Any) -> list[AnyCondition]:
     return [one for item in conditions for one in listed(item)]
 
 
-def names_of(conditions: Sequence[AnyCondition]) -> list[str]:
-    """Of each, or its kind and place in the list."""
-    return [c.name if c.name is not None else f"conditions[{k}]" for k, c in enumerate(conditions)]
+def names_of(conditions: Sequence[AnyCondition], taken: str) -> list[str]:
+    """Of each, or its place in the list; those of a name that is taken have a number, too."""
+    names: list[str] = []
+    for k, condition in enumerate(conditions):
+        name = condition.name if condition.name is not None else f"conditions[{k}]"
+        number = 1 + sum(other.partition(" (")[0] == name for other in [taken, *names])
+        names.append(name if number == 1 else f"{name} ({number})")
+    return names
 
 
 def points_of(condition: AnyCondition, name: str, d: int) -> list[NDArray[np.float64]]:
