@@ -11,24 +11,25 @@ from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
 
 from skmsnn._arrays import as_numpy
-from skmsnn._calculus import FittedModelMixin
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Source, add_stages
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
 from skmsnn._time_limit import time_limit
+from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._validation import PARAMETER_CONSTRAINTS, recipes_of, source_of
 from skmsnn._warning import warn_of
 from skmsnn.families.fitting import StageFit
+from skmsnn.judge.local import kept
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.modules.evaluation import with_autograd
+from skmsnn.modules.autograd import with_autograd
 from skmsnn.stage import Stage
 from skmsnn.training.solvers import threads_of_torch
 
 
 class SpectrumInformedMSNNRegressor(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, FittedModelMixin
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, UncertaintyMixin
 ):
     """Spectrum-informed multistage neural network regressor.
 
@@ -146,10 +147,8 @@ class SpectrumInformedMSNNRegressor(
         What is left in the end of the values and of each condition, as in ``validation_norms_``.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
-    n_outputs_ : int
-        Number of outputs.
-    n_features_in_ : int
-        Number of features.
+    n_outputs_, n_features_in_ : int
+        Numbers of outputs and of features.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has them.
 
@@ -248,10 +247,10 @@ class SpectrumInformedMSNNRegressor(
 
         Parameters
         ----------
-        X : array-like or dask array of shape (n_samples, n_features)
-            Points.
+        X : array-like, sparse matrix or dask array of shape (n_samples, n_features)
+            Points. Sparse ones are made dense, up to scikit-learn's ``working_memory``.
         y : array-like or dask array of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
+            Values. Complex ones are fitted as two outputs, real and imaginary part.
         sample_weight : array-like or dask array of shape (n_samples,), default=None
             Weights in the mean of the loss.
         X_val, y_val, sample_weight_val : array-like, default=None
@@ -345,6 +344,7 @@ class SpectrumInformedMSNNRegressor(
             stop_reasons_=[*self.stop_reasons_, f"{fit.stage.family}: {fit.message}"],
             _in_gaps=fit.in_gaps,
             _seen_error=source.error,
+            _unseen=kept(source.unseen(fit)),
         )
         if self.warm_start:
             self._resume = source
