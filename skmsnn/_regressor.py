@@ -11,24 +11,25 @@ from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
 
 from skmsnn._arrays import as_numpy
-from skmsnn._calculus import FittedModelMixin
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Source, add_stages
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
 from skmsnn._time_limit import time_limit
+from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._validation import PARAMETER_CONSTRAINTS, recipes_of, source_of
 from skmsnn._warning import warn_of
 from skmsnn.families.fitting import StageFit
+from skmsnn.judge.local import kept
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.modules.evaluation import with_autograd
+from skmsnn.modules.autograd import with_autograd
 from skmsnn.stage import Stage
 from skmsnn.training.solvers import threads_of_torch
 
 
 class SpectrumInformedMSNNRegressor(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, FittedModelMixin
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, UncertaintyMixin
 ):
     """Spectrum-informed multistage neural network regressor.
 
@@ -78,6 +79,10 @@ class SpectrumInformedMSNNRegressor(
         Period of the function in units of X: one for all features, or one a feature with None
         where it is not periodic. "auto" finds periods of points on a uniform grid, with or
         without holes, and takes other points as not periodic.
+    feature_scales : {"auto", "linear", "log"} or sequence of str, default="auto"
+        Whether a stage is a function of a feature or of its logarithm: one for all, or "linear" or
+        "log" for each. Under "auto" a look at some points decides it for positive features that
+        span a decade. Below the points a logarithm goes on along its tangent.
     solver : {"auto", "gauss-newton", "lbfgs", "adam"}, default="auto"
         How a stage is trained. "auto" is as described above; with another ``init`` it is
         Gauss-Newton.
@@ -87,9 +92,8 @@ class SpectrumInformedMSNNRegressor(
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".
     max_time : float, default=None
-        Seconds after which nothing more is begun: the fit ends with the stages that it has, the
-        first of which is then the best of what was tried until then. None sets no limit. What is
-        under way is finished, which may take some seconds with tens of thousands of points.
+        Seconds after which nothing more is begun: the fit ends with the best of what was tried
+        until then. What is under way is finished, which may take some seconds. None is no limit.
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
@@ -105,9 +109,8 @@ class SpectrumInformedMSNNRegressor(
     warm_start : bool, default=False
         Whether ``fit`` keeps the stages there are and adds those that ``n_stages`` has grown by.
     device : str, default="cpu"
-        Torch device on which networks are trained and evaluated, as "cpu" or "cuda"; "auto" is
-        CUDA where there is one. Spectral stages are solved on the CPU. A fitted model holds
-        no tensors: where its device is missing, it predicts on the CPU, with a warning.
+        Torch device of networks, as "cpu" or "cuda"; "auto" is CUDA where there is one. Where that
+        of a fitted model is missing, it predicts on the CPU, with a warning.
     verbose : int, default=0
         Whether progress is shown.
     random_state : int, RandomState instance or None, default=None
@@ -141,10 +144,8 @@ class SpectrumInformedMSNNRegressor(
         Otherwise "round-off", "no gain", "n_stages", "time", "interrupted", "callback" or "memory".
     domain_ : Domain
         Scaling of the points and which axes are periodic.
-    n_outputs_ : int
-        Number of outputs.
-    n_features_in_ : int
-        Number of features.
+    n_outputs_, n_features_in_ : int
+        Numbers of outputs and of features.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has them.
 
@@ -181,6 +182,7 @@ class SpectrumInformedMSNNRegressor(
         spectral_readout: bool = True,
         families: Literal["auto"] | Sequence[str] = "auto",
         period: Literal["auto"] | float | Sequence[float | None] | None = "auto",
+        feature_scales: str | Sequence[str] = "auto",
         solver: str = "auto",
         learning_rate_init: float = 1e-3,
         max_iter: int | None = None,
@@ -202,6 +204,7 @@ class SpectrumInformedMSNNRegressor(
         self.spectral_readout = spectral_readout
         self.families = families
         self.period = period
+        self.feature_scales = feature_scales
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -240,10 +243,10 @@ class SpectrumInformedMSNNRegressor(
 
         Parameters
         ----------
-        X : array-like or dask array of shape (n_samples, n_features)
-            Points.
+        X : array-like, sparse matrix or dask array of shape (n_samples, n_features)
+            Points. Sparse ones are made dense, up to scikit-learn's ``working_memory``.
         y : array-like or dask array of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
+            Values. Complex ones are fitted as two outputs, real and imaginary part.
         sample_weight : array-like or dask array of shape (n_samples,), default=None
             Weights in the mean of the loss.
         X_val, y_val, sample_weight_val : array-like, default=None
@@ -258,8 +261,6 @@ class SpectrumInformedMSNNRegressor(
         ------
         ValueError
             If the data or a parameter can't be used; the message says what to change.
-        MemoryError
-            If memory runs out before the first stage is fitted.
 
         Warns
         -----
@@ -343,6 +344,7 @@ class SpectrumInformedMSNNRegressor(
             stop_reasons_=[*self.stop_reasons_, f"{fit.stage.family}: {fit.message}"],
             _in_gaps=fit.in_gaps,
             _seen_error=source.error,
+            _unseen=kept(source.unseen(fit)),
         )
         if self.warm_start:
             self._resume = source

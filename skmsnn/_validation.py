@@ -11,16 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skmsnn._arrays import as_numpy
+from skmsnn._arrays import as_numpy, as_real, is_complex
 from skmsnn._cascade import Source
 from skmsnn.families import FAMILIES
 from skmsnn.families.recipe import Recipe
-from skmsnn.modules.network import ACTIVATIONS
+from skmsnn.modules.trained import ACTIVATIONS
 from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
 from skmsnn.sources.rows import Rows, canonical_rows
-from skmsnn.training.networks import training_device
+from skmsnn.sources.scales import chosen_scales, given_scales
+from skmsnn.training.devices import training_device
 from skmsnn.training.solvers import SOLVERS, SolverOptions
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
         Interval(Real, 0, None, closed="neither"),
         "array-like",
     ],
+    "feature_scales": [StrOptions({"auto", "linear", "log"}), "array-like"],
     "solver": [StrOptions({"auto", *SOLVERS})],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "max_iter": [None, Interval(Integral, 1, None, closed="left")],
@@ -190,9 +192,30 @@ def source_of(
     if continues:
         error = model._seen_error if model.validation_norms_ else 0.0
         fitted = Fitted(model.domain_, model._scaling, model.stages_, error)
-    source = ArraySource(X, y, weight, held_out, choices, fitted, recipes[0].families, rng)
+    logarithmic = _logarithmic(model, X, y, weight, choices, recipes[0])
+    families = recipes[0].families
+    source = ArraySource(X, y, weight, held_out, choices, fitted, families, rng, logarithmic)
     _check_modes(recipes, source.n_points)
     return source
+
+
+def _logarithmic(
+    model: Regressor,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    choices: Choices,
+    recipe: Recipe,
+) -> NDArray[np.bool_]:
+    """Of which features the logarithm is taken."""
+    none = np.zeros(X.shape[1], dtype=bool)
+    if model._continues:
+        kept = model.domain_.logarithmic
+        return none if kept is None else kept
+    given = given_scales(model.feature_scales, X)
+    if given is not None:
+        return given
+    return chosen_scales(X, y, weight, choices, recipe) if choices.is_adaptive else none
 
 
 def _chunk_source(
@@ -211,10 +234,12 @@ def _chunk_source(
             "beginning; leave init, solver, n_modes, p, spectral_readout and warm_start at "
             "their defaults."
         )
+    if model.feature_scales not in ("auto", "linear"):
+        raise ValueError("Dask arrays are fitted on linear scales; leave feature_scales at 'auto'.")
     data = ChunkedData(X, y, weight, seed=int(rng.randint(2**31 - 1)))
     model.n_features_in_, model.n_outputs_ = data.n_features, data.n_outputs
     model.__dict__.pop("feature_names_in_", None)
-    model._flat_y = data.y_ndim == 1
+    model._flat_y, model._complex_y = data.y_ndim == 1, False
     held_out = _validation_rows(model, validation, data.n_outputs)
     return ChunkSource(data, held_out, choices, recipes[0], rng)
 
@@ -222,20 +247,27 @@ def _chunk_source(
 def _arrays(
     model: Regressor, X: Any, y: Any, weight: Any, reset: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    has_parts = is_complex(y)
+    has_one = np.asarray(y).ndim == 1
     points, values = validate_data(
-        model, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=reset
+        model, X, as_real(y), dtype=np.float64, multi_output=True, y_numeric=True, reset=reset
     )
     X, y = cast(NDArray, points), np.asarray(values, dtype=np.float64)
     weight = _check_sample_weight(weight, X, dtype=np.float64, ensure_non_negative=True)
     n_outputs = 1 if y.ndim == 1 else y.shape[1]
+    if has_parts:
+        n_outputs //= 2
     if reset:
-        model._flat_y, model.n_outputs_ = y.ndim == 1, n_outputs
+        model._flat_y, model.n_outputs_ = has_one, n_outputs
+        model._complex_y = has_parts
+    elif has_parts != model._complex_y:
+        raise ValueError("warm_start=True goes on with y as it was, real or complex.")
     elif n_outputs != model.n_outputs_:
         raise ValueError(
             f"y has {n_outputs} outputs, but warm_start=True keeps stages that were fitted to "
             f"{model.n_outputs_}; set warm_start=False to begin anew."
         )
-    return X, y.reshape(len(y), n_outputs), weight
+    return X, y.reshape(len(y), -1), weight
 
 
 def _validation_rows(
@@ -250,8 +282,15 @@ def _validation_rows(
         if weight_val is not None:
             raise ValueError("sample_weight_val needs X_val and y_val.")
         return None
+    y_val = as_real(np.asarray(y_val, dtype=np.complex128)) if model._complex_y else y_val
     points, values = validate_data(
-        model, X_val, y_val, dtype=np.float64, multi_output=True, y_numeric=True, reset=False
+        model,
+        X_val,
+        y_val,
+        dtype=np.float64,
+        multi_output=True,
+        y_numeric=True,
+        reset=False,
     )
     X, y = cast(NDArray, points), np.asarray(values, dtype=np.float64)
     if y.size != len(X) * n_outputs:

@@ -16,9 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
 from scipy.special import eval_legendre
 
+from skmsnn._arrays import as_complex
 from skmsnn.domain import Domain
 from skmsnn.functions import Modes
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
+from skmsnn.functions.integrals import integrate_with_periods
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.linear import added, scaled
 from skmsnn.functions.polynomial import PolynomialModes
@@ -64,6 +66,8 @@ class ModelFunction:
         ``y = offset + scale * sum of stages``.
     flat : bool
         Whether y has one output and no axis for it.
+    is_complex : bool
+        Whether the outputs of stages are real and imaginary parts of those of y, in turn.
     """
 
     def __init__(
@@ -73,8 +77,10 @@ class ModelFunction:
         offset: NDArray[np.float64],
         scale: NDArray[np.float64],
         flat: bool,
+        is_complex: bool = False,
     ) -> None:
         self._stages = tuple(stages)
+        self._is_complex = is_complex
         self._domain, self._offset, self._scale, self._flat = domain, offset, scale, flat
         self._sums = _merged(stages)
         self._prepared: dict[tuple[int, ...], list[Term]] = {}
@@ -117,14 +123,33 @@ class ModelFunction:
     def at_scaled(self, x: NDArray[np.float64], nu: Sequence[int] = ()) -> NDArray[np.float64]:
         """Values at scaled points (n, d), or a derivative of orders nu, in the units of y and X."""
         orders = tuple(nu) or (0,) * len(self._domain.centre)
-        total = self._of_stages(x, orders)
-        for half_width, order in zip(self._domain.half_width, orders, strict=True):
-            if order:
-                total = total / half_width**order
+        if any(orders):
+            terms = self._domain.derivative_terms(x, orders)
+            total = sum(self._of_stages(x, k) * factor[..., None] for k, factor in terms)
+        else:
+            total = self._of_stages(x, orders)
         values = total * self._scale
         if not any(orders):
             values = self._offset + values
-        return values[:, 0] if self._flat else values
+        return self.shaped(values)
+
+    def shaped(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Values (n, n_outputs) of the stages as those of y."""
+        outputs = as_complex(values) if self._is_complex else values
+        return outputs[:, 0] if self._flat else outputs
+
+    def integral_at_scaled(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: Sequence[int]
+    ) -> NDArray[Any]:
+        """Integrals along some axes between scaled ends (n, d), in the units of y and X."""
+        turning = [j for j in axes if self._domain.periodic[j]]
+
+        def integral(function: Any) -> NDArray[np.float64]:
+            return integrate_with_periods(function, lower, upper, axes, turning)
+
+        total = reduce(np.add, [integral(function) for function in self._sums]) * self._scale
+        total = total + self._offset * (upper - lower)[:, axes].prod(axis=1)[:, None]
+        return self.shaped(total * self._domain.half_width[list(axes)].prod())
 
     def gradient_at_scaled(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """First derivatives at scaled points, those along each feature side by side."""

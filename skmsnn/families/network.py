@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Points
 from skmsnn.families.dominant import dominant_modes
-from skmsnn.families.family import Family
 from skmsnn.families.fitting import MOVES, StageFit, StageFitter
 from skmsnn.functions.lattice import FourierModes
 from skmsnn.judge.held_out import LEAST_NODES_OF_PAIRS
@@ -54,27 +53,23 @@ _AS_GOOD = 1.5
 _START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
 
 
-class Network(Family):
-    """Hidden layers behind the dominant modes, trained by Gauss-Newton."""
-
-    name = "network"
-
-    def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
-        n_values = np.count_nonzero(fitter.points.train) * fitter.train.shape[1]
-        grid = fitter.points.grid
-        if grid is not None and any(1 < n < LEAST_NODES_OF_PAIRS for n in grid.shape):
-            return  # few lines tell nothing of what a network does between them
-        modes = starting_modes(fitter).with_unit_amplitudes()
-        hidden = tuple(ceil(_WIDTH_SHARE * n) for n in fitter.recipe.hidden_layer_sizes)
-        architecture = _architecture(fitter, len(modes.wave_vectors), hidden)
-        n_weights = sum(w.numel() for w in StageNetwork(**architecture).parameters())
-        if not hidden or n_values < _ROWS_NEEDED * n_weights:
-            return
-        most_values = max(_ROWS_USED * n_weights, 1000) * fitter.train.shape[1]
-        iteration = 3.0 * min(n_values, most_values) * n_weights**2
-        max_iter = min(fitter.recipe.options.max_iter, int(_NETWORK_OPERATIONS / iteration))
-        if max_iter >= min(fitter.recipe.options.max_iter, _LEAST_ITERATIONS):
-            yield network(fitter, modes, hidden, max_iter)
+def of_its_own_accord(fitter: StageFitter) -> Iterator[StageFit]:
+    """The network that the cascade tries where functions of least squares fall short."""
+    n_values = np.count_nonzero(fitter.points.train) * fitter.train.shape[1]
+    grid = fitter.points.grid
+    if grid is not None and any(1 < n < LEAST_NODES_OF_PAIRS for n in grid.shape):
+        return  # few lines tell nothing of what a network does between them
+    modes = starting_modes(fitter).with_unit_amplitudes()
+    hidden = tuple(ceil(_WIDTH_SHARE * n) for n in fitter.recipe.hidden_layer_sizes)
+    architecture = _architecture(fitter, len(modes.wave_vectors), hidden)
+    n_weights = sum(w.numel() for w in StageNetwork(**architecture).parameters())
+    if not hidden or n_values < _ROWS_NEEDED * n_weights:
+        return
+    most_values = max(_ROWS_USED * n_weights, 1000) * fitter.train.shape[1]
+    iteration = 3.0 * min(n_values, most_values) * n_weights**2
+    max_iter = min(fitter.recipe.options.max_iter, int(_NETWORK_OPERATIONS / iteration))
+    if max_iter >= min(fitter.recipe.options.max_iter, _LEAST_ITERATIONS):
+        yield network(fitter, modes, hidden, max_iter)
 
 
 def of_recipe(fitter: StageFitter) -> StageFit:

@@ -22,6 +22,7 @@ from skmsnn.functions.linear import scaled
 from skmsnn.judge.diagnosis import looks_like_noise, reason_of_limit
 from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.levels import features_of_few_levels
+from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.rounding import relative_rounding
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
@@ -154,6 +155,10 @@ class ChunkSource:
         """Go on with what a stage leaves."""
         self._view, self._sums = self._after(fit)
         self.norm, self.error = self._rms(self._sums) / self._size, fit.error
+
+    def unseen(self, fit: StageFit) -> Unseen | None:
+        """What the model leaves at the validation points, if they are held out."""
+        return Unseen(self._validation.x, self._rest()) if self.asks_unseen else None
 
     def is_deceptive(self, fit: StageFit) -> bool:
         """Never: on chunks no grid is sought."""
