@@ -38,6 +38,8 @@ ROWS_A_TERM, _ROWS_OF_WAVES, _ROWS_AN_UNKNOWN = 2, 500, 2
 _MOST_OUTPUTS = 4
 # Of Nyquist's wave number, up to which waves are: beyond, points hardly tell them from others.
 _SHARE_TOLD = 0.9
+# Of sets that leave the same with their waves, to within this factor, the smallest is taken.
+_AS_GOOD = 2.0
 # Left of the values, relative to them, beside which waves cannot be known better.
 _SETTLED = 1e-14
 
@@ -191,17 +193,20 @@ class Look:
         waves : ndarray of shape (n_waves, d), default=None
             Wave vectors known from before, in radians per unit.
         """
-        left = np.inf
+        found: list[tuple[NDArray[np.float64], float]] = []
         waves = np.empty((0, self._x.shape[1])) if waves is None else waves
         for frame in frames:
             rows = self._rows[: ROWS_A_TERM * frame.n_columns + _ROWS_OF_WAVES]
             columns = frame.system(self._x[rows], np.ones(len(rows)))
             search = self._search(rows, columns)
             waves = search.waves(waves)
-            left = search.left(waves)
-            if left <= _SETTLED or time_is_up():
+            found.append((waves, search.left(waves)))
+            if found[-1][1] <= _SETTLED or time_is_up():
                 break
-        return waves, left
+        # beside noise, larger sets do without the waves, and no better
+        least = min((left for _, left in found), default=np.inf)
+        as_good = [pair for pair in found if pair[1] <= _AS_GOOD * least]
+        return as_good[0] if as_good else (waves, np.inf)
 
     def without(
         self, rows: NDArray[np.intp], frame: LatticeFrame | PolynomialFrame, waves: NDArray
