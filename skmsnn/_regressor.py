@@ -130,9 +130,9 @@ class SpectrumInformedMSNNRegressor(
         RMS of the residual on the training points after each stage, relative to the spread of y,
         its root mean square deviation from its mean.
     validation_norms_ : list of float
-        The same on points that a fit has not seen; empty without any. Of spectral stages on a
-        complete grid these are whole lines, left out in turn, of those on fewer than 3000
-        scattered points single ones (leave-one-out residuals), and otherwise held-out points.
+        The same on points that a fit has not seen; with conditions the most that is left of one,
+        over the size of its terms. Of spectral stages on a complete grid these are whole lines left
+        out in turn, on fewer than 3000 scattered points single ones, and otherwise held-out points.
     stop_reasons_ : list of str
         How each stage ended.
     stop_reason_ : str
@@ -140,8 +140,11 @@ class SpectrumInformedMSNNRegressor(
         from them: "precision" (y is rounded, to single precision or few decimals), "noise",
         "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
-        "singular end", "discontinuous" (y is rough in a few places), or else "undersampled".
+        "singular end", "discontinuous" (y is rough in a few places), "conditions" (not met
+        together), "newton" (not converged), "undetermined", or else "undersampled".
         Otherwise "round-off", "no gain", "n_stages", "time", "interrupted", "callback" or "memory".
+    condition_norms_ : dict from str to float
+        What is left in the end of the values and of each condition, as in ``validation_norms_``.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_, n_features_in_ : int
@@ -227,6 +230,7 @@ class SpectrumInformedMSNNRegressor(
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        conditions: Sequence[Any] | None = None,
     ) -> SpectrumInformedMSNNRegressor:
         """Fit the stages.
 
@@ -251,6 +255,8 @@ class SpectrumInformedMSNNRegressor(
             Weights in the mean of the loss.
         X_val, y_val, sample_weight_val : array-like, default=None
             Points to hold out, in place of a share of X. They do not join the last solve.
+        conditions : sequence of Condition and Equation of ``skmsnn.conditions``, default=None
+            Differential equations and derivatives that hold besides.
 
         Returns
         -------
@@ -274,7 +280,7 @@ class SpectrumInformedMSNNRegressor(
             in a search each kind is told once.
         """
         validation = (X_val, y_val, sample_weight_val)
-        given = (as_numpy(X), as_numpy(y), as_numpy(sample_weight), validation)
+        given = (as_numpy(X), as_numpy(y), as_numpy(sample_weight), validation, conditions)
         fit = restoring(threads_of_torch, one_blas_thread.now)(with_autograd(self._fit))
         before = dict(self.__dict__)
         try:
@@ -289,17 +295,11 @@ class SpectrumInformedMSNNRegressor(
         return self
 
     @with_callbacks
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
-    ) -> None:
+    def _fit(self, X: Any, y: Any, weight: Any, validation: Any, conditions: Any) -> None:
         recipes = recipes_of(self)
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
-        source = source_of(self, X, y, sample_weight, validation, recipes, rng)
+        source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
         self._begin(source)
         n_stages = self.n_stages_
         with Progress(self.verbose, self.n_stages) as progress:

@@ -19,6 +19,8 @@ from skmsnn.modules.trained import ACTIVATIONS
 from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
+from skmsnn.sources.conditioned import FAMILIES_OF_CONDITIONS, ConditionedSource
+from skmsnn.sources.conditions import listed
 from skmsnn.sources.rows import Rows, canonical_rows
 from skmsnn.sources.scales import chosen_scales, given_scales
 from skmsnn.training.devices import training_device
@@ -160,6 +162,7 @@ def source_of(
     validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
     recipes: Sequence[Recipe],
     rng: np.random.RandomState,
+    conditions: Any = None,
 ) -> Source:
     """The data of a fit; sets what scikit-learn wants known of X and y.
 
@@ -175,9 +178,13 @@ def source_of(
         What each stage may be.
     rng : RandomState
         Source of all random numbers.
+    conditions : sequence of Condition and Equation, default=None
+        What holds besides.
     """
     is_adaptive = all(recipe.is_all_adaptive for recipe in recipes)
     choices = Choices(model.period, model.early_stopping, model.validation_fraction, is_adaptive)
+    if conditions is not None:
+        return _conditioned_source(model, X, y, weight, validation, choices, conditions, rng)
     if is_dask(X):
         return _chunk_source(model, X, y, weight, validation, choices, recipes, rng)
     continues = model._continues
@@ -197,6 +204,51 @@ def source_of(
     source = ArraySource(X, y, weight, held_out, choices, fitted, families, rng, logarithmic)
     _check_modes(recipes, source.n_points)
     return source
+
+
+def _conditioned_source(
+    model: Regressor,
+    X: Any,
+    y: Any,
+    weight: Any,
+    validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+    choices: Choices,
+    conditions: Any,
+    rng: np.random.RandomState,
+) -> ConditionedSource:
+    if is_dask(X):
+        raise ValueError("Conditions go with arrays in memory, not with dask arrays; load them.")
+    families = model.families
+    names = FAMILIES_OF_CONDITIONS if isinstance(families, str) else tuple(families)
+    if not set(names) & set(FAMILIES_OF_CONDITIONS):
+        raise ValueError(
+            f"families={families!r}: conditions are met by {' and '.join(FAMILIES_OF_CONDITIONS)} "
+            "functions; name one of these, or leave families at 'auto'."
+        )
+    period: Any = None if isinstance(model.period, str) else model.period
+    periods = period if isinstance(period, Sequence) else np.atleast_1d(period)
+    if any(period is not None for period in periods) and "fourier" not in names:
+        raise ValueError(
+            f"families={families!r} have no period; name 'fourier', too, or leave period out."
+        )
+    if model.warm_start or model.p != 2 or not choices.is_adaptive or not model.early_stopping:
+        raise ValueError(
+            "Conditions are met by spectral stages of least squares, from the beginning, of a size "
+            "that held-out rows decide; leave init, solver, n_modes, p, spectral_readout, "
+            "early_stopping and warm_start at their defaults."
+        )
+    if "log" in np.atleast_1d(model.feature_scales).tolist():
+        raise ValueError(
+            "Conditions take derivatives along the features as they are; leave feature_scales at "
+            "its default."
+        )
+    if any(a is not None for a in validation):
+        raise ValueError(
+            "X_val and y_val have no conditions; leave them out: a share of X and of the points of "
+            "conditions is held out."
+        )
+    X, y, weight = _arrays(model, X, y, weight, reset=True)
+    return ConditionedSource(X, y, weight, listed(conditions), choices, model._flat_y, rng)
 
 
 def _logarithmic(

@@ -175,8 +175,8 @@ def _of_modes(
 
 
 def _of_sum(function: SumModes, lower: NDArray, upper: NDArray, axes: frozenset[int]) -> NDArray:
-    first, *others = (_RULES[type(part)](part, lower, upper, axes) for part in function.parts)
-    return sum(others, start=first)
+    parts = [_RULES[type(part)](part, lower, upper, axes) for part in function.parts]
+    return np.sum(parts, axis=0)
 
 
 def _of_products(
@@ -190,9 +190,9 @@ def _of_products(
         if isinstance(basis, LegendreBasis):
             factors.append(polynomials(basis.size, ends, j in axes))
         elif isinstance(basis, LegendreWavesBasis):
-            fast = waves(basis.wave_numbers, ends, j in axes)
-            slow = polynomials(basis.degree + 1, ends, j in axes)
-            factors.append(np.concatenate([slow, fast.real, fast.imag], axis=1))
+            beside = waves(basis.wave_numbers, ends, j in axes)
+            smooth = polynomials(basis.degree + 1, ends, j in axes)
+            factors.append(np.concatenate([smooth, beside.real, beside.imag], axis=1))
         else:
             factors.append(splines(basis, ends, j in axes))
     return np.real(_sum(factors, function.coefficients))
@@ -239,9 +239,9 @@ def _of_fractions(
 _RULES: dict[type, Callable[[Any, NDArray, NDArray, frozenset[int]], NDArray]] = {
     LatticeModes: _of_lattice,
     FourierModes: _of_modes,
-    SumModes: _of_sum,
     ProductModes: _of_products,
     PolynomialModes: _of_polynomial,
     SeparableModes: _of_separable,
     RationalModes: _of_fractions,
+    SumModes: _of_sum,
 }

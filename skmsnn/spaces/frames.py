@@ -51,6 +51,13 @@ class Frame:
             system[block, k : self.n_columns] = waves.imag[:, self._waving]
         return system
 
+    def derivative_columns(
+        self, x: NDArray[np.float64], nu: tuple[int, ...]
+    ) -> NDArray[np.float64]:
+        """Derivatives of the columns, of order nu_j along each axis j, at points (n, d)."""
+        waves = self._waves(x) * np.prod((1j * self.wave_vectors) ** np.asarray(nu), axis=1)
+        return np.concatenate([waves.real, waves.imag[:, self._waving]], axis=1)
+
     def modes(self, c: NDArray[np.float64]) -> Modes:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
         return FourierModes(self.wave_vectors, self.amplitudes(c))
@@ -214,6 +221,12 @@ class PolynomialFrame:
     ) -> NDArray[np.float64]:
         """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
         return _weighted(columns_of(x, self._degrees), root, target)
+
+    def derivative_columns(
+        self, x: NDArray[np.float64], nu: tuple[int, ...]
+    ) -> NDArray[np.float64]:
+        """Derivatives of the columns, of order nu_j along each axis j, at points (n, d)."""
+        return columns_of(x, self._degrees, nu)
 
     def modes(self, c: NDArray[np.float64]) -> PolynomialModes:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
