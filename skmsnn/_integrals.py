@@ -25,7 +25,8 @@ class IntegralMixin(FittedModelMixin):
         """Integrate the prediction over a box.
 
         Waves, polynomials, splines, fractions and their products are integrated in closed form, to
-        round-off.
+        round-off; networks and quotients of several features by Gauss-Legendre quadrature, of up
+        to three features, to ten digits.
 
         Parameters
         ----------
@@ -41,11 +42,12 @@ class IntegralMixin(FittedModelMixin):
         Raises
         ------
         ValueError
-            If a stage has no integral in closed form, as a network; or if a corner does not have
+            If a stage has no integral in closed form, and there are more than three features or
+            quadrature does not converge; or if a corner does not have
             ``n_features`` finite coordinates.
         """
         check_is_fitted(self)
-        self._check_integrable()
+        self._check_integrable(self.n_features_in_)
         domain = self.domain_
         ends = [
             domain.centre - domain.half_width if lower is None else as_numpy(lower),
@@ -80,10 +82,11 @@ class IntegralMixin(FittedModelMixin):
         Raises
         ------
         ValueError
-            If a stage has no integral in closed form, as a network, or there is no such feature.
+            If quadrature of a stage without a closed form does not converge, or there is no such
+            feature.
         """
         check_is_fitted(self)
-        self._check_integrable()
+        self._check_integrable(1)
         j, domain = self._number_of(feature), self.domain_
         x = self._scaled(as_numpy(X))
         # along the feature points are not moved by periods
@@ -114,13 +117,13 @@ class IntegralMixin(FittedModelMixin):
             + (f", or one of {', '.join(names)}." if names else ".")
         )
 
-    def _check_integrable(self) -> None:
+    def _check_integrable(self, n_axes: int) -> None:
         for number, stage in enumerate(self.stages_, start=1):
-            if not has_integral(stage.function):
+            if not has_integral(stage.function, n_axes):
                 raise ValueError(
                     f"Stage {number} is of the family {stage.family}, whose integrals have no "
-                    "closed form; integrate to_function() numerically, as by scipy.integrate, or "
-                    "leave that family out of families."
+                    f"closed form and take too many points over {n_axes} features; leave that "
+                    "family out of families, or take the mean of values at random points."
                 )
 
 
