@@ -216,6 +216,7 @@ class FittedModelMixin(BaseEstimator):
             scaling.offset,
             self._flat_y,
             self._complex_y,
+            domain.logarithmic,
         )
 
     def to_function(self) -> ModelFunction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -47,7 +48,7 @@ class IntegralMixin(FittedModelMixin):
             ``n_features`` finite coordinates.
         """
         check_is_fitted(self)
-        self._check_integrable(self.n_features_in_)
+        self._check_integrable(range(self.n_features_in_))
         domain = self.domain_
         ends = [
             domain.centre - domain.half_width if lower is None else as_numpy(lower),
@@ -86,8 +87,8 @@ class IntegralMixin(FittedModelMixin):
             feature.
         """
         check_is_fitted(self)
-        self._check_integrable(1)
         j, domain = self._number_of(feature), self.domain_
+        self._check_integrable([j])
         x = self._scaled(as_numpy(X))
         # along the feature points are not moved by periods
         whole = np.asarray(check_array(as_numpy(X), dtype=np.float64))
@@ -117,12 +118,20 @@ class IntegralMixin(FittedModelMixin):
             + (f", or one of {', '.join(names)}." if names else ".")
         )
 
-    def _check_integrable(self, n_axes: int) -> None:
+    def _check_integrable(self, features: Sequence[int]) -> None:
+        logarithmic = self.domain_.logarithmic
+        for j in features:
+            if logarithmic is not None and logarithmic[j]:
+                raise ValueError(
+                    f"Feature {j} is on a logarithmic scale, on which integrals have no closed "
+                    "form; integrate to_function() numerically, as by scipy.integrate, or fit with "
+                    "feature_scales='linear'."
+                )
         for number, stage in enumerate(self.stages_, start=1):
-            if not has_integral(stage.function, n_axes):
+            if not has_integral(stage.function, len(features)):
                 raise ValueError(
                     f"Stage {number} is of the family {stage.family}, whose integrals have no "
-                    f"closed form and take too many points over {n_axes} features; leave that "
+                    f"closed form and take too many points over {len(features)} features; leave that "
                     "family out of families, or take the mean of values at random points."
                 )
 

@@ -79,6 +79,10 @@ class SpectrumInformedMSNNRegressor(
         Period of the function in units of X: one for all features, or one a feature with None
         where it is not periodic. "auto" finds periods of points on a uniform grid, with or
         without holes, and takes other points as not periodic.
+    feature_scales : {"auto", "linear", "log"} or sequence of str, default="auto"
+        Whether a stage is a function of a feature or of its logarithm: one for all, or "linear" or
+        "log" for each. Under "auto" a look at some points decides it for positive features that
+        span a decade. Below the points a logarithm goes on along its tangent.
     solver : {"auto", "gauss-newton", "lbfgs", "adam"}, default="auto"
         How a stage is trained. "auto" is as described above; with another ``init`` it is
         Gauss-Newton.
@@ -88,9 +92,8 @@ class SpectrumInformedMSNNRegressor(
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".
     max_time : float, default=None
-        Seconds after which nothing more is begun: the fit ends with the stages that it has, the
-        first of which is then the best of what was tried until then. What is under
-        way is finished, which may take some seconds. None sets no limit.
+        Seconds after which nothing more is begun: the fit ends with the best of what was tried
+        until then. What is under way is finished, which may take some seconds. None is no limit.
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
@@ -106,9 +109,8 @@ class SpectrumInformedMSNNRegressor(
     warm_start : bool, default=False
         Whether ``fit`` keeps the stages there are and adds those that ``n_stages`` has grown by.
     device : str, default="cpu"
-        Torch device on which networks are trained and evaluated, as "cpu" or "cuda"; "auto" is
-        CUDA where there is one. Spectral stages are solved on the CPU. A fitted model holds
-        no tensors: where its device is missing, it predicts on the CPU, with a warning.
+        Torch device of networks, as "cpu" or "cuda"; "auto" is CUDA where there is one. Where that
+        of a fitted model is missing, it predicts on the CPU, with a warning.
     verbose : int, default=0
         Whether progress is shown.
     random_state : int, RandomState instance or None, default=None
@@ -128,9 +130,9 @@ class SpectrumInformedMSNNRegressor(
         RMS of the residual on the training points after each stage, relative to the spread of y,
         its root mean square deviation from its mean.
     validation_norms_ : list of float
-        The same on points that a fit has not seen; empty without any. Of spectral stages on a
-        complete grid these are whole lines, left out in turn, of those on fewer than 3000
-        scattered points single ones (leave-one-out residuals), and otherwise held-out points.
+        The same on points that a fit has not seen; with conditions the most that is left of one,
+        over the size of its terms. Of spectral stages on a complete grid these are whole lines left
+        out in turn, on fewer than 3000 scattered points single ones, and otherwise held-out points.
     stop_reasons_ : list of str
         How each stage ended.
     stop_reason_ : str
@@ -138,8 +140,11 @@ class SpectrumInformedMSNNRegressor(
         from them: "precision" (y is rounded, to single precision or few decimals), "noise",
         "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
-        "singular end", "discontinuous" (y is rough in a few places), or else "undersampled".
+        "singular end", "discontinuous" (y is rough in a few places), "conditions" (not met
+        together), "newton" (not converged), "undetermined", or else "undersampled".
         Otherwise "round-off", "no gain", "n_stages", "time", "interrupted", "callback" or "memory".
+    condition_norms_ : dict from str to float
+        What is left in the end of the values and of each condition, as in ``validation_norms_``.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_, n_features_in_ : int
@@ -180,6 +185,7 @@ class SpectrumInformedMSNNRegressor(
         spectral_readout: bool = True,
         families: Literal["auto"] | Sequence[str] = "auto",
         period: Literal["auto"] | float | Sequence[float | None] | None = "auto",
+        feature_scales: str | Sequence[str] = "auto",
         solver: str = "auto",
         learning_rate_init: float = 1e-3,
         max_iter: int | None = None,
@@ -201,6 +207,7 @@ class SpectrumInformedMSNNRegressor(
         self.spectral_readout = spectral_readout
         self.families = families
         self.period = period
+        self.feature_scales = feature_scales
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -223,6 +230,7 @@ class SpectrumInformedMSNNRegressor(
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        conditions: Sequence[Any] | None = None,
     ) -> SpectrumInformedMSNNRegressor:
         """Fit the stages.
 
@@ -247,6 +255,8 @@ class SpectrumInformedMSNNRegressor(
             Weights in the mean of the loss.
         X_val, y_val, sample_weight_val : array-like, default=None
             Points to hold out, in place of a share of X. They do not join the last solve.
+        conditions : sequence of Condition and Equation of ``skmsnn.conditions``, default=None
+            Differential equations and derivatives that hold besides.
 
         Returns
         -------
@@ -257,8 +267,6 @@ class SpectrumInformedMSNNRegressor(
         ------
         ValueError
             If the data or a parameter can't be used; the message says what to change.
-        MemoryError
-            If memory runs out before the first stage is fitted.
 
         Warns
         -----
@@ -272,7 +280,7 @@ class SpectrumInformedMSNNRegressor(
             in a search each kind is told once.
         """
         validation = (X_val, y_val, sample_weight_val)
-        given = (as_numpy(X), as_numpy(y), as_numpy(sample_weight), validation)
+        given = (as_numpy(X), as_numpy(y), as_numpy(sample_weight), validation, conditions)
         fit = restoring(threads_of_torch, one_blas_thread.now)(with_autograd(self._fit))
         before = dict(self.__dict__)
         try:
@@ -287,17 +295,11 @@ class SpectrumInformedMSNNRegressor(
         return self
 
     @with_callbacks
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
-    ) -> None:
+    def _fit(self, X: Any, y: Any, weight: Any, validation: Any, conditions: Any) -> None:
         recipes = recipes_of(self)
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
-        source = source_of(self, X, y, sample_weight, validation, recipes, rng)
+        source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
         self._begin(source)
         n_stages = self.n_stages_
         with Progress(self.verbose, self.n_stages) as progress:

@@ -19,7 +19,10 @@ from skmsnn.modules.trained import ACTIVATIONS
 from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
+from skmsnn.sources.conditioned import FAMILIES_OF_CONDITIONS, ConditionedSource
+from skmsnn.sources.conditions import listed
 from skmsnn.sources.rows import Rows, canonical_rows
+from skmsnn.sources.scales import chosen_scales, given_scales
 from skmsnn.training.devices import training_device
 from skmsnn.training.solvers import SOLVERS, SolverOptions
 
@@ -48,6 +51,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
         Interval(Real, 0, None, closed="neither"),
         "array-like",
     ],
+    "feature_scales": [StrOptions({"auto", "linear", "log"}), "array-like"],
     "solver": [StrOptions({"auto", *SOLVERS})],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "max_iter": [None, Interval(Integral, 1, None, closed="left")],
@@ -158,6 +162,7 @@ def source_of(
     validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
     recipes: Sequence[Recipe],
     rng: np.random.RandomState,
+    conditions: Any = None,
 ) -> Source:
     """The data of a fit; sets what scikit-learn wants known of X and y.
 
@@ -173,9 +178,13 @@ def source_of(
         What each stage may be.
     rng : RandomState
         Source of all random numbers.
+    conditions : sequence of Condition and Equation, default=None
+        What holds besides.
     """
     is_adaptive = all(recipe.is_all_adaptive for recipe in recipes)
     choices = Choices(model.period, model.early_stopping, model.validation_fraction, is_adaptive)
+    if conditions is not None:
+        return _conditioned_source(model, X, y, weight, validation, choices, conditions, rng)
     if is_dask(X):
         return _chunk_source(model, X, y, weight, validation, choices, recipes, rng)
     continues = model._continues
@@ -190,9 +199,75 @@ def source_of(
     if continues:
         error = model._seen_error if model.validation_norms_ else 0.0
         fitted = Fitted(model.domain_, model._scaling, model.stages_, error)
-    source = ArraySource(X, y, weight, held_out, choices, fitted, recipes[0].families, rng)
+    logarithmic = _logarithmic(model, X, y, weight, choices, recipes[0])
+    families = recipes[0].families
+    source = ArraySource(X, y, weight, held_out, choices, fitted, families, rng, logarithmic)
     _check_modes(recipes, source.n_points)
     return source
+
+
+def _conditioned_source(
+    model: Regressor,
+    X: Any,
+    y: Any,
+    weight: Any,
+    validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+    choices: Choices,
+    conditions: Any,
+    rng: np.random.RandomState,
+) -> ConditionedSource:
+    if is_dask(X):
+        raise ValueError("Conditions go with arrays in memory, not with dask arrays; load them.")
+    families = model.families
+    names = FAMILIES_OF_CONDITIONS if isinstance(families, str) else tuple(families)
+    if not set(names) & set(FAMILIES_OF_CONDITIONS):
+        raise ValueError(
+            f"families={families!r}: conditions are met by {' and '.join(FAMILIES_OF_CONDITIONS)} "
+            "functions; name one of these, or leave families at 'auto'."
+        )
+    period: Any = None if isinstance(model.period, str) else model.period
+    periods = period if isinstance(period, Sequence) else np.atleast_1d(period)
+    if any(period is not None for period in periods) and "fourier" not in names:
+        raise ValueError(
+            f"families={families!r} have no period; name 'fourier', too, or leave period out."
+        )
+    if model.warm_start or model.p != 2 or not choices.is_adaptive or not model.early_stopping:
+        raise ValueError(
+            "Conditions are met by spectral stages of least squares, from the beginning, of a size "
+            "that held-out rows decide; leave init, solver, n_modes, p, spectral_readout, "
+            "early_stopping and warm_start at their defaults."
+        )
+    if "log" in np.atleast_1d(model.feature_scales).tolist():
+        raise ValueError(
+            "Conditions take derivatives along the features as they are; leave feature_scales at "
+            "its default."
+        )
+    if any(a is not None for a in validation):
+        raise ValueError(
+            "X_val and y_val have no conditions; leave them out: a share of X and of the points of "
+            "conditions is held out."
+        )
+    X, y, weight = _arrays(model, X, y, weight, reset=True)
+    return ConditionedSource(X, y, weight, listed(conditions), choices, model._flat_y, rng)
+
+
+def _logarithmic(
+    model: Regressor,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    choices: Choices,
+    recipe: Recipe,
+) -> NDArray[np.bool_]:
+    """Of which features the logarithm is taken."""
+    none = np.zeros(X.shape[1], dtype=bool)
+    if model._continues:
+        kept = model.domain_.logarithmic
+        return none if kept is None else kept
+    given = given_scales(model.feature_scales, X)
+    if given is not None:
+        return given
+    return chosen_scales(X, y, weight, choices, recipe) if choices.is_adaptive else none
 
 
 def _chunk_source(
@@ -211,6 +286,8 @@ def _chunk_source(
             "beginning; leave init, solver, n_modes, p, spectral_readout and warm_start at "
             "their defaults."
         )
+    if model.feature_scales not in ("auto", "linear"):
+        raise ValueError("Dask arrays are fitted on linear scales; leave feature_scales at 'auto'.")
     data = ChunkedData(X, y, weight, seed=int(rng.randint(2**31 - 1)))
     model.n_features_in_, model.n_outputs_ = data.n_features, data.n_outputs
     model.__dict__.pop("feature_names_in_", None)

@@ -33,6 +33,9 @@ _NETWORK_REACH = 3e-6
 # Left by least squares, below which a next stage reaches round-off, and cheap functions are not
 # trained either.
 _WORTH_TRAINING = 1e-12
+# Left by smoothing splines of rough data, as elevations, over the spread of y. Of fronts that
+# networks resolve they leave less than this.
+_ROUGH = 0.02
 # Left on unseen points, relative to the target, by functions that are all there is to find.
 _SETTLED = 1e-14
 
@@ -81,8 +84,12 @@ def best_stage(
     return _best_trained(fitter, residuals, linear)
 
 
-def best_space(fitter: StageFitter) -> Trial:
-    """The space of functions, linear in their coefficients, that foresees unseen points best."""
+def best_space(fitter: StageFitter, is_whole: bool = True) -> Trial:
+    """The space of functions, linear in their coefficients, that foresees unseen points best.
+
+    Of a sample of the points, which are not ``is_whole``, no functions are taken that follow each
+    point.
+    """
     points, families = fitter.points, families_of(fitter.recipe)
     through = None
     if points.line is not None and not fitter.follows_network:
@@ -96,7 +103,7 @@ def best_space(fitter: StageFitter) -> Trial:
     else:
         # a constant, or not much more, goes with all points
         half_width = points.domain.half_width
-        found = _best_of(_spaces(fitter, families))
+        found = _best_of(_spaces(fitter, families, is_whole))
         best = found or select_polynomial(fitter.whole, points.levels, half_width)
     return through if through is not None and through.error < best.error else best
 
@@ -106,10 +113,12 @@ def families_of(recipe: Recipe) -> list[Family]:
     return [family for name, family in FAMILIES.items() if name in recipe.families]
 
 
-def _spaces(fitter: StageFitter, families: list[Family]) -> Iterator[Trial]:
+def _spaces(fitter: StageFitter, families: list[Family], is_whole: bool) -> Iterator[Trial]:
     enough = np.inf
     quick = (family.quick_space(fitter) for family in families)
-    for trial in chain(quick, (family.space(fitter, enough) for family in families)):
+    searched = (family.space(fitter, enough) for family in families)
+    rough = (family.rough_space(fitter, enough) for family in families if is_whole)
+    for trial in chain(quick, searched, rough):
         if trial is not None:
             yield trial
             enough = min(enough, trial.error)
@@ -137,7 +146,9 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
             if _replaces(trained, best, fitter, linear):
                 best = trained
     enough = max(recipe.tol, _NETWORK_REACH)
-    if best.error <= enough or _is_blind(points):
+    # of what local splines describe best, and badly, a network of few weights describes less
+    is_rough = best.stage.family == "spline" and best.error > _ROUGH
+    if best.error <= enough or _is_blind(points) or is_rough:
         return best
     asked = points.asking_where_it_is_hard(linear.unseen, fitter.rng)
     if asked is not points:

@@ -1,18 +1,37 @@
-"""Splines through all nodes of an axis of a grid, in products with functions of other axes."""
+"""Splines: through all nodes of an axis of a grid, and smoothing ones of scattered points."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
+from skmsnn.families.base import Trial
 from skmsnn.families.family import Family
+from skmsnn.families.fitting import StageFitter
+from skmsnn.families.smoothing import select_smoothing
 from skmsnn.spaces.axes import SplineAxis
 
 _DEGREES = (1, 3, 5, 7)
+# Held-out points that tell how much to smooth, and features up to which splines can be many enough.
+_LEAST_HELD_OUT, _MOST_FEATURES = 20, 3
 
 
 class Spline(Family):
-    """Not-a-knot splines of odd degrees."""
+    """Not-a-knot splines of odd degrees along axes; penalised cubic ones at scattered points."""
 
     name = "spline"
+
+    def rough_space(self, fitter: StageFitter, enough: float) -> Trial | None:
+        points, p = fitter.points, fitter.recipe.options.p
+        d = points.x.shape[1]
+        is_scattered = 2 <= d <= _MOST_FEATURES and not points.domain.periodic.any()
+        has_held_out = points.held_out is not None and len(points.held_out.x) >= _LEAST_HELD_OUT
+        # a smoothing spline is of least squares and a penalty, which no other norm has
+        if not is_scattered or not has_held_out or points.levels or p != 2:
+            return None
+        if np.count_nonzero(points.train) <= 2**d or fitter.follows_network:
+            return None
+        return select_smoothing(fitter.split, enough)
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         if problem.periodic:

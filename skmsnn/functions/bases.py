@@ -1,4 +1,4 @@
-"""Bases of functions of one scaled coordinate that are not waves: polynomials, and splines."""
+"""Bases of functions of one scaled coordinate: polynomials, alone or with waves, and splines."""
 
 from __future__ import annotations
 
@@ -59,6 +59,47 @@ class LegendreBasis:
 
 
 @dataclass(frozen=True)
+class LegendreWavesBasis:
+    """Legendre polynomials P_0 ... P_degree, and cosines and sines of any wave numbers beside them.
+
+    Attributes
+    ----------
+    degree : int
+        Of the polynomials.
+    wave_numbers : ndarray of shape (n_waves,)
+        In radians per unit of the scaled coordinate, not 0.
+    nu : int
+        Order of the derivative that this is.
+    """
+
+    degree: int
+    wave_numbers: NDArray[np.float64]
+    nu: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.degree + 1 + 2 * len(self.wave_numbers)
+
+    @property
+    def label(self) -> str:
+        return f"degree {self.degree} and {len(self.wave_numbers)} waves"
+
+    def values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        polynomials = LegendreBasis(self.degree, self.nu).values(x)
+        phase = x[:, None] * self.wave_numbers
+        quarters = [np.cos(phase), -np.sin(phase), -np.cos(phase), np.sin(phase)]
+        waves = [quarters[self.nu % 4], quarters[(self.nu - 1) % 4]]
+        factor = self.wave_numbers**self.nu
+        return np.concatenate([polynomials, *(wave * factor for wave in waves)], axis=1)
+
+    def combine(self, x: NDArray[np.float64], c: NDArray) -> NDArray:
+        return np.tensordot(self.values(x), c, axes=1)
+
+    def derivative(self, order: int) -> LegendreWavesBasis:
+        return replace(self, nu=self.nu + order)
+
+
+@dataclass(frozen=True)
 class SplineBasis:
     """B-splines on given knots, or their derivatives of order ``nu``.
 
@@ -101,7 +142,7 @@ class SplineBasis:
 
         Those of piece i are of powers of ``x - breaks[i]``.
         """
-        breaks = np.unique(self.knots)
+        breaks = np.unique(self.knots[self.degree : len(self.knots) - self.degree])
         spline = BSpline(self.knots, np.eye(self.size), self.degree)
         columns = [PPoly.from_spline((spline.t, c, spline.k)) for c in np.eye(self.size)]
         kept = slice(self.degree, len(self.knots) - self.degree - 1)

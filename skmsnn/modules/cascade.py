@@ -32,6 +32,8 @@ class CascadeModule(nn.Module):
         Whether y has one output and no axis for it.
     is_complex : bool
         Whether outputs are real and imaginary parts of those of y, in turn.
+    logarithmic : ndarray of shape (n_features,), bool, default=None
+        Of which features the domain maps the logarithm, and below it its tangent.
     """
 
     def __init__(
@@ -44,8 +46,12 @@ class CascadeModule(nn.Module):
         offset: NDArray[np.float64],
         flatten: bool,
         is_complex: bool = False,
+        logarithmic: NDArray[np.bool_] | None = None,
     ) -> None:
         super().__init__()
+        chosen = np.zeros(len(centre)) if logarithmic is None else logarithmic
+        self.register_buffer("logarithmic", torch.from_numpy(chosen.astype(bool)))
+        self._has_logarithms = bool(chosen.any())
         self.register_buffer("centre", tensor(centre))
         self.register_buffer("half_width", tensor(half_width))
         self.register_buffer("periodic", tensor(periodic.astype(float)))
@@ -54,6 +60,7 @@ class CascadeModule(nn.Module):
         self.stages = nn.ModuleList(stages)
         self._flatten, self._is_complex = flatten, is_complex
 
+    logarithmic: Tensor
     centre: Tensor
     half_width: Tensor
     periodic: Tensor
@@ -62,7 +69,14 @@ class CascadeModule(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """Value at points of shape (n, d), in double precision whatever the type of X."""
-        x = (X.to(self.centre.dtype) - self.centre) / self.half_width
+        x = X.to(self.centre.dtype)
+        if self._has_logarithms:
+            lowest = self.centre - self.half_width
+            least = torch.exp(torch.where(self.logarithmic, lowest, 0.0))
+            logarithm = torch.log(torch.maximum(x, least))
+            mapped = torch.where(x < least, lowest + (x / least - 1), logarithm)
+            x = torch.where(self.logarithmic, mapped, x)
+        x = (x - self.centre) / self.half_width
         x = x - 2 * self.periodic * torch.floor((x + 1) / 2)
         total = x.new_zeros((x.shape[0], self.scales.shape[1]))
         for scale, stage in zip(self.scales, self.stages, strict=True):
