@@ -131,8 +131,8 @@ class IntegralMixin(FittedModelMixin):
             if not has_integral(stage.function, len(features)):
                 raise ValueError(
                     f"Stage {number} is of the family {stage.family}, whose integrals have no "
-                    f"closed form and take too many points over {len(features)} features; leave that "
-                    "family out of families, or take the mean of values at random points."
+                    f"closed form, and over {len(features)} features take too many points; leave "
+                    "that family out of families, or take the mean of values at random points."
                 )
 
 

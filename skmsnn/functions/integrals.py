@@ -28,7 +28,7 @@ from skmsnn.functions.sum import SumModes
 # bytes of factors and of partial sums at a time
 _BLOCK_BYTES = 2**26
 # Axes of quadrature at most, its nodes along each, doubled until the integral changes by no more
-# than this share of that of the absolute value, and points for one integral at most.
+# than this share of that of the absolute value, or of the spread of y, and points for one integral at most.
 _MOST_AXES, _NODES, _CONVERGED, _MOST_POINTS = 3, (16, 32, 64, 128, 256), 1e-10, 2**19
 
 #: Ends of the integral along one axis, of each of n points.
@@ -275,7 +275,7 @@ def _quadrature(
         values.append(np.einsum("q,nqk->nk", weight, found))
         sizes.append(np.einsum("q,nqk->nk", weight, np.abs(found)))
     volume = half[:, axes].prod(axis=1)[:, None]
-    largest = float((np.concatenate(sizes) * np.abs(volume)).max(initial=0))
+    largest = float((np.maximum(np.concatenate(sizes), 2.0 ** len(axes)) * np.abs(volume)).max())
     return np.concatenate(values) * volume, largest
 
 
