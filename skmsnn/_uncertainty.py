@@ -66,8 +66,9 @@ class UncertaintyMixin(IntegralMixin):
         x = self._scaled(as_numpy(X))
         if self._unseen is None or not self.validation_norms_:
             raise ValueError(
-                "return_std=True needs points that the fit has not seen, and all were for "
-                "training; fit with early_stopping=True and more points, or with X_val."
+                "return_std=True needs values that the fit has not seen, and all were for "
+                "training, or there are conditions beside them; fit values alone, with "
+                "early_stopping=True and more points, or with X_val."
             )
         reported = self.validation_norms_[-1]
         left = local_error(Unseen(*self._unseen), x, self.domain_.periodic, reported)

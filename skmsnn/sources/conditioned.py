@@ -16,6 +16,7 @@ from skmsnn.families.newton import Problem, Solution, with_chords
 from skmsnn.families.recipe import Recipe
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.held_out import held_out_rows
+from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.scaling import Scaling
 from skmsnn.sources.arrays import LEAST_POINTS_TO_HOLD_OUT, Choices
@@ -200,6 +201,10 @@ class ConditionedSource:
         assert self._after is not None
         self.norm, self.error = self.norm_after(fit), fit.error
         self._states = self._after[1]
+
+    def unseen(self, fit: StageFit) -> Unseen | None:
+        """None: what is left of conditions is not in the units of values."""
+        return None
 
     def is_deceptive(self, fit: StageFit) -> bool:
         """Held-out rows of conditions stand between others."""

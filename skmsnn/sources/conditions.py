@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from skmsnn.conditions import Condition, Equation
 from skmsnn.domain import Domain
 from skmsnn.judge.scaling import Scaling
-from skmsnn.modules.equations import linearised
 from skmsnn.spaces.operators import Derivatives, Orders, Term
 
 # A condition so many widths of X away from it is in other units.
@@ -125,11 +124,18 @@ class EquationRows:
 
     def rest(self, values: Derivatives) -> NDArray[np.float64]:
         """What a function leaves of it."""
-        return -linearised(self._residual, self._X, self._physical(values), False)[0]
+        return -self._linearised(values, False)[0]
+
+    def _linearised(
+        self, values: Derivatives, with_slopes: bool
+    ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        from skmsnn.modules.equations import linearised
+
+        return linearised(self._residual, self._X, self._physical(values), with_slopes)
 
     def terms(self, values: Derivatives) -> list[list[Term]]:
         """The operator about a function."""
-        rest, slopes = linearised(self._residual, self._X, self._physical(values))
+        rest, slopes = self._linearised(values, True)
         if not all(np.isfinite(a).all() for a in (rest, *slopes.values())):
             raise ValueError(
                 f"{self.name}: the residual of the equation or its slopes are not finite; Newton's "
