@@ -28,7 +28,8 @@ from skmsnn.functions.sum import SumModes
 # bytes of factors and of partial sums at a time
 _BLOCK_BYTES = 2**26
 # Axes of quadrature at most, its nodes along each, doubled until the integral changes by no more
-# than this share of that of the absolute value, or of the spread of y, and points for one integral at most.
+# than this share of that of the absolute value, or of the spread of y, and points for one integral
+# at most.
 _MOST_AXES, _NODES, _CONVERGED, _MOST_POINTS = 3, (16, 32, 64, 128, 256), 1e-10, 2**19
 
 #: Ends of the integral along one axis, of each of n points.
