@@ -18,6 +18,7 @@ from skmsnn._time_limit import time_is_up, time_limit
 from skmsnn.exceptions import AccuracyWarning
 from skmsnn.families.ladders import LatticeFrame
 from skmsnn.families.pursuit import pursue
+from skmsnn.families.spectrum import alias_limits
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import half_lattice
 from skmsnn.functions.polynomial import total_degree_terms
@@ -128,7 +129,9 @@ class TestModes:
         def dominant(target, n):
             return np.array([[np.pi, 2.0]])[:n]
 
-        *_, last = pursue(x, y, np.ones(200), np.array([False, True]), dominant, 1)
+        *_, last = pursue(
+            x, y, np.ones(200), np.array([False, True]), dominant, 1, np.full(2, np.inf)
+        )
         np.testing.assert_allclose(last.wave_vectors, [[np.pi, 2.3]], atol=1e-10)
 
     def test_more_of_them_are_no_worse_on_fresh_points(self, rng):
@@ -217,3 +220,18 @@ class TestTime:
             with time_limit(1e6):
                 assert time_is_up()
         assert not time_is_up()
+
+
+def test_wave_vectors_are_within_the_nyquist_limits_of_a_grid(rng):
+    """Faster waves are the same on the nodes, and between them anything."""
+    x = tensor_grid(np.linspace(-1, 1, 11), np.linspace(-1, 1, 11))
+    y = np.cos(3 * x[:, 0] + x[:, 1])[:, None]
+    limits = alias_limits(x)
+    np.testing.assert_allclose(limits, 5 * np.pi)
+
+    def dominant(target, n_modes):
+        return np.array([[3 - 10 * np.pi, 1 + 20 * np.pi]])
+
+    (found,) = pursue(x, y, np.ones(len(x)), np.array([True, True]), dominant, 1, limits)
+    np.testing.assert_allclose(np.abs(found.wave_vectors), [[3, 1]], rtol=1e-8)
+    assert np.isinf(alias_limits(rng.uniform(-1, 1, (50, 2)))).all()
