@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from skmsnn._restoring import restoring
-from skmsnn.modules.evaluation import autograd_mode
+from skmsnn.modules.autograd import autograd_mode
 
 
 @restoring(autograd_mode)
