@@ -51,10 +51,19 @@ def of_kind(kind, rng):
         case "modes":
             X = scattered
             y, families = np.cos(3.3 * X[:, 0] - 1.7 * X[:, 1]), ("modes",)
+        case "lattice and waves":
+            X = rng.uniform(-1, 2, (2500, 2))
+            y = np.sin(2 * X[:, 0]) + 1e-2 * np.cos(30 * X[:, 0] - 21 * X[:, 1])
+            families = ("fourier",)
+        case "polynomial and waves":
+            X = np.linspace(-1, 2, 400)[:, None]
+            y = np.exp(X[:, 0]) + 1e-3 * np.cos(170.3 * X[:, 0] + 1)
+            families = ("fourier", "modes")
     return fitted(X, y, families=families), X
 
 
 KINDS = ("fourier", "polynomial", "polynomial x spline", "rational", "separable", "modes")
+KINDS += ("lattice and waves", "polynomial and waves")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -72,7 +81,7 @@ def test_integrals_of_every_family_agree_with_the_prediction(kind, rng):
         step = h * np.eye(d)[j]
         slope = model.antiderivative(points + step, j) - model.antiderivative(points - step, j)
         np.testing.assert_allclose(slope / (2 * h), model.predict(points), rtol=0, atol=1e-6)
-    n = {1: 60, 2: 60, 5: 8}[d]
+    n = {1: 400, 2: 60, 5: 8}[d]
     if kind != "polynomial x spline":
         expected = quadrature(model, low, high, n)
         assert model.integral(low, high) == pytest.approx(expected, rel=1e-9, abs=1e-12)

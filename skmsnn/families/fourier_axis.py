@@ -14,10 +14,11 @@ from skmsnn.families.axis_trials import (
     error_of,
     is_settled,
 )
+from skmsnn.families.axis_waves import fitted_waves
 from skmsnn.families.ladders import OTHER_WIDTHS, SHARES, WIDTH, axis_basis, axis_order
 from skmsnn.families.spectrum import STANDS_OUT
 from skmsnn.linalg.nufft import nufft_type1
-from skmsnn.spaces.axes import ExtensionAxis
+from skmsnn.spaces.axes import ExtensionAxis, WavesAxis
 
 # Operations of a set along an axis, N M^2, up to which all are tried, half a second; of larger ones
 # the next while the error falls by the factor, and that which reaches the fastest wave that stands
@@ -50,6 +51,9 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     orders = {rung: axis_order(nodes, SHARES[rung], WIDTH, False) for rung in rungs}
     cheap = [rung for rung in rungs if len(nodes) * orders[rung] ** 2 <= _CHEAP]
     ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem.enough)
+    fitted = [] if is_settled(ladder) else fitted_waves(problem)
+    if is_settled(fitted):
+        return ladder + fitted
     costly = rungs[len(cheap) :] if len(ladder) == len(cheap) else []
     while costly and not is_settled(ladder) and not time_is_up():
         converges = len(ladder) > 1 and ladder[-1].error < _CONVERGES * ladder[-2].error
@@ -63,7 +67,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
             ladder.append(waves(cheap[-1], WIDTH))
     if is_settled(ladder):
         return ladder
-    tried = list(ladder)
+    tried = [*ladder, *fitted]
     if min(trial.error for trial in ladder) < problem.enough / WORTH_MORE:
         at = cheap[int(np.argmin([trial.error for trial in ladder]))]
         for width in OTHER_WIDTHS:
@@ -73,7 +77,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
                     tried.append(waves(at + step, width))
     for trial in sorted(tried, key=error_of)[:_CUT_OFF]:
         axis = trial.axis
-        assert isinstance(axis, ExtensionAxis)
+        assert isinstance(axis, ExtensionAxis | WavesAxis)
         larger = [cutoff for cutoff in _CUTOFFS if cutoff < trial.train_error]
         tried += [problem.tried(axis.with_cutoff(cutoff)) for cutoff in larger]
     return tried

@@ -34,7 +34,7 @@ _COSTLY = 1e7
 _GOOD_ENOUGH = 1e-14
 # Degrees along an axis: all up to 6, then by about a fifth. Least squares on even nodes becomes
 # unstable beyond twice the root of their number, which unseen lines show.
-_DEGREES = (*range(7), 8, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100)
+DEGREES = (*range(7), 8, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100)
 # Terms a point up to which damping cannot lower the error by the factor ``_AS_GOOD``: K terms
 # follow K / n of the noise on n points, and it could at best take half of that, in error, away.
 _FEW_TERMS = 0.04
@@ -77,7 +77,7 @@ class Polynomial(Family):
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         most = len(problem.nodes) - 2
-        bases = (LegendreBasis(degree) for degree in _DEGREES if degree <= most)
+        bases = (LegendreBasis(degree) for degree in DEGREES if degree <= most)
         return ascended((problem.tried(BasisAxis(problem.nodes, b)) for b in bases), problem.enough)
 
 

@@ -15,8 +15,8 @@ from skmsnn.spaces.smoothing import DEGREE, Mesh, SmoothingFit
 # Splines for each point, and most of them. Of an elevation map at 13 000 points 1.1, 2 and 4.4 a
 # point left 3.0e-2, 2.82e-2 and 2.75e-2, where local thin-plate splines left 2.79e-2.
 _SPLINES_A_POINT, _MOST_SPLINES = 4.0, 65_000
-# Dampings, from much to little, as long as one leaves less than the last.
-_DAMPINGS = tuple(10.0 ** -np.arange(0, 7, 0.5))
+# Steps between dampings, in decades: large ones downhill from 1 on, then a small one to each side.
+_STEPS, _MOST_DECADES = (1.0, 0.5), 6.0
 
 
 def select_smoothing(data: Split, enough: float) -> Trial | None:
@@ -35,16 +35,22 @@ def select_smoothing(data: Split, enough: float) -> Trial | None:
     mesh = Mesh(data.x, max(1, int(most ** (1 / d)) - DEGREE))
     if enough <= (2 / mesh.n_intervals) ** (DEGREE + 1):
         return None
-    best = None
-    for damping in _DAMPINGS:
-        candidate = _candidate(mesh, damping)
-        trial = judged_held_out(candidate, candidate.fit(data.train), data, data.train)
-        if best is not None and trial.error >= best.error:
-            break
-        best = trial
-        if time_is_up():
-            break
-    assert best is not None
+    trials: dict[float, Trial] = {}
+
+    def error(decade: float) -> float:
+        if abs(decade) > _MOST_DECADES or (trials and time_is_up()):
+            return np.inf
+        if decade not in trials:
+            candidate = _candidate(mesh, 10.0**decade)
+            fit = candidate.fit(data.train)
+            trials[decade] = judged_held_out(candidate, fit, data, data.train)
+        return trials[decade].error
+
+    at = 0.0
+    for step in _STEPS:
+        while error(nearer := min((at - step, at + step), key=error)) < error(at):
+            at = nearer
+    best = trials[at]
     if best.error >= enough:
         return best
     assert isinstance(best.fit, SmoothingFit)

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 from sklearn.utils import gen_batches
 
-from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.sum import SumModes
 
 # bytes of factors and of partial sums at a time
 _BLOCK_BYTES = 2**26
@@ -173,6 +174,11 @@ def _of_modes(
     return (columns @ function.coefficients).real
 
 
+def _of_sum(function: SumModes, lower: NDArray, upper: NDArray, axes: frozenset[int]) -> NDArray:
+    parts = [_RULES[type(part)](part, lower, upper, axes) for part in function.parts]
+    return np.sum(parts, axis=0)
+
+
 def _of_products(
     function: ProductModes, lower: NDArray, upper: NDArray, axes: frozenset[int]
 ) -> NDArray:
@@ -183,6 +189,10 @@ def _of_products(
         ends = _ends(lower, upper, j)
         if isinstance(basis, LegendreBasis):
             factors.append(polynomials(basis.size, ends, j in axes))
+        elif isinstance(basis, LegendreWavesBasis):
+            beside = waves(basis.wave_numbers, ends, j in axes)
+            smooth = polynomials(basis.degree + 1, ends, j in axes)
+            factors.append(np.concatenate([smooth, beside.real, beside.imag], axis=1))
         else:
             factors.append(splines(basis, ends, j in axes))
     return np.real(_sum(factors, function.coefficients))
@@ -233,4 +243,5 @@ _RULES: dict[type, Callable[[Any, NDArray, NDArray, frozenset[int]], NDArray]] =
     PolynomialModes: _of_polynomial,
     SeparableModes: _of_separable,
     RationalModes: _of_fractions,
+    SumModes: _of_sum,
 }

@@ -18,6 +18,7 @@ from skmsnn.families.base import HeldOut
 from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.fourier import Fourier
 from skmsnn.families.recipe import Recipe
+from skmsnn.functions.linear import scaled
 from skmsnn.judge.diagnosis import looks_like_noise, reason_of_limit
 from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.levels import features_of_few_levels
@@ -135,8 +136,7 @@ class ChunkSource:
         rms = np.sqrt(self._sums.square / self._sums.weight)
         rms = np.where(rms > 0, rms, 1.0)
         solution = self._problem.solve(self._sums, self._rest())  # type: ignore[arg-type]
-        coefficients: Any = solution.modes.coefficients / rms
-        stage = Stage(rms, replace(solution.modes, coefficients=coefficients), solution.family)
+        stage = Stage(rms, scaled(solution.modes, 1 / rms), solution.family)
         rest = self._rest() - stage.predict(self._validation.x)
         return StageFit(
             stage,

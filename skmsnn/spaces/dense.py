@@ -22,7 +22,7 @@ from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one
 from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Reflections, take_in
 from skmsnn.spaces.base import Candidate
-from skmsnn.spaces.frames import AnyFrame, LatticeFrame
+from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame
 from skmsnn.spaces.p_norm import PointBasis
 
 # Bytes of rows that a triangle takes in at a time, and of all modes at points at most.
@@ -87,7 +87,7 @@ class DenseFit:
         c = self._solution(target)
         if self.damping > ROUND_OFF:
             c += self._solution(target - self.frame.modes(c).evaluate(self._x))
-        if isinstance(self.frame, LatticeFrame) and self._is_thinned:
+        if isinstance(self.frame, LatticeFrame | LatticeWavesFrame) and self._is_thinned:
             rest = target - self.frame.modes(c).evaluate(self._x)
             c += self._correction(self.frame, rest)
         return self.frame.modes(c)
@@ -97,7 +97,9 @@ class DenseFit:
         """Whether there are many more points than those that the triangle is of."""
         return bool(np.count_nonzero(self._weight) >= 2 * self._most_rows)
 
-    def _correction(self, frame: LatticeFrame, rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _correction(
+        self, frame: LatticeFrame | LatticeWavesFrame, rest: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """What the points that were not used add to the solution.
 
         By conjugate gradients on all points; the triangle of some makes the problem well

@@ -1,0 +1,231 @@
+"""Dominant modes beside other functions: few waves of which the wave vectors are fitted, too.
+
+A few weak fast waves beside a smooth function are nothing for larger lattices: for a wave between
+those of a lattice it takes all of them up to its wave number, where it is one wave by itself. So
+wave vectors are fitted by variable projection, beside what describes the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import scipy.linalg as sla
+from numpy.typing import NDArray
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.families.pursuit import VariableProjection
+from skmsnn.families.spectrum import nyquist_limits, strongest_wave
+from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.linalg.threads import one_blas_thread
+from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
+
+# Waves at most, and waves of about the same size that are looked for together.
+_MOST_WAVES, _MOST_ALIKE = 8, 4
+# Each leaves less than this share of what was left, root mean square. Of what a set of waves leaves
+# of a smooth function, one more took up to a third; of noise it takes next to nothing.
+_LEFT = 1 / 3
+# One of as many alike takes at least this share of what one of these would.
+_OF_ITS_SHARE = 0.7
+# Left of the target, relative to it, that is rounding.
+_ROUNDING = 1e-15
+# Evaluations of each fit of wave vectors. From a wave of the spectrum ten were enough.
+_EVALUATIONS = 20
+
+# Rows that tell K terms and some waves apart.
+ROWS_A_TERM, _ROWS_OF_WAVES = 2, 500
+# Combinations of many outputs that are looked at: a wave in one is in most of them.
+_MOST_OUTPUTS = 4
+# Of Nyquist's wave number, up to which waves are: beyond, points hardly tell them from others.
+_SHARE_TOLD = 0.9
+# Left of the values, relative to them, beside which waves cannot be known better.
+_SETTLED = 1e-14
+
+# Fits that have seen a wave's points know its wave vector from them, too. What is left without them
+# is no more than this many times as much, or next to rounding.
+_FORESEEN, _NEXT_TO_ROUNDING = 10.0, 1e-13
+
+Strongest = Callable[[NDArray[np.float64]], NDArray[np.float64] | None]
+
+
+class WaveSearch:
+    """The waves in values at some points, beside other functions.
+
+    Parameters
+    ----------
+    x, target, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        Scaled points, values of root mean square about 1, and positive weights.
+    free : ndarray of shape (d,), bool
+        Axes along which wave vectors may be any; along the others they are harmonics.
+    columns : ndarray of shape (n, n_columns)
+        The other functions at the points.
+    limits : ndarray of shape (d,)
+        Wave numbers along each axis that the points tell from faster ones, in radians per unit.
+    strongest : callable
+        Given what is left (n, n_outputs), the wave vector (d,) of the strongest wave in it; None
+        where none stands out.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        target: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        free: NDArray[np.bool_],
+        columns: NDArray[np.float64],
+        limits: NDArray[np.float64],
+        strongest: Strongest,
+    ) -> None:
+        self._limits = limits
+        self._points, self._weight, self._strongest = (x, target, weight, free), weight, strongest
+        root = np.sqrt(weight / weight.sum())
+        self._background = _orthonormal(columns * root[:, None])
+
+    def fitted(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Wave vectors (n_waves, d) nearby that leave least."""
+        return self._problem(found).minimised(found, _EVALUATIONS)[0]
+
+    def waves(self, known: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those known from before, fitted anew, and others.
+
+        Parameters
+        ----------
+        known : ndarray of shape (n_waves, d)
+            Wave vectors in radians per unit.
+        """
+        found = self._needed(self.fitted(known))
+        while len(found) < _MOST_WAVES and not time_is_up():
+            more = self._with_more(found)
+            if more is None:
+                break
+            found = more
+        return found
+
+    def _with_more(self, found: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """One wave more, or a few that are alike, if they leave little of what was left."""
+        before = left = self.left(found)
+        for n_more in range(1, _MOST_ALIKE + 1):
+            strongest = self._strongest(self._rest(found)) if left > _ROUNDING else None
+            if strongest is None:
+                return None
+            found = self.fitted(np.vstack([found, strongest]))
+            left = self.left(found)
+            if not np.all(self._are_told(found)):
+                return None
+            if left < _LEFT**n_more * before:
+                return found
+            if left**2 > (1 - _OF_ITS_SHARE * n_more / _MOST_ALIKE) * before**2:
+                return None
+        return None
+
+    def _needed(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those without which much more is left: larger sets may hold what they were for."""
+        found = found[self._are_told(found)]
+        for wave in found:
+            others = found[(found != wave).any(axis=1)]
+            if self.left(others) * _LEFT < self.left(found):
+                found = self.fitted(others)
+        return found
+
+    def _are_told(self, found: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of them are no faster than points tell."""
+        return np.all(np.abs(found) <= self._limits, axis=1)
+
+    def left(self, found: NDArray[np.float64]) -> float:
+        """Root mean square of what waves and the other functions leave."""
+        return weighted_rms(self._rest(found), self._weight)
+
+    def _rest(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self._problem(found).rest(found)
+
+    def _problem(self, found: NDArray[np.float64]) -> VariableProjection:
+        return VariableProjection(*self._points, len(found), self._background)
+
+
+class Look:
+    """What growing sets of other functions leave of values, and the waves in it.
+
+    Parameters
+    ----------
+    x, target, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        Scaled points, values of root mean square about 1, and weights; points of weight 0 are left
+        out.
+    periodic : ndarray of shape (d,), bool
+        Axes along which waves have the period 2.
+    rng : RandomState
+        Draws points, and combinations of outputs.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        target: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        periodic: NDArray[np.bool_],
+        rng: np.random.RandomState,
+    ) -> None:
+        self._x, self._weight, self._periodic = x, weight, periodic
+        n_outputs = target.shape[1]
+        mixing = np.eye(n_outputs)
+        if n_outputs > _MOST_OUTPUTS:
+            mixing = rng.standard_normal((n_outputs, _MOST_OUTPUTS)) / np.sqrt(n_outputs)
+        self._target = target @ mixing
+        self._rows = rng.permutation(np.flatnonzero(weight))
+        self._limits = _SHARE_TOLD * nyquist_limits(x[self._rows])
+
+    def past(
+        self, frames: Iterable[LatticeFrame | PolynomialFrame], waves: NDArray | None = None
+    ) -> tuple[NDArray[np.float64], float]:
+        """Waves beside growing sets, and the root mean square that is left by both.
+
+        Parameters
+        ----------
+        frames : iterable of LatticeFrame or PolynomialFrame
+            The other functions.
+        waves : ndarray of shape (n_waves, d), default=None
+            Wave vectors known from before, in radians per unit.
+        """
+        left = np.inf
+        waves = np.empty((0, self._x.shape[1])) if waves is None else waves
+        for frame in frames:
+            rows = self._rows[: ROWS_A_TERM * frame.n_columns + _ROWS_OF_WAVES]
+            columns = frame.system(self._x[rows], np.ones(len(rows)))
+            search = self._search(rows, columns)
+            waves = search.waves(waves)
+            left = search.left(waves)
+            if left <= _SETTLED or time_is_up():
+                break
+        return waves, left
+
+    def without(
+        self, rows: NDArray[np.intp], frame: LatticeFrame | PolynomialFrame, waves: NDArray
+    ) -> NDArray[np.float64]:
+        """The same waves beside a set, fitted to points without these rows."""
+        others = np.setdiff1d(self._rows, rows)
+        return self._search(others, frame.system(self._x[others], np.ones(len(others)))).fitted(
+            waves
+        )
+
+    def _search(self, rows: NDArray[np.intp], columns: NDArray[np.float64]) -> WaveSearch:
+        x, weight = self._x[rows], self._weight[rows]
+
+        def strongest(rest: NDArray[np.float64]) -> NDArray[np.float64] | None:
+            return strongest_wave(x, rest, weight, self._periodic, self._limits)
+
+        points = (x, self._target[rows], weight, ~self._periodic)
+        return WaveSearch(*points, columns, self._limits, strongest)
+
+
+def are_foreseen(left: float, left_without: float) -> bool:
+    """Whether fits that have not seen points, their waves neither, leave there what others say.
+
+    Few points fit many waves, and say nothing of what is between them.
+    """
+    return left_without <= max(_FORESEEN * left, _NEXT_TO_ROUNDING)
+
+
+@one_blas_thread
+def _orthonormal(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Orthonormal columns of the same span, and of rounding where columns depend on each other."""
+    q, _ = sla.qr(columns, mode="economic", check_finite=False)
+    return np.asarray(q, dtype=np.float64)
