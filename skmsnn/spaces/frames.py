@@ -55,7 +55,7 @@ class Frame:
         self, x: NDArray[np.float64], nu: tuple[int, ...]
     ) -> NDArray[np.float64]:
         """Derivatives of the columns, of order nu_j along each axis j, at points (n, d)."""
-        waves = self._waves(x) * np.prod((1j * self._wave_vectors) ** np.asarray(nu), axis=1)
+        waves = self._waves(x) * np.prod((1j * self.wave_vectors) ** np.asarray(nu), axis=1)
         return np.concatenate([waves.real, waves.imag[:, self._waving]], axis=1)
 
     def modes(self, c: NDArray[np.float64]) -> Modes:
