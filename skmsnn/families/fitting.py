@@ -74,6 +74,9 @@ class StageFit:
         How unsure it is in wide gaps between the points.
     apart : tuple of StageFit
         Those of each output, where it is made of them.
+    is_of_use : bool or None
+        Whether it is to be kept, where outputs have told that one by one: what is left of all
+        together says nothing of those of which little is left.
     """
 
     stage: Stage
@@ -88,6 +91,7 @@ class StageFit:
     points: DataSplit | None = None
     in_gaps: float = 0.0
     apart: tuple[StageFit, ...] = ()
+    is_of_use: bool | None = None
 
     def in_units_of(self, size: float) -> StageFit:
         """The same, ``error`` and ``in_gaps`` relative to a size."""

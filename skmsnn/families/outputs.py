@@ -76,7 +76,7 @@ def _apart(
 ) -> StageFit:
     names = tuple(name for name in recipe.families if name not in _SLOW)
     quick = replace(recipe, families=names or recipe.families)
-    fits = []
+    fits, is_of_use = [], False
     for j, before in enumerate(previous):
         own = residuals.of_output(j)
         if not own.full.any() and not own.train.any():
@@ -88,8 +88,10 @@ def _apart(
             # the error and residuals of before stay, and so does what a next stage may refine
             nothing = _zero(points)
             fit = replace(before, stage=nothing, train_stage=nothing, message="nothing more")
+        else:
+            is_of_use = True
         fits.append(fit)
-    return _side_by_side(fits)
+    return replace(_side_by_side(fits), is_of_use=is_of_use)
 
 
 def _zero(points: DataSplit) -> Stage:
