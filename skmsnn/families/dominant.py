@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._memory import blocks_of
 from skmsnn.domain import Domain, Grid, uniform_spacing
 from skmsnn.functions.lattice import FourierModes, half_lattice, total_degree_lattice
 from skmsnn.spaces.dense import DenseFit
@@ -13,8 +14,6 @@ from skmsnn.spaces.frames import Frame
 # most wave vectors whose amplitude is computed by the direct sum
 _MOST_CANDIDATES = 4000
 _WIDTH = 1.5
-# bytes of phases at a time
-_BLOCK_BYTES = 2**26
 
 
 def dominant_modes(
@@ -111,9 +110,7 @@ def direct_sum(
     """Weighted mean over the points of ``2 target exp(-i w . x)`` for each wave vector."""
     share = (weight / weight.sum())[:, None] * target
     coefficients = np.empty((len(wave_vectors), target.shape[1]), dtype=complex)
-    step = max(1, _BLOCK_BYTES // (8 * len(x)))
-    for start in range(0, len(wave_vectors), step):
-        block = slice(start, start + step)
+    for block in blocks_of(len(wave_vectors), 16 * len(x)):
         phase = wave_vectors[block] @ x.T
         coefficients[block] = 2 * (np.cos(phase) @ share - 1j * (np.sin(phase) @ share))
     coefficients[~wave_vectors.any(axis=1)] /= 2
