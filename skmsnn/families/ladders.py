@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._memory import working_bytes
 from skmsnn.domain import Domain, Grid, uniform_spacing
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import (
@@ -39,7 +40,7 @@ _SCATTERED_WIDTH, _OTHER_SCATTERED_WIDTHS = 2.0, (1.4, 3.0, 4.0)
 _SCATTERED_SHARES = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75)
 # A dense system of n rows and k columns costs 2 n k^2 operations and 8 n k bytes. There are no more
 # terms than this many rows can have within that; larger sets of points are thinned for it.
-_DENSE_OPERATIONS, _DENSE_BYTES, _DENSE_ROWS = 1e12, 2**31, 2**16
+_DENSE_OPERATIONS, _DENSE_ROWS = 1e12, 2**16
 # Cost of the singular value decomposition of one axis of N nodes and order M: about N M^2.
 # Its vectors take some gigabytes for the most nodes that a single axis may have.
 _AXIS_OPERATIONS, _LONGEST_AXIS = 4e10, 100_000
@@ -355,10 +356,10 @@ def _family_of(levels: dict[int, int]) -> str:
 
 def _most_dense_terms(n: int) -> int:
     n = min(n, _DENSE_ROWS)
-    return int(min(np.sqrt(_DENSE_OPERATIONS / (2 * n)), _DENSE_BYTES / (8 * n)))
+    return int(np.sqrt(_DENSE_OPERATIONS / (2 * n)))
 
 
 def _most_dense_rows(n_terms: int, has_fast_sums: bool) -> int:
     operations = _CHEAP_OPERATIONS if has_fast_sums else _DENSE_OPERATIONS
-    rows = min(operations / (2 * n_terms**2), _DENSE_BYTES / (8 * n_terms))
+    rows = min(operations / (2 * n_terms**2), working_bytes() / (8 * n_terms))
     return int(max(rows, _ENOUGH_ROWS * n_terms))

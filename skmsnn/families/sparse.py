@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._memory import working_bytes
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import HeldOut, Split, Trial, judged_held_out
 from skmsnn.functions.polynomial import columns_of
@@ -29,8 +30,6 @@ _GROWTH = 0.15
 _MOST_TERMS_A_ROW = 1 / 3
 # Rows on which terms are chosen, and operations of that: rows times the square of the terms.
 _MOST_ROWS, _OPERATIONS = 20_000, 5e10
-# Bytes of the columns that may come next.
-_BYTES = 2**29
 # No more terms are taken once as many more as the best set has did not help, and a third of what
 # there may be: what leads to a term may itself say nothing, as x^2 on the way to x^3.
 _PATIENCE, _LEAST_SHARE = 2.0, 0.3
@@ -126,7 +125,8 @@ class _Growing:
         """Take the next terms; whether there were any."""
         room = self._most_terms - len(self.degrees)
         n_new = min(max(1, int(_GROWTH * len(self.degrees))), room, len(self._next))
-        if n_new <= 0 or self._waiting.nbytes > _BYTES:
+        # the columns that may come next are copied once
+        if n_new <= 0 or 2 * self._waiting.nbytes > working_bytes():
             return False
         own = self._waiting[: self._n]
         square = np.sum(own**2, axis=0)

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
+from skmsnn._memory import rows_a_block
 from skmsnn.domain import Domain, Points
 from skmsnn.families.base import HeldOut, Trial
 from skmsnn.families.best import best_space
@@ -32,8 +33,6 @@ from skmsnn.spaces.dense import DenseFit, damping_triangle
 from skmsnn.spaces.frames import AnyFrame, PolynomialFrame
 from skmsnn.spaces.polynomial import PolynomialFit
 
-# Bytes of the Toeplitz kernel: each worker holds it, and its transform needs eight times as much.
-_KERNEL_BYTES = 2**25
 # Held-out residual that tells that a box of modes which serves a sample serves all points.
 _RESOLVED = 1e-12
 # No larger box of modes is tried after two in turn that do this much worse than the best.
@@ -79,7 +78,8 @@ class PeriodicProblem:
         if trial.error <= _RESOLVED and isinstance(trial.modes, LatticeModes):
             self._ladder = [max(trial.modes.orders)]
         else:
-            most = int((_KERNEL_BYTES / 16) ** (1 / d) - 1) // 4
+            # each worker holds the kernel, and its transform needs eight times as much
+            most = int(rows_a_block(16) ** (1 / d) - 1) // 4
             self._ladder = sorted({min(order, most) for order in periodic_orders(n_points, d)})
         self._order: int | None = None
         self._system: ToeplitzSystem

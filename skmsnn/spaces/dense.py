@@ -15,7 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
+from skmsnn._memory import rows_a_block, working_bytes
 from skmsnn.functions import Modes
 from skmsnn.functions.lattice import ROUND_OFF
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
@@ -25,8 +27,6 @@ from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.frames import AnyFrame, LatticeFrame
 from skmsnn.spaces.p_norm import PointBasis
 
-# Bytes of rows that a triangle takes in at a time, and of all modes at points at most.
-_ROWS_BYTES, _BASIS_BYTES = 2**25, 2**28
 # Conjugate gradients on all points. Each stage takes as many digits, and what is rounding does not
 # fall.
 _CG_TOLERANCE, _CG_ITERATIONS, _CG_PATIENCE = 1e-3, 50, 5
@@ -127,7 +127,8 @@ class DenseFit:
     def basis(self) -> PointBasis:
         """The modes, made nearly orthonormal by the triangle, at as many points as memory has."""
         used = np.flatnonzero(self._weight)
-        most = max(self.frame.n_columns, _BASIS_BYTES // (8 * self.frame.n_columns))
+        # with the columns, what is half solved of them, and their copies
+        most = max(self.frame.n_columns, working_bytes() // (4 * 8 * self.frame.n_columns))
         rows = used[:: -(-len(used) // most)]
         matrix = self._half_solved(self._x[rows], np.ones(len(rows))).T
 
@@ -220,6 +221,6 @@ def damping_triangle(n_columns: int, n_rows: int, damping: float) -> NDArray[np.
 
 def blocks_of_rows(rows: NDArray[np.intp], n_columns: int) -> Iterator[NDArray[np.intp]]:
     """As many rows at a time as a triangle best takes in."""
-    step = max(n_columns, _ROWS_BYTES // (8 * n_columns))
-    for start in range(0, len(rows), step):
-        yield rows[start : start + step]
+    if len(rows):
+        for block in gen_batches(len(rows), max(n_columns, rows_a_block(8 * n_columns))):
+            yield rows[block]
