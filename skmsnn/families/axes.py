@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.domain import Domain, Grid
 from skmsnn.families.axis_trials import (
-    ROUNDING,
     SEEN,
     AxisProblem,
     AxisTrial,
@@ -37,9 +37,9 @@ from skmsnn.spaces.tensor import TensorFit
 # Of more columns than these, random combinations are looked at: their mean square is that of all,
 # to within one part in ten.
 _MOST_COLUMNS = 64
-# Left on unseen lines, relative to the target, below which the smaller of two that are as good, to
-# within the factor, is taken.
-_NEXT_TO_ROUND_OFF, _AS_GOOD = 1e-10, 1.5
+# Of sets that are as good on unseen lines, to within the factor, the smaller is taken where more
+# than half of the digits are right.
+_AS_GOOD = 1.5
 # Of sets that are as good on unseen lines, one that leaves less than this share on its own: lines
 # left out make gaps twice as wide, which larger sets suffer from more than they will in use.
 _CLOSER = 0.3
@@ -130,7 +130,7 @@ def confirmed_periods(
         if period is None:
             continue
         folded = cells
-        if np.isclose(period, nodes[-1] - nodes[0], rtol=1e-9, atol=0):
+        if np.isclose(period, nodes[-1] - nodes[0], rtol=HALF_DIGITS, atol=0):
             folded = np.delete(cells, -1, axis=j)
         scaled = 2 / period * (nodes[: folded.shape[j]] - nodes[0]) - 1
         columns = _columns(folded, j, rng)
@@ -206,7 +206,7 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
         tried = [_constant(problem)]
     best = min(tried, key=error_of)
     spline = min(through, key=error_of, default=None)
-    if best.error <= _NEXT_TO_ROUND_OFF:
+    if best.error <= HALF_DIGITS:
         as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
         best = min(as_good, key=size_of)
     elif spline is not None and spline.error < best.error * (
@@ -233,7 +233,7 @@ def _between_levels(problem: AxisProblem) -> AxisTrial:
     Whatever the families are: nothing else goes through so few.
     """
     nodes = problem.nodes
-    rounding = ROUNDING * max(1.0, float(np.sqrt(np.mean(problem.columns**2))))
+    rounding = ROUND_OFF * max(1.0, float(np.sqrt(np.mean(problem.columns**2))))
     for degree in range(len(nodes) - 1):
         trial = problem.tried(BasisAxis(nodes, LegendreBasis(degree)))
         if trial.train_error <= rounding:

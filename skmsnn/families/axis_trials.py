@@ -8,14 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.judge.leave_out import Folds, left_out
 from skmsnn.spaces.axes import AxisBasis, SplineAxis
 
-# Left on unseen lines, relative to the target, below which nothing else is tried.
-_GOOD_ENOUGH = 1e-14
-# What a fit leaves on its own lines that is rounding, once unseen lines agree to so many digits.
-ROUNDING, _RESOLVED = 3e-15, 1e-13
 # No larger set is tried after two in turn that do this much worse than the best, and than on their
 # own lines. The second matters: a function of high frequency shows nothing until modes reach it.
 _WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
@@ -82,7 +79,7 @@ class AxisProblem:
 
     def tried(self, axis: AxisBasis) -> AxisTrial:
         """Functions on trial."""
-        unseen, rest = left_along(axis, self.columns, self.folds, float(np.finfo(float).eps))
+        unseen, rest = left_along(axis, self.columns, self.folds, EPS)
         error, train_error = (float(np.sqrt(np.mean(a**2))) for a in (unseen, rest))
         leverage = len(axis.singular_values) / len(self.columns)
         if leverage >= 1 and not isinstance(axis, SplineAxis):
@@ -131,8 +128,10 @@ def _reach(before: AxisTrial, last: AxisTrial) -> float:
 
 
 def is_settled(trials: list[AxisTrial]) -> bool:
+    """Whether one leaves rounding: on unseen lines, or on its own, and little more on unseen."""
     return any(
-        trial.error <= _GOOD_ENOUGH or (trial.train_error <= ROUNDING and trial.error <= _RESOLVED)
+        trial.error <= ROUND_OFF
+        or (trial.train_error <= ROUND_OFF and trial.error <= NEAR_ROUND_OFF)
         for trial in trials
     )
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import EPS
 from skmsnn.functions import Modes
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
 from skmsnn.spaces.base import Candidate, LinearFit
@@ -121,7 +122,7 @@ class Split(NamedTuple):
     target: NDArray[np.float64]
     train: NDArray[np.float64]
     held_out: HeldOut | None
-    rounding: float = float(np.finfo(float).eps)
+    rounding: float = EPS
     beside: Beside = NOTHING_BESIDE
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
 from skmsnn.families.base import Trial, foresees_more
@@ -29,11 +30,6 @@ _WORTHWHILE = 0.5
 # What a network of the default size reaches in the default iterations; a stage of least squares
 # that is as good is not worth that time.
 _NETWORK_REACH = 3e-6
-# Left by least squares, below which a next stage reaches round-off, and cheap functions are not
-# trained either.
-_WORTH_TRAINING = 1e-12
-# Left on unseen points, relative to the target, by functions that are all there is to find.
-_SETTLED = 1e-14
 
 
 def best_stage(
@@ -88,7 +84,7 @@ def best_space(fitter: StageFitter) -> Trial:
         # through all points of a line, as if their weights were equal
         data = fitter.whole._replace(train=np.ones(len(points.x)))
         through = select_on_grid(points.domain, points.line, data, fitter.rng, families)
-        if through.train_error <= _SETTLED:
+        if through.train_error <= ROUND_OFF:
             return through
     if fitter.asks_unseen and points.grid is not None:
         best = select_on_grid(points.domain, points.grid, fitter.whole, fitter.rng, families)
@@ -113,7 +109,7 @@ def _spaces(fitter: StageFitter, families: list[Family]) -> Iterator[Trial]:
             yield trial
             enough = min(enough, trial.error)
             is_few = np.count_nonzero(fitter.points.full) < FEW_POINTS
-            if trial.error <= _SETTLED or (fitter.asks_unseen and is_few) or time_is_up():
+            if trial.error <= ROUND_OFF or (fitter.asks_unseen and is_few) or time_is_up():
                 return
 
 
@@ -128,7 +124,8 @@ def _best_of(spaces: Iterator[Trial]) -> Trial | None:
 def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -> StageFit:
     """A stage of trained functions where these are worth their time; else the linear one."""
     recipe, points = fitter.recipe, fitter.points
-    if linear.error <= _WORTH_TRAINING or linear.is_noise:
+    # next to round-off a second stage of the same functions leaves nothing to be trained for
+    if linear.error <= NEAR_ROUND_OFF or linear.is_noise:
         return linear
     best = linear
     for family in families_of(recipe):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._precision import EPS, ROUND_OFF
 from skmsnn.families.base import HeldOut, Split, Trial, leave_one_out
 from skmsnn.families.recipe import Recipe
 from skmsnn.functions import Modes
@@ -23,8 +24,6 @@ from skmsnn.spaces.p_norm import correction
 from skmsnn.spaces.polynomial import PolynomialFit
 from skmsnn.stage import Stage
 
-# Left of y, relative to its spread, that is rounding: there every norm has the same fit.
-_ROUNDING = 1e-14
 # Points between those of the data at which a network is compared with the spectral fit, and its
 # last solve with the one before, and how many times the held-out error they may differ there.
 _MOST_BETWEEN, MOVES = 1000, 10.0
@@ -113,7 +112,7 @@ class StageFitter:
         self.split = Split(points.x, self.train, points.train, self.held_out)
         self.size = float(np.sqrt(np.mean(self.train_scale**2)))
         self.full_size = float(np.sqrt(np.mean(self.full_scale**2)))
-        rounding = float(np.finfo(float).eps) / self.full_size
+        rounding = EPS / self.full_size
         self.whole = Split(points.x, self.full, points.full, None, rounding, points.beside)
         self.one_track = not np.any(points.train != points.full)
 
@@ -181,7 +180,7 @@ class StageFitter:
         """The fit of least p-norm, from that of least squares, unless that leaves but rounding."""
         p = self.recipe.options.p if p is None else p
         rest = data.target - modes.evaluate(data.x)
-        if p == 2 or weighted_rms(rest, data.train) * size <= _ROUNDING:
+        if p == 2 or weighted_rms(rest, data.train) * size <= ROUND_OFF:
             return modes
         basis = fit.basis()
         more: Any = basis.modes(correction(basis, rest, data.train, p))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
 from skmsnn.families.base import Split, Trial
@@ -21,8 +22,6 @@ from skmsnn.spaces.base import Candidate
 _LATTICE_DIMENSIONS, _TERMS_AFTER_NETWORK = 3, 1000
 
 
-# Held-out residual below which a next stage reaches round-off.
-_RESOLVED = 1e-12
 # Wave numbers that a set has beyond that which it is to reach, as a share of it, and sets tried.
 _BEYOND, _MOST_TRIED = 1.1, 2
 
@@ -43,7 +42,7 @@ class Fourier(Family):
             # nothing tells how many modes the data carry: half as many as there are points
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]
         trial = select_modes(ladder, data, fitter.rng, enough)
-        if trial is None or trial.error <= _RESOLVED or time_is_up():
+        if trial is None or trial.error <= NEAR_ROUND_OFF or time_is_up():
             return trial
         # the ladder may have ended before it came to a weak fast wave
         rest = data.target - trial.modes.evaluate(data.x)

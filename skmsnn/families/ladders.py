@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._memory import working_bytes
+from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.domain import Domain, Grid, uniform_spacing
 from skmsnn.functions.bases import LegendreBasis
-from skmsnn.functions.lattice import (
-    ROUND_OFF,
-    half_lattice,
-    total_degree_lattice,
-)
+from skmsnn.functions.lattice import half_lattice, total_degree_lattice
 from skmsnn.spaces.axes import AxisBasis, BasisAxis, ExtensionAxis, PeriodicAxis
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.dense import DenseFit
@@ -207,7 +204,7 @@ def axis_basis(
     if not periodic:
         return ExtensionAxis(nodes, order, 2 * width, cutoff)
     spacing = uniform_spacing(nodes)
-    if spacing is not None and np.isclose(spacing * len(nodes), 2, rtol=1e-9, atol=0):
+    if spacing is not None and np.isclose(spacing * len(nodes), 2, rtol=HALF_DIGITS, atol=0):
         return PeriodicAxis(len(nodes), order, 2.0, float(nodes[0]))
     return ExtensionAxis(nodes, order, 2.0, cutoff)
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skmsnn._precision import EPS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Points
 from skmsnn.families.dominant import dominant_modes
@@ -49,9 +50,9 @@ _WATCH_PATIENCE = 30
 # The last linear solve of a network is kept if it leaves no more of held-out points than this many
 # times what training left: it has the digits, and may swing between the points.
 _AS_GOOD = 1.5
-# Cut-offs of the linear solves before and after training. Training stalls from the huge weights of
+# Cut-off of the linear solve before training. Training stalls from the huge weights of
 # a solve that uses every digit.
-_START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
+_START_CUTOFF = 1e-3
 
 
 class Network(Family):
@@ -145,7 +146,7 @@ def network(
         recipe.options,
         max_iter=max_iter,
         # what is left of y at round-off cannot be fitted
-        loss_floor=np.finfo(float).eps / 2 / fitter.size,
+        loss_floor=EPS / 2 / fitter.size,
     )
     kept = _BestOnHeldOut(module)
     n_iter = 0
@@ -168,7 +169,7 @@ def network(
     error = _error_of(fitter, module)
     if exact and points.held_out is not None:
         # the last linear solve is judged as well, by the same solve without the held-out points
-        solve_linear_layers(module, training_points, fitter.train, _END_CUTOFF)
+        solve_linear_layers(module, training_points, fitter.train, ROUND_OFF)
         judged = _error_of(fitter, module)
         exact = judged <= _AS_GOOD * error
         if exact:
@@ -211,7 +212,7 @@ def _solve_again(
     kept.note()
     between = fitter.between
     before = evaluate(module, between)
-    solve_linear_layers(module, points, target, _END_CUTOFF)
+    solve_linear_layers(module, points, target, ROUND_OFF)
     moved = np.sqrt(np.mean((evaluate(module, between) - before) ** 2))
     if not moved <= MOVES * error:
         kept.restore()

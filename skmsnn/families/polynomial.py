@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended
 from skmsnn.families.base import Split, Trial, foresees_more, judged_unseen, leave_one_out
@@ -30,8 +31,6 @@ from skmsnn.spaces.polynomial import PolynomialFit
 _MOST_DEGREE, _OPERATIONS = 8, 2e9
 # Operations up to which all degrees are tried, and not only until two in turn are no better.
 _COSTLY = 1e7
-# Left on unseen points, relative to the target, below which no higher degree is tried.
-_GOOD_ENOUGH = 1e-14
 # Degrees along an axis: all up to 6, then by about a fifth. Least squares on even nodes becomes
 # unstable beyond twice the root of their number, which unseen lines show.
 _DEGREES = (*range(7), 8, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100)
@@ -46,7 +45,6 @@ _LEAST_FEATURES, _LEAST_HELD_OUT, _CLEARLY = 4, 20, 0.5
 _MOST_FEATURES = 40
 # Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
 _AS_GOOD = 1.02
-_ROUNDING = 1e-14
 
 
 class Polynomial(Family):
@@ -58,7 +56,7 @@ class Polynomial(Family):
         if fitter.follows_network:
             return None
         simple = self._of_total_degree(fitter)
-        if simple is None or simple.error <= _GOOD_ENOUGH or not _may_be_sparse(fitter):
+        if simple is None or simple.error <= ROUND_OFF or not _may_be_sparse(fitter):
             return simple
         levels = fitter.points.levels
         most = np.array([levels.get(j, np.inf) - 1 for j in range(fitter.points.x.shape[1])])
@@ -111,7 +109,7 @@ def select_polynomial(
     n_points = int(np.count_nonzero(data.train))
     for degree, degrees in _ladder(n_points, data.x.shape[1], levels):
         trial = _best_units(data, degree, degrees, half_width)
-        if n_points < FEW_POINTS and trial.train_error <= _ROUNDING:
+        if n_points < FEW_POINTS and trial.train_error <= ROUND_OFF:
             # through symmetric points the values on one side tell those on the other
             if best is None or 2 * len(degrees) <= n_points:
                 return trial
@@ -123,7 +121,7 @@ def select_polynomial(
         if time_is_up():
             break
         is_costly = n_points * len(degrees) ** 2 > _COSTLY
-        if best is not None and (best.error <= _GOOD_ENOUGH or (is_costly and worse > 2)):
+        if best is not None and (best.error <= ROUND_OFF or (is_costly and worse > 2)):
             break
     assert best is not None
     return best
@@ -141,7 +139,7 @@ def _best_units(
         trial = _best_damping(fit, data, degree, len(degrees))
         if best is None or trial.error * _AS_GOOD < best.error:
             best = trial
-        if trial.train_error <= _ROUNDING:
+        if trial.train_error <= ROUND_OFF:
             break  # nothing is left for other units
     assert best is not None
     return best
@@ -186,7 +184,7 @@ def _best_damping(fit: PolynomialFit, data: Split, degree: int, n_terms: int) ->
     dampings = fit.dampings
     errors = fit.left_out_under(data.target, dampings)
     chosen = fit
-    if errors.min() * _AS_GOOD < errors[0] and errors[0] > _GOOD_ENOUGH:
+    if errors.min() * _AS_GOOD < errors[0] and errors[0] > ROUND_OFF:
         chosen = fit.damped(dampings[errors <= _AS_GOOD * errors.min()].max())
     return _judged(chosen, data, degree, n_terms)
 

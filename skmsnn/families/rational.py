@@ -16,6 +16,7 @@ import numpy as np
 import scipy.interpolate
 from numpy.typing import NDArray
 
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.families.base import Trial, judged_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
@@ -32,8 +33,6 @@ _MOST_SUPPORT, _OPERATIONS = 100, 3e8
 _MOST_OUTPUTS, _LEAST_HELD_OUT = 3, 2
 # Of every so many points one is left out in turn.
 _FOLDS = 8
-# Distance from the data at which a pole is on them.
-_ON_DATA = 1e-12
 
 
 class Rational(Family):
@@ -117,6 +116,6 @@ def _poles(
             poles = np.asarray(aaa.poles(), dtype=complex)
         found.append(poles[np.isfinite(poles)])
     poles = np.concatenate(found)
-    is_real = np.abs(poles.imag) < _ON_DATA
+    is_real = np.abs(poles.imag) < NEAR_ROUND_OFF
     poles = np.where(is_real, poles.real, poles)
-    return poles[(poles.imag >= 0) & (distance_from_box(poles) > _ON_DATA)]
+    return poles[(poles.imag >= 0) & (distance_from_box(poles) > NEAR_ROUND_OFF)]

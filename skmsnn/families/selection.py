@@ -8,21 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import Split, Trial, judged_held_out, judged_unseen, leave_one_out
 from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 
-# Held-out residual, relative to the target, below which no larger set and no other box is tried:
-# the next stage reaches round-off with the same modes.
-GOOD_ENOUGH = 1e-14
-# What a fit leaves on its own points, relative to the target, that is rounding.
-_ROUNDING = 1e-14
-# The same of a fit whose unseen points agree to so many digits: more modes can do no better.
-_ROUND_OFF, _RESOLVED = 3e-15, 1e-12
-# Above this a second stage of the same modes wins back no digits, only what damping holds back.
-_WORTH_REFINING = 1e-8
 # Operations from which on a set is costly, half a second or so; then boxes are compared once, and
 # only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
 # another with 1000 terms kept their order with 5000.
@@ -32,19 +24,13 @@ _COSTLY, _COSTLY_GROWTH, _NEARLY = 1e10, 1.5, 2.0
 _WORTH_MORE = 1e-3
 # And from which on no other cut-offs are tried.
 _COSTLIEST = 1e11
-# Held-out residual below which rounding, amplified between the points, is much of it.
-_NEXT_TO_ROUND_OFF = 1e-10
 # No larger set is tried after two in turn that do this much worse than the best, and than on their
 # own points. The second matters: a function of high frequency shows nothing until modes reach it.
 # Two, since a trial on few rows may miss a corner of the domain by bad luck.
 _WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
-# Held-out residual of a trial on few rows below which other boxes are not tried: all rows
-# together then reach round-off.
-_GOOD_ENOUGH_ON_FEW_ROWS = 1e-12
-# Held-out residual below which the axes are not moved apart: the next stage reaches round-off.
-# Rounds of such moves, the share to which one must lower the error for another to follow, and that
-# to which another box must lower it to be the one where they start.
-_GOOD_ENOUGH_TO_REFINE, _AXIS_ROUNDS, _WORTH_A_ROUND, _WORTH_A_BOX = 1e-13, 4, 0.7, 0.3
+# Rounds of moving the axes apart, the share to which one must lower the error for another to
+# follow, and that to which another box must lower it to be the one where they start.
+_AXIS_ROUNDS, _WORTH_A_ROUND, _WORTH_A_BOX = 4, 0.7, 0.3
 # Cut-offs tried on the best set, up to a share of what it leaves on its own points, as long as the
 # held-out error stays within a factor, and changes.
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
@@ -104,7 +90,7 @@ def select_modes(
         return None
     best = min(tried, key=_promise)
     on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
-    is_good = best.promise <= (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH)
+    is_good = best.promise <= (NEAR_ROUND_OFF if on_few_rows else ROUND_OFF)
     if not is_good and not has_compared_boxes:
         tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
     tried += _move_axes(attempt, tried, best)
@@ -129,7 +115,8 @@ def select_modes(
     unseen = leave_one_out(fit, data.train, data.beside) if isinstance(fit, DenseFit) else None
     if data.held_out is not None:
         return replace(best, fit=fit, on_plateau=has_plateau)
-    is_final = best.error > _WORTH_REFINING
+    # above, a second stage of the same modes wins back only what damping holds back
+    is_final = best.error > HALF_DIGITS
     return replace(best, fit=fit, on_plateau=has_plateau, unseen=unseen, is_final=is_final)
 
 
@@ -157,7 +144,7 @@ def _error(trial: Trial) -> float:
 def _smallest_as_good(tried: list[Trial], judgement: Callable[[Trial], float]) -> Trial:
     """Of sets that do equally well next to round-off the smallest, which amplifies it least."""
     best = min(tried, key=judgement)
-    if judgement(best) > _NEXT_TO_ROUND_OFF:
+    if judgement(best) > HALF_DIGITS:
         return best
     as_good = [trial for trial in tried if judgement(trial) <= _AS_GOOD * judgement(best)]
     return min(as_good, key=lambda trial: trial.candidate.n_terms)
@@ -176,7 +163,7 @@ def _move_axes(
     moved: list[Trial] = []
     error = starts[0].promise
     for _ in range(_AXIS_ROUNDS):
-        if error <= _GOOD_ENOUGH_TO_REFINE:
+        if error <= NEAR_ROUND_OFF:
             break
         new = [c for start in starts for c in start.candidate.neighbours()]
         new = [c for c in new if c.label not in labels]
@@ -213,7 +200,7 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
         if _agree(trial.error, last.error):
             # Others will make no difference either, unless to rounding beside the points, as where
             # they lie on a line in space: of a residual r it is up to eps r / cutoff^2 there.
-            harmless = np.sqrt(np.finfo(float).eps * trial.train_error)
+            harmless = np.sqrt(EPS * trial.train_error)
             enough = [c for c in larger if c >= harmless]
             if best is trial and cutoff < harmless and enough:
                 sure = under(enough[0])
@@ -253,7 +240,7 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
         return replace(trial, unseen=None)
     trial = judged_held_out(candidate, fit, data, weight)
     between = fit.amplification * trial.train_error
-    rounding = fit.amplification * min(trial.train_error, _ROUNDING)
+    rounding = fit.amplification * min(trial.train_error, ROUND_OFF)
     error, promise = max(trial.seen_error, between), max(trial.seen_error, rounding)
     return replace(trial, error=error, promise=promise)
 
@@ -280,8 +267,8 @@ def _ascend(
         least, least_seen = min(least, trial.promise), min(least_seen, trial.seen_error)
         overfits = trial.seen_error > _OVERFITTED * trial.train_error
         worse = worse + 1 if overfits and trial.seen_error > _WORSE * least_seen else 0
-        settled = trial.train_error <= _ROUND_OFF and trial.promise <= _RESOLVED
-        if least <= GOOD_ENOUGH or settled or worse >= _PATIENCE or time_is_up():
+        settled = trial.train_error <= ROUND_OFF and trial.promise <= NEAR_ROUND_OFF
+        if least <= ROUND_OFF or settled or worse >= _PATIENCE or time_is_up():
             break
         is_costly = _operations(trial) >= _COSTLY
         if is_costly and least * _WORTH_MORE > enough:

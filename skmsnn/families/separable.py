@@ -17,6 +17,7 @@ import scipy.linalg as sla
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
+from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
@@ -37,7 +38,6 @@ _ROWS_NEEDED = 10
 _AGAIN, _STEPS, _FALLS, _STARTS = 30, 60, 0.99, 4
 # Singular values of a step that count as zero, relative to the largest.
 _CUTOFF = 1e-10
-_GOOD_ENOUGH = 1e-15
 
 
 class Separable(Family):
@@ -71,7 +71,7 @@ def _best(fitter: StageFitter, output: int) -> _Alternating:
         if not left < _WORTH_MORE * error:
             break
         best, error = more, left
-        if error <= _GOOD_ENOUGH or time_is_up():
+        if error <= ROUNDING or time_is_up():
             return best
     for degree in _DEGREES[1:]:
         if len(best.values) < _ROWS_NEEDED * len(best.factors) * (degree + 1) or time_is_up():
@@ -79,7 +79,7 @@ def _best(fitter: StageFitter, output: int) -> _Alternating:
         more = best.of_degree(degree)
         more.descend()
         left = left_by(more)
-        if not left < _WORTH_MORE * error or error <= _GOOD_ENOUGH:
+        if not left < _WORTH_MORE * error or error <= ROUNDING:
             break
         best, error = more, left
     return best
@@ -200,7 +200,7 @@ class _Alternating:
             for j in range(len(self.columns)):
                 self._solve(j)
             last, left = left, self._left()
-            if left <= _GOOD_ENOUGH or not left < _FALLS * last or time_is_up():
+            if left <= ROUNDING or not left < _FALLS * last or time_is_up():
                 return
 
     @one_blas_thread
@@ -226,7 +226,7 @@ class _Alternating:
                 return
             last, left = left, left_by_other
             self.factors, self.constant = other.factors, other.constant
-            if left <= _GOOD_ENOUGH or not left < _FALLS * last or time_is_up():
+            if left <= ROUNDING or not left < _FALLS * last or time_is_up():
                 return
 
     def _system(self, j: int) -> NDArray[np.float64]:
@@ -240,7 +240,7 @@ class _Alternating:
         system = np.concatenate([np.ones((len(system), 1)), system], axis=1) * self.root[:, None]
         scale = np.linalg.norm(system, axis=0)
         scale[scale == 0] = 1.0
-        found, *_ = np.linalg.lstsq(system / scale, self.values * self.root, rcond=1e-14)
+        found, *_ = np.linalg.lstsq(system / scale, self.values * self.root, rcond=ROUND_OFF)
         found = found / scale
         self.constant = float(found[0])
         self.factors[:, j] = found[1:].reshape(rank, size)

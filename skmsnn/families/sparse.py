@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._memory import working_bytes
+from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import HeldOut, Split, Trial, judged_held_out
 from skmsnn.functions.polynomial import columns_of
@@ -34,10 +35,6 @@ _MOST_ROWS, _OPERATIONS = 20_000, 5e10
 # there may be: what leads to a term may itself say nothing, as x^2 on the way to x^3.
 _PATIENCE, _LEAST_SHARE = 2.0, 0.3
 _HIGHEST_DEGREE = 40
-# Left on unseen points, relative to the target, below which nothing more is sought.
-_GOOD_ENOUGH = 1e-14
-# Share of a column that is left by the set, squared, which is rounding.
-_DEPENDENT = 1e-20
 
 
 def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomState) -> Trial | None:
@@ -65,7 +62,7 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
         if error < best_error:
             best_error, best = error, degrees
         is_lost = len(degrees) > max(_PATIENCE * len(best), _LEAST_SHARE * most_terms)
-        if error <= _GOOD_ENOUGH or is_lost or time_is_up():
+        if error <= ROUND_OFF or is_lost or time_is_up():
             break
     return _trial(best, data) if len(best) else None
 
@@ -131,7 +128,7 @@ class _Growing:
         own = self._waiting[: self._n]
         square = np.sum(own**2, axis=0)
         gain = np.sum((own.T @ self._rest) ** 2, axis=1)
-        is_new = square > _DEPENDENT * self._sizes
+        is_new = square > EPS * self._sizes
         gain = np.where(is_new, gain / np.where(is_new, square, 1.0), -1.0)
         chosen = self._closed(np.argsort(-gain, kind="stable")[:n_new])
         others = np.setdiff1d(np.arange(len(gain)), chosen)
@@ -147,7 +144,7 @@ class _Growing:
         columns = self._without(self._basis, columns)  # twice is enough (Kahan; Parlett 1980)
         q, r = np.linalg.qr(columns[: self._n])
         scale = np.abs(np.diag(r))
-        independent = scale > np.sqrt(_DEPENDENT) * max(scale.max(), np.finfo(float).tiny)
+        independent = scale > HALF_DIGITS * max(scale.max(), np.finfo(float).tiny)
         at_others = np.linalg.lstsq(r.T, columns[self._n :].T, rcond=None)[0].T
         new = np.concatenate([q, at_others])[:, independent]
         coefficients = new[: self._n].T @ self._rest

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 from skmsnn._memory import blocks_of
 from skmsnn.linalg.nufft import MOST_DIMENSIONS, nufft_type2
 
-# relative size below which a singular value of a frame of modes is rounding
-ROUND_OFF = 1e-14
-
 
 @dataclass(frozen=True)
 class FourierModes:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._precision import HALF_DIGITS
 from skmsnn.domain import Domain, Grid
 from skmsnn.judge.neighbours import Neighbourhood, neighbourhoods
 from skmsnn.judge.reasons import StopReason
@@ -22,8 +23,6 @@ _CLUSTERED = 0.2
 # Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
 # square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
 _FAST = 0.3
-# Difference of gaps between nodes, over the narrowest, up to which they are even.
-_UNEVEN = 1e-6
 # A fit that leaves this share of the values has described nothing.
 _NOTHING_DESCRIBED = 0.5
 # Of so many points a residual that is not noise shows its pattern, if there is one. Of 60 to 120
@@ -164,7 +163,7 @@ def _are_even(nodes: NDArray[np.float64]) -> bool:
     """Whether nodes are evenly spaced, but for some that are missing."""
     gaps = np.diff(nodes)
     steps = gaps / gaps.min()
-    return bool(np.allclose(steps, np.rint(steps), rtol=0, atol=_UNEVEN))
+    return bool(np.allclose(steps, np.rint(steps), rtol=0, atol=HALF_DIGITS))
 
 
 def _can_tell(residual: NDArray[np.float64]) -> bool:

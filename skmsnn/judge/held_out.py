@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.domain import Grid
 from skmsnn.judge.leave_out import Beside
 
@@ -61,7 +62,7 @@ def held_out_rows(
             return np.sort(np.concatenate([on_lines, rng.permutation(others)[:missing]]))
     rows = rng.permutation(n)
     if grid is not None and not periodic.all():
-        is_corner = np.all(np.abs(x[:, ~periodic]) > 1 - 1e-12, axis=1)
+        is_corner = np.all(np.abs(x[:, ~periodic]) > 1 - NEAR_ROUND_OFF, axis=1)
         if not is_corner.all():
             rows = rows[~is_corner[rows]]
     rows = rows[: max(1, round(fraction * n))]

@@ -22,6 +22,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import EPS
 from skmsnn.linalg.threads import one_blas_thread
 
 # Lines are shared out into so many folds, fewer where there are few, and more where one would have
@@ -187,11 +188,11 @@ def left_out(
     for rows in folds.folds:
         # in directions that hardly any other line has a say in, the rounding is what comes out
         block = projection.block(rows)
-        others_have_a_say = np.eye(len(rows)) - (1 - np.finfo(float).eps) * block
+        others_have_a_say = np.eye(len(rows)) - (1 - EPS) * block
         try:
             inverse = np.linalg.inv(others_have_a_say)
         except np.linalg.LinAlgError:  # some direction is these rows' alone
-            inverse = np.eye(len(rows)) / np.finfo(float).eps
+            inverse = np.eye(len(rows)) / EPS
         unseen[rows] = inverse @ residual[rows]
         amplified = rounding * np.linalg.norm(inverse, axis=1)
         unseen[rows] = farther(unseen[rows], amplified[:, None])
@@ -218,7 +219,7 @@ def left_out_one_by_one(
     residual: NDArray[np.float64], leverage: NDArray[np.float64], rounding: float
 ) -> NDArray[np.float64]:
     """``r_i / (1 - h_i)`` for each row of (n, n_outputs); rounding, amplified, where h_i is 1."""
-    share = np.maximum(1 - leverage, np.finfo(float).eps)[:, None]
+    share = np.maximum(1 - leverage, EPS)[:, None]
     return farther(residual, np.asarray(rounding)) / share
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import ROUNDING
+
 # A residual of up to so many times the rounding that the values show is of that: fits of modes that
 # follow most of it leave up to six times as much unseen.
 OF_ROUNDING = 10.0
@@ -79,7 +81,7 @@ def _is_of_kind(values: NDArray[np.float64], kind: type[np.floating]) -> bool:
 
 def _are_multiples(values: NDArray[np.float64], unit: float | NDArray[np.float64]) -> bool:
     rest = values - np.rint(values / unit) * unit
-    return bool(np.all(np.abs(rest) <= 4 * np.finfo(float).eps * np.abs(values)))
+    return bool(np.all(np.abs(rest) <= ROUNDING * np.abs(values)))
 
 
 def _last_digit(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:

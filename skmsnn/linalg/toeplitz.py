@@ -6,9 +6,10 @@ import numpy as np
 import scipy.fft as sfft
 from numpy.typing import NDArray
 
+from skmsnn._precision import EPS
 from skmsnn.linalg.conjugate_gradients import conjugate_gradients
 
-_CG_TOLERANCE, _CG_ITERATIONS = 1e-15, 500
+_CG_ITERATIONS = 500
 
 
 class ToeplitzSystem:
@@ -35,7 +36,7 @@ class ToeplitzSystem:
 
     def solve(self, rhs: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """Coefficients of ``exp(i k . x)`` for ``rhs``, the sum of ``weight y exp(-i k . x)``."""
-        c = conjugate_gradients(self._apply, rhs, tolerance=_CG_TOLERANCE, max_iter=_CG_ITERATIONS)
+        c = conjugate_gradients(self._apply, rhs, tolerance=EPS, max_iter=_CG_ITERATIONS)
         return (c + np.conj(np.flip(c))) / 2
 
     def _apply(self, c: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -13,14 +13,11 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
+from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn.functions.bases import LegendreBasis, SplineBasis
-from skmsnn.functions.lattice import ROUND_OFF
 from skmsnn.judge.leave_out import Folds, Influence, Projection, with_gaps
 from skmsnn.linalg.svd import svd
 from skmsnn.linalg.threads import one_blas_thread
-
-# Asymmetry of nodes in [-1, 1] that is rounding.
-_SYMMETRY = 8 * np.finfo(float).eps
 
 
 class AxisBasis(Projection, Protocol):
@@ -140,7 +137,7 @@ class ExtensionAxis:
         self.order, self.length, self.cutoff = order, length, cutoff
         self._nodes = nodes
         frame = self._frame(nodes)
-        if np.allclose(nodes, -nodes[::-1], rtol=0, atol=_SYMMETRY):
+        if np.allclose(nodes, -nodes[::-1], rtol=0, atol=2 * ROUNDING):
             self._svd = _svd_by_parity(frame[:, : order + 1], frame[:, order + 1 :])
         else:
             self._svd = svd(frame)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
 from skmsnn._memory import rows_a_block, working_bytes
+from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Modes
-from skmsnn.functions.lattice import ROUND_OFF
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
 from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Reflections, take_in

@@ -17,7 +17,8 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn.functions.lattice import ROUND_OFF, LatticeModes
+from skmsnn._precision import EPS, ROUND_OFF
+from skmsnn.functions.lattice import LatticeModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
 from skmsnn.linalg.threads import one_blas_thread
@@ -25,7 +26,7 @@ from skmsnn.spaces.axes import AxisBasis, ExtensionAxis, PeriodicAxis
 from skmsnn.spaces.p_norm import PointBasis
 
 # With hardly more points than modes the condition number is near 1e3 and iterations are many.
-_CG_TOLERANCE, _CG_ITERATIONS = 1e-16, 15_000
+_CG_ITERATIONS = 15_000
 # Operations of a QR factorisation of all products at the points, for each output, up to which it is
 # cheaper: with 240 points and 100 products it takes 2 ms, and conjugate gradients took 75 ms.
 _DENSE_OPERATIONS = 2e8
@@ -148,7 +149,7 @@ class TensorFit:
                 operator,
                 adjoint,
                 np.concatenate([(rhs * self._root).ravel(), np.zeros(self._damping.size)]),
-                tolerance=_CG_TOLERANCE,
+                tolerance=EPS,
                 max_iter=_CG_ITERATIONS,
             )
         return c
