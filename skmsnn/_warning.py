@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY
 from skmsnn.exceptions import (
     AccuracyWarning,
     FewLevelsWarning,
@@ -25,8 +26,6 @@ from skmsnn.judge.diagnosis import FEW_POINTS
 from skmsnn.judge.levels import MOST_LEVELS
 from skmsnn.judge.reasons import StopReason, advice_on
 
-# Features of few levels that a warning names.
-_MOST_NAMED = 5
 # Packages whose functions fit an estimator many times, and those between them and it.
 _SEARCHES = (
     "sklearn.model_selection",
@@ -40,8 +39,6 @@ _SEARCHES = (
     "distributed",
 )
 _OWN = ("skmsnn", "sklearn", "joblib", "contextlib")
-# How much more unsure than reported a fit may be in gaps, before it is told.
-_UNSURE = 3.0
 
 _told: set[tuple[object, ...]] = set()
 
@@ -100,7 +97,7 @@ def warn_of(outcome: Outcome) -> None:
         constant = " The fit is a constant, the mean of y." if outcome.is_constant else ""
         text = f"{_residual_of(outcome)}, {side} tol={outcome.tol:g}: {advice_on(outcome.reason)}."
         _warn(text + constant, AccuracyWarning, outcome)
-    if outcome.in_gaps > max(outcome.tol, _UNSURE * outcome.error):
+    if outcome.in_gaps > max(outcome.tol, CLEARLY * outcome.error):
         text = (
             f"{_residual_of(outcome)} about the points, but these leave wide gaps, in which the "
             f"fit is unsure by {outcome.in_gaps:.1e}. Give points there, or do not predict there."
@@ -125,10 +122,8 @@ def _of_few_points(outcome: Outcome) -> str:
 
 
 def _of_few_levels(outcome: Outcome) -> str:
-    told = [
-        f"{name} ({', '.join(f'{level:g}' for level in levels)})"
-        for name, levels in list(outcome.levels.items())[:_MOST_NAMED]
-    ]
+    some = list(outcome.levels.items())[:5]
+    told = [f"{name} ({', '.join(f'{level:g}' for level in levels)})" for name, levels in some]
     more = len(outcome.levels) - len(told)
     told += [f"{more} more"] if more else []
     between = ""

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, FAR
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.domain import Domain, Grid
 from skmsnn.families.axis_trials import (
-    SEEN,
     AxisProblem,
     AxisTrial,
     error_of,
@@ -37,18 +37,6 @@ from skmsnn.spaces.tensor import TensorFit
 # Of more columns than these, random combinations are looked at: their mean square is that of all,
 # to within one part in ten.
 _MOST_COLUMNS = 64
-# Of sets that are as good on unseen lines, to within the factor, the smaller is taken where more
-# than half of the digits are right.
-_AS_GOOD = 1.5
-# Of sets that are as good on unseen lines, one that leaves less than this share on its own: lines
-# left out make gaps twice as wide, which larger sets suffer from more than they will in use.
-_CLOSER = 0.3
-# Splines through all nodes are taken where they leave less than this share of what waves and
-# polynomials leave, which have all derivatives; where these have not seen what there is, whenever
-# they leave less.
-_SPLINE_SHARE = 0.5
-# Left on unseen lines, relative to the spread, by waves of a period that is beyond doubt.
-_CLEARLY_PERIODIC = 0.01
 
 
 class AxisChoice(NamedTuple):
@@ -139,7 +127,7 @@ def confirmed_periods(
             lines = folds_of_lines(len(scaled), periodic, rng)
             problem = AxisProblem(scaled, columns, periodic, lines)
             errors.append(_best_along(problem, families).trial.error)
-            if errors[0] <= _CLEARLY_PERIODIC:
+            if errors[0] * FAR**2 <= 1:  # such a period is beyond doubt
                 break
         if errors[-1] < errors[0]:
             confirmed[j] = None
@@ -206,17 +194,17 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
         tried = [_constant(problem)]
     best = min(tried, key=error_of)
     spline = min(through, key=error_of, default=None)
+    as_good = [trial for trial in tried if trial.error <= AS_GOOD * best.error]
+    # unlike splines through all nodes, waves and polynomials that see what there is have all slopes
+    handicap = CLEARLY if best.error * FAR < 1 else 1.0
     if best.error <= HALF_DIGITS:
-        as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
         best = min(as_good, key=size_of)
-    elif spline is not None and spline.error < best.error * (
-        _SPLINE_SHARE if best.error < SEEN else 1.0
-    ):
+    elif spline is not None and spline.error * handicap < best.error:
         return AxisChoice(spline, False)
     else:
-        as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
+        # gaps twice as wide, as lines left out make, are harder on large sets than their use is
         closest = min(as_good, key=train_error_of)
-        best = closest if closest.train_error < _CLOSER * best.train_error else best
+        best = closest if closest.train_error * CLEARLY < best.train_error else best
     has_plateau = on_plateau(best.noise_level, ((t.noise_level, t.size) for t in tried))
     return AxisChoice(best, has_plateau)
 

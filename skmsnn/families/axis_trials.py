@@ -8,17 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, FAR, PATIENCE
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.judge.leave_out import Folds, left_out
 from skmsnn.spaces.axes import AxisBasis, SplineAxis
-
-# No larger set is tried after two in turn that do this much worse than the best, and than on their
-# own lines. The second matters: a function of high frequency shows nothing until modes reach it.
-_WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
-# Once a fit describes this much of the values, sets that will never be this many times better than
-# what goes through all nodes, at the pace at which their error falls, are not tried.
-SEEN, WORTH_MORE = 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -105,14 +99,15 @@ def ascended(ladder: Iterable[AxisTrial], enough: float) -> list[AxisTrial]:
     worse = 0
     for trial in ladder:
         trials.append(trial)
-        overfits = trial.error > _OVERFITTED * trial.train_error
+        # a function of high frequency shows nothing, there or here, until modes reach it
+        overfits = trial.error > FAR * trial.train_error
         least = min(t.error for t in trials)
-        worse = worse + 1 if overfits and trial.error > _WORSE * least else 0
-        if is_settled(trials) or worse >= _PATIENCE or time_is_up():
+        worse = worse + 1 if overfits and trial.error > CLEARLY * least else 0
+        if is_settled(trials) or worse >= PATIENCE or time_is_up():
             break
-        if len(trials) > 2 and _reach(*trials[-2:]) * WORTH_MORE > enough > 0:
-            hopeless = len(trials) > 3 and _reach(*trials[-3:-1]) * WORTH_MORE > enough
-            if hopeless and trial.error < SEEN:
+        if len(trials) > 2 and _reach(*trials[-2:]) > FAR * enough > 0:
+            hopeless = len(trials) > 3 and _reach(*trials[-3:-1]) > FAR * enough
+            if hopeless and trial.error * FAR < 1:
                 break
     return trials
 

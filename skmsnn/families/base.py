@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import FAR
 from skmsnn._precision import EPS
 from skmsnn.functions import Modes
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
@@ -15,8 +16,6 @@ from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.polynomial import PolynomialFit
 
-# Left of the target by a fit that has seen what there is.
-_SEEN = 0.1
 # Points that are enough to tell what a fit leaves unseen.
 _MOST_ASKED = 2000
 # Share of noise that a fit follows, at most, where it is reckoned with.
@@ -166,7 +165,7 @@ def foresees_more(trial: Trial, other: Trial, factor: float = 1.0) -> bool:
     """
     if not trial.error * factor < other.error:
         return False
-    if trial.error < _SEEN or trial.left is None or other.left is None:
+    if trial.error * FAR < 1 or trial.left is None or other.left is None:
         return True
     rows, at, of_other = np.intersect1d(trial.left.rows, other.left.rows, return_indices=True)[:3]
     if len(rows) < 2:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from skmsnn._comparison import CLEARLY
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
@@ -25,8 +26,6 @@ from skmsnn.judge.split import DataSplit, Residuals
 
 # Held-out points that tell a trained function that is better from one that is lucky.
 _LEAST_HELD_OUT = 20
-# One replaces the stage of least squares if it leaves less than this share of its held-out error.
-_WORTHWHILE = 0.5
 # What a network of the default size reaches in the default iterations; a stage of least squares
 # that is as good is not worth that time.
 _NETWORK_REACH = 3e-6
@@ -150,7 +149,7 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
 
 def _replaces(trained: StageFit, best: StageFit, fitter: StageFitter, linear: StageFit) -> bool:
     """Whether a trained stage is much better, and nowhere far from that of least squares."""
-    return trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear)
+    return trained.error * CLEARLY < best.error and fitter.agrees(trained, linear)
 
 
 def _trained(family: Family, fitter: StageFitter, enough: float) -> Iterator[StageFit]:

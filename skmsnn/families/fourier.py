@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import EQUAL, PATIENCE
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
@@ -20,10 +21,6 @@ from skmsnn.spaces.base import Candidate
 # In more than three dimensions sets that are tried on what a network leaves have at most this
 # many terms: larger ones take seconds, and none was ever kept.
 _LATTICE_DIMENSIONS, _TERMS_AFTER_NETWORK = 3, 1000
-
-
-# Wave numbers that a set has beyond that which it is to reach, as a share of it, and sets tried.
-_BEYOND, _MOST_TRIED = 1.1, 2
 
 
 class Fourier(Family):
@@ -64,4 +61,4 @@ def _reaching_the_fastest(
     fastest = fastest_wave(data.x[used], rest[used], data.train[used])
     if fastest <= trial.candidate.bandlimit:
         return []
-    return [c for c in ladder if c.bandlimit >= _BEYOND * fastest][:_MOST_TRIED]
+    return [c for c in ladder if c.bandlimit >= EQUAL * fastest][:PATIENCE]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, FAR, PATIENCE
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import (
-    WORTH_MORE,
     AxisProblem,
     AxisTrial,
     ascended,
@@ -20,11 +20,9 @@ from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.spaces.axes import ExtensionAxis
 
 # Operations of a set along an axis, N M^2, up to which all are tried, half a second; of larger ones
-# the next while the error falls by the factor, and that which reaches the fastest wave that stands
-# out of the spectrum of what the others leave.
-_CHEAP, _CONVERGES = 3e8, 0.3
-# Cut-offs of so many of the best sets of waves.
-_CUT_OFF = 3
+# the next while it is clearly better, and that which reaches the fastest wave that stands out of
+# the spectrum of what the others leave.
+_CHEAP = 3e8
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 
 
@@ -52,7 +50,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem.enough)
     costly = rungs[len(cheap) :] if len(ladder) == len(cheap) else []
     while costly and not is_settled(ladder) and not time_is_up():
-        converges = len(ladder) > 1 and ladder[-1].error < _CONVERGES * ladder[-2].error
+        converges = len(ladder) > 1 and ladder[-1].error * CLEARLY < ladder[-2].error
         if not converges:
             best = min([*problem.before, *ladder], key=error_of)
             rest = problem.columns - best.axis.synthesise(best.axis.analyse(problem.columns, 0), 0)
@@ -64,14 +62,14 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     if is_settled(ladder):
         return ladder
     tried = list(ladder)
-    if min(trial.error for trial in ladder) < problem.enough / WORTH_MORE:
+    if min(trial.error for trial in ladder) < FAR * problem.enough:
         at = cheap[int(np.argmin([trial.error for trial in ladder]))]
         for width in OTHER_WIDTHS:
             # in a wider box less than the same highest wave number does
             for step in range(-2, 3) if width < WIDTH else range(-4, 1):
                 if at + step in cheap and at + step > 0 and not time_is_up():
                     tried.append(waves(at + step, width))
-    for trial in sorted(tried, key=error_of)[:_CUT_OFF]:
+    for trial in sorted(tried, key=error_of)[:PATIENCE]:
         axis = trial.axis
         assert isinstance(axis, ExtensionAxis)
         larger = [cutoff for cutoff in _CUTOFFS if cutoff < trial.train_error]

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, FAR
 from skmsnn.families.dominant import dominant_modes
 from skmsnn.families.family import Family
-from skmsnn.families.fitting import AS_OF_NOISE, MOST_FOLLOWED, MOVES, StageFit, StageFitter
+from skmsnn.families.fitting import StageFit, StageFitter, leaves_as_of_noise
 from skmsnn.families.pursuit import pursue, thinned
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.leave_out import weighted_rms
@@ -17,8 +18,8 @@ from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import Frame
 from skmsnn.stage import Stage
 
-# Doubled up to this many, as long as the held-out error falls by at least the factor.
-_MOST_PURSUED, _PURSUIT_FACTOR = 32, 0.5
+# Doubled up to this many, as long as that is clearly better.
+_MOST_PURSUED = 32
 # There are at least so many values an unknown.
 _ROWS_NEEDED = 1.0
 # Dampings of the coefficients of modes, which may be close to each other.
@@ -33,7 +34,7 @@ class DominantModes(Family):
     name = "modes"
 
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
-        for _, pursued in _pursued(fitter, _MOST_PURSUED, _PURSUIT_FACTOR):
+        for _, pursued in _pursued(fitter, _MOST_PURSUED, 1 / CLEARLY):
             yield pursued
 
 
@@ -102,13 +103,13 @@ def _with_coefficients(
         modes = fitter.in_p_norm(full_fit.solve(fitter.full), *problem)
         moved = modes.evaluate(fitter.between) * fitter.full_scale
         moved -= train_stage.predict(fitter.between)
-        if np.sqrt(np.mean((moved / fitter.train_scale) ** 2)) <= MOVES * error:
+        if np.sqrt(np.mean((moved / fitter.train_scale) ** 2)) <= FAR * error:
             stage = Stage(fitter.full_scale, modes, "modes")
     unknowns = n_modes * int((~points.domain.periodic).sum()) / fitter.train.shape[1]
     n_rows = np.count_nonzero(points.train)
     leverage = min((frame.n_columns + unknowns) / n_rows, _MOST_FOLLOWED_AT_ALL)
     foreseen = train_error / error if error > 0 else 0.0
-    is_noise = leverage < MOST_FOLLOWED and foreseen > AS_OF_NOISE * (1 - leverage)
+    is_noise = leaves_as_of_noise(foreseen, leverage)
     used = points.train > 0
     return StageFit(
         stage,

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, FAR
 from skmsnn._precision import EPS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Points
 from skmsnn.families.dominant import dominant_modes
 from skmsnn.families.family import Family
-from skmsnn.families.fitting import MOVES, StageFit, StageFitter
+from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.functions.lattice import FourierModes
 from skmsnn.judge.held_out import LEAST_NODES_OF_PAIRS
 from skmsnn.modules.evaluation import evaluate
@@ -47,9 +48,6 @@ _WIDTH_SHARE = 0.5
 # minutes.
 _NETWORK_OPERATIONS, _LEAST_ITERATIONS = 1.2e12, 40
 _WATCH_PATIENCE = 30
-# The last linear solve of a network is kept if it leaves no more of held-out points than this many
-# times what training left: it has the digits, and may swing between the points.
-_AS_GOOD = 1.5
 # Cut-off of the linear solve before training. Training stalls from the huge weights of
 # a solve that uses every digit.
 _START_CUTOFF = 1e-3
@@ -171,7 +169,8 @@ def network(
         # the last linear solve is judged as well, by the same solve without the held-out points
         solve_linear_layers(module, training_points, fitter.train, ROUND_OFF)
         judged = _error_of(fitter, module)
-        exact = judged <= _AS_GOOD * error
+        # it has the digits, and may swing between the points
+        exact = judged <= AS_GOOD * error
         if exact:
             error = judged
         else:
@@ -214,7 +213,7 @@ def _solve_again(
     before = evaluate(module, between)
     solve_linear_layers(module, points, target, ROUND_OFF)
     moved = np.sqrt(np.mean((evaluate(module, between) - before) ** 2))
-    if not moved <= MOVES * error:
+    if not moved <= FAR * error:
         kept.restore()
 
 

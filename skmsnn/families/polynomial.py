@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY
 from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended
@@ -34,13 +35,10 @@ _COSTLY = 1e7
 # Degrees along an axis: all up to 6, then by about a fifth. Least squares on even nodes becomes
 # unstable beyond twice the root of their number, which unseen lines show.
 _DEGREES = (*range(7), 8, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100)
-# Terms a point up to which damping cannot lower the error by the factor ``_AS_GOOD``: K terms
-# follow K / n of the noise on n points, and it could at best take half of that, in error, away.
-_FEW_TERMS = 0.04
 # From so many features on sets of terms are grown, judged by at least so many held-out points, and
-# taken where they leave less than this share: who chooses among many is lucky at times. In three
+# taken where they are clearly better: who chooses among many is lucky at times. In three
 # dimensions lattices left a hundredth of it: 5e-11 against 2e-8.
-_LEAST_FEATURES, _LEAST_HELD_OUT, _CLEARLY = 4, 20, 0.5
+_LEAST_FEATURES, _LEAST_HELD_OUT = 4, 20
 # Of more features, of which each term brings two new ones, seconds go by for a few terms.
 _MOST_FEATURES = 40
 # Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
@@ -61,7 +59,7 @@ class Polynomial(Family):
         levels = fitter.points.levels
         most = np.array([levels.get(j, np.inf) - 1 for j in range(fitter.points.x.shape[1])])
         sparse = select_sparse(fitter.split, most, fitter.rng)
-        if sparse is not None and sparse.error < _CLEARLY * simple.error:
+        if sparse is not None and sparse.error * CLEARLY < simple.error:
             return sparse
         return simple
 
@@ -131,7 +129,8 @@ def _best_units(
     data: Split, degree: int, degrees: NDArray[np.int64], half_width: NDArray[np.float64]
 ) -> Trial:
     """The fit of a degree with the units of its terms that foresee points left out best."""
-    if len(degrees) <= _FEW_TERMS * np.count_nonzero(data.train):
+    # K terms follow K / n of the noise on n points: damping could take half of that, in error, away
+    if len(degrees) <= 2 * (_AS_GOOD - 1) * np.count_nonzero(data.train):
         return _judged(PolynomialFit(data.x, data.train, degrees), data, degree, len(degrees))
     best: Trial | None = None
     for units in _units_of_terms(degrees, half_width):

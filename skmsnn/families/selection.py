@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, PATIENCE
 from skmsnn._precision import EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import Split, Trial, judged_held_out, judged_unseen, leave_one_out
@@ -18,28 +19,19 @@ from skmsnn.spaces.dense import DenseFit
 # Operations from which on a set is costly, half a second or so; then boxes are compared once, and
 # only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
 # another with 1000 terms kept their order with 5000.
-_COSTLY, _COSTLY_GROWTH, _NEARLY = 1e10, 1.5, 2.0
-# Costly sets leave hardly less than this share of what those leave that are not costly. Of the
-# functions of four and more variables in the benchmarks a factor of three hundred was the most.
-_WORTH_MORE = 1e-3
+_COSTLY, _COSTLY_GROWTH = 1e10, 1.5
 # And from which on no other cut-offs are tried.
 _COSTLIEST = 1e11
-# No larger set is tried after two in turn that do this much worse than the best, and than on their
-# own points. The second matters: a function of high frequency shows nothing until modes reach it.
-# Two, since a trial on few rows may miss a corner of the domain by bad luck.
-_WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
-# Rounds of moving the axes apart, the share to which one must lower the error for another to
-# follow, and that to which another box must lower it to be the one where they start.
-_AXIS_ROUNDS, _WORTH_A_ROUND, _WORTH_A_BOX = 4, 0.7, 0.3
-# Cut-offs tried on the best set, up to a share of what it leaves on its own points, as long as the
-# held-out error stays within a factor, and changes.
+# Rounds of moving the axes apart.
+_AXIS_ROUNDS = 4
+# Cut-offs tried on the best set, far below what it leaves on its own points, as long as the
+# held-out error stays as good, and changes.
 _CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 # Where a fit itself tells what it leaves unseen, sets are compared under a larger cut-off, and the
 # smaller ones tried on the best. At round-off fits to 1.6 points a mode said up to a thousand times
 # too much, to 2.2 eight times.
 _UNSEEN_CUTOFF = 1e-11
 _LOWER_CUTOFFS = (1e-12, 1e-14)
-_CUTOFF_SHARE, _AS_GOOD, _NO_DIFFERENCE = 0.1, 1.5, 1e-3
 
 
 def select_modes(
@@ -146,7 +138,7 @@ def _smallest_as_good(tried: list[Trial], judgement: Callable[[Trial], float]) -
     best = min(tried, key=judgement)
     if judgement(best) > HALF_DIGITS:
         return best
-    as_good = [trial for trial in tried if judgement(trial) <= _AS_GOOD * judgement(best)]
+    as_good = [trial for trial in tried if judgement(trial) <= AS_GOOD * judgement(best)]
     return min(as_good, key=lambda trial: trial.candidate.n_terms)
 
 
@@ -156,7 +148,7 @@ def _move_axes(
     """Give each axis its own share of modes, step by step, as long as that helps."""
     starts = [best_of_ladder]
     other_box = min(tried, key=_promise)
-    if other_box.promise < _WORTH_A_BOX * best_of_ladder.promise:
+    if other_box.promise * CLEARLY < best_of_ladder.promise:
         # of a box that leaves less now, moves may reach less far
         starts = [other_box, best_of_ladder]
     labels = {trial.candidate.label for trial in tried}
@@ -171,7 +163,7 @@ def _move_axes(
         moved += _as_far_as_time_allows(attempt, new)
         starts = [min([*starts, *moved], key=_promise)]
         before, error = error, starts[0].promise
-        if error > _WORTH_A_ROUND * before:
+        if error * AS_GOOD > before:
             break
     return moved
 
@@ -193,9 +185,9 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
     while larger and not time_is_up():
         cutoff = larger.pop(0)
         trial = under(cutoff)
-        if trial.seen_error > _AS_GOOD * best.error:
+        if trial.seen_error > AS_GOOD * best.error:
             break
-        if trial.error <= _AS_GOOD * best.error:
+        if trial.error <= AS_GOOD * best.error:
             best = trial
         if _agree(trial.error, last.error):
             # Others will make no difference either, unless to rounding beside the points, as where
@@ -212,14 +204,14 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
 
 
 def _agree(one: float, other: float) -> bool:
-    return bool(np.isclose(one, other, rtol=_NO_DIFFERENCE))
+    return bool(np.isclose(one, other, atol=0))
 
 
 def _larger_cutoffs(trial: Trial) -> list[float]:
     """Cut-offs that leave more of the combinations out that are small at the points."""
     if trial.candidate.cutoff is None:
         return []
-    least, most = trial.candidate.cutoff, _CUTOFF_SHARE * trial.train_error
+    least, most = trial.candidate.cutoff, trial.train_error / FAR
     return [cutoff for cutoff in _CUTOFFS if least < cutoff < most]
 
 
@@ -265,13 +257,15 @@ def _ascend(
         trial = attempt(comparable(candidate))
         tried.append(trial)
         least, least_seen = min(least, trial.promise), min(least_seen, trial.seen_error)
-        overfits = trial.seen_error > _OVERFITTED * trial.train_error
-        worse = worse + 1 if overfits and trial.seen_error > _WORSE * least_seen else 0
+        # a function of high frequency shows nothing, there or here, until modes reach it
+        overfits = trial.seen_error > FAR * trial.train_error
+        worse = worse + 1 if overfits and trial.seen_error > CLEARLY * least_seen else 0
         settled = trial.train_error <= ROUND_OFF and trial.promise <= NEAR_ROUND_OFF
-        if least <= ROUND_OFF or settled or worse >= _PATIENCE or time_is_up():
+        if least <= ROUND_OFF or settled or worse >= PATIENCE or time_is_up():
             break
         is_costly = _operations(trial) >= _COSTLY
-        if is_costly and least * _WORTH_MORE > enough:
+        # of functions of four and more variables costly sets left a three hundredth at the least
+        if is_costly and least > FAR**3 * enough:
             return tried, True
         if not has_compared and is_costly and candidate.boxes():
             others = [attempt(comparable(other)) for other in candidate.boxes()]
@@ -285,7 +279,7 @@ def _ascend(
 def _narrowest_as_good(trials: list[Trial]) -> Trial:
     """Of boxes that do nearly as well the narrowest: in it modes depend least on each other."""
     least = min(trial.promise for trial in trials)
-    as_good = [trial for trial in trials if trial.promise <= _NEARLY * least]
+    as_good = [trial for trial in trials if trial.promise <= CLEARLY * least]
     return min(as_good, key=lambda trial: trial.candidate.width)
 
 

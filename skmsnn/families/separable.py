@@ -17,6 +17,7 @@ import scipy.linalg as sla
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY
 from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.family import Family
@@ -29,8 +30,8 @@ from skmsnn.stage import Stage
 # In fewer features lattices are dense enough; of more points these many are used.
 _LEAST_FEATURES, _MOST_FEATURES, _MOST_ROWS = 4, 40, 5000
 _LEAST_HELD_OUT, _MOST_OUTPUTS = 20, 4
-# Degrees of the factors and numbers of products, each as long as it leaves less than the factor.
-_DEGREES, _MOST_RANK, _WORTH_MORE = (8, 16, 28), 4, 0.3
+# Degrees of the factors and numbers of products, each as long as it is clearly better.
+_DEGREES, _MOST_RANK = (8, 16, 28), 4
 # Rows an unknown of one feature's factors.
 _ROWS_NEEDED = 10
 # Sweeps over the features, Gauss-Newton steps at most, what share of the residual one must leave
@@ -68,7 +69,7 @@ def _best(fitter: StageFitter, output: int) -> _Alternating:
     for _ in range(_MOST_RANK):
         more = best.with_another_product(fitter.rng)
         left = left_by(more)
-        if not left < _WORTH_MORE * error:
+        if not left * CLEARLY < error:
             break
         best, error = more, left
         if error <= ROUNDING or time_is_up():
@@ -79,7 +80,7 @@ def _best(fitter: StageFitter, output: int) -> _Alternating:
         more = best.of_degree(degree)
         more.descend()
         left = left_by(more)
-        if not left < _WORTH_MORE * error or error <= ROUNDING:
+        if not left * CLEARLY < error or error <= ROUNDING:
             break
         best, error = more, left
     return best

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY
 from skmsnn._memory import working_bytes
 from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
@@ -33,7 +34,7 @@ _MOST_TERMS_A_ROW = 1 / 3
 _MOST_ROWS, _OPERATIONS = 20_000, 5e10
 # No more terms are taken once as many more as the best set has did not help, and a third of what
 # there may be: what leads to a term may itself say nothing, as x^2 on the way to x^3.
-_PATIENCE, _LEAST_SHARE = 2.0, 0.3
+_LEAST_SHARE = 0.3
 _HIGHEST_DEGREE = 40
 
 
@@ -61,7 +62,7 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
     for degrees, error in _grown(data, rows, np.minimum(most, _HIGHEST_DEGREE), most_terms):
         if error < best_error:
             best_error, best = error, degrees
-        is_lost = len(degrees) > max(_PATIENCE * len(best), _LEAST_SHARE * most_terms)
+        is_lost = len(degrees) > max(CLEARLY * len(best), _LEAST_SHARE * most_terms)
         if error <= ROUND_OFF or is_lost or time_is_up():
             break
     return _trial(best, data) if len(best) else None

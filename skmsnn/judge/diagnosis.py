@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR
 from skmsnn._precision import HALF_DIGITS
 from skmsnn.domain import Domain, Grid
 from skmsnn.judge.neighbours import Neighbourhood, neighbourhoods
 from skmsnn.judge.reasons import StopReason
-from skmsnn.judge.rounding import OF_ROUNDING
 
 _NEIGHBOURS = 8
 _LEAST_POINTS = 50
@@ -23,20 +23,11 @@ _CLUSTERED = 0.2
 # Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
 # square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
 _FAST = 0.3
-# A fit that leaves this share of the values has described nothing.
-_NOTHING_DESCRIBED = 0.5
 # Of so many points a residual that is not noise shows its pattern, if there is one. Of 60 to 120
 # one in seven smooth functions left what looked white beside the modes that had been fitted.
 _ENOUGH_FOR_NOISE = 500
-# Left of values by a fit that knows nothing of them.
-_NO_PATTERN = 0.9
 # Fewer points than these leave open what lies between them.
 FEW_POINTS = 8
-# What a fit leaves of noise that it has not seen, over the size of the noise: K of n modes make it
-# 1 / sqrt(1 - K/n), which is 3 for nine tenths, and lines left out of a grid up to twice that.
-_OF_NOISE = 6.0
-# Estimates of the same noise along axes of a grid are within this factor.
-_ALIKE = 1.5
 
 
 def reason_of_limit(
@@ -76,17 +67,18 @@ def reason_of_limit(
     StopReason
         UNDERSAMPLED where no other shows, or the points are too few to tell.
     """
-    if error <= OF_ROUNDING * rounding:
+    # fits that follow most of the rounding leave up to six times as much unseen, and of noise too
+    if error <= FAR * rounding:
         return StopReason.PRECISION
     if len(x) < FEW_POINTS:
         return StopReason.FEW_POINTS
-    describes = error < _NOTHING_DESCRIBED
+    describes = error * CLEARLY < 1
     if describes and is_noise and len(x) >= _ENOUGH_FOR_NOISE:
         return StopReason.NOISE
     looks = neighbourhoods(domain, grid, x, y)
     is_white = all(look.is_white for look in looks)
     if not describes and is_white and (looks or is_noise):
-        return StopReason.NO_PATTERN if looks or error > _NO_PATTERN else StopReason.NOISE
+        return StopReason.NO_PATTERN if looks or error * EQUAL > 1 else StopReason.NOISE
     if describes and is_noise and (not looks or any(look.ends_in_noise for look in looks)):
         return StopReason.NOISE
     if grid is not None and n_levels:
@@ -96,7 +88,7 @@ def reason_of_limit(
     if not describes or not looks:
         return StopReason.UNDERSAMPLED
     roughest = looks[0]
-    if _show_noise(looks) and error < _OF_NOISE * roughest.noise:
+    if _show_noise(looks) and error < FAR * roughest.noise:
         return StopReason.NOISE
     if roughest.is_singular_at_end:
         return StopReason.SINGULAR_END
@@ -105,7 +97,7 @@ def reason_of_limit(
 
 def _show_noise(looks: list[Neighbourhood]) -> bool:
     """Whether noise is what is left along some axis, and as much along all others."""
-    alike = looks[0].noise < _ALIKE * looks[-1].noise
+    alike = looks[0].noise < AS_GOOD * looks[-1].noise
     return alike and any(look.ends_in_noise for look in looks)
 
 

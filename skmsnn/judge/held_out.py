@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._comparison import CLEARLY
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.domain import Grid
 from skmsnn.judge.leave_out import Beside
@@ -29,7 +30,7 @@ _MOST_NEIGHBOURS = 40
 
 # A gap is farther from all points than so many times as these are from their neighbours. Of points
 # at random in a square none is; fewer than so many draws in gaps are loose ends.
-_FAR, _LEAST_IN_GAPS, _MOST_IN_GAPS = 2.0, 0.1, 250
+_LEAST_IN_GAPS, _MOST_IN_GAPS = 0.1, 250
 
 
 def held_out_rows(
@@ -174,5 +175,5 @@ def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
     points = x[one] + way * (x[other] - x[one])
     distance, nearest = tree.query(points)
     radius = np.asarray(tree.query(x[nearest], k=n_near + 1)[0])[:, -1]
-    in_gaps = distance > _FAR * radius
+    in_gaps = distance > CLEARLY * radius
     return points[in_gaps][:_MOST_IN_GAPS] if in_gaps.mean() > _LEAST_IN_GAPS else None

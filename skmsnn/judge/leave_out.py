@@ -22,6 +22,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY
 from skmsnn._precision import EPS
 from skmsnn.linalg.threads import one_blas_thread
 
@@ -34,7 +35,7 @@ _FOLDS, _FOLDS_PERIODIC, _MOST_TOGETHER = 50, 10, 100
 _MOST_ASKED, _ALWAYS_ASKED = 4000, 10
 # Gaps that are asked, of those that are more than twice as wide as both beside them: leaving out
 # the line at an end of any other makes one as wide.
-_MOST_GAPS, _WIDE = 100, 2.0
+_MOST_GAPS = 100
 
 
 #: Of rows, the matrix (n_points, n_rows) that takes their values to the fit at some points.
@@ -153,7 +154,7 @@ def wide_gaps(nodes: NDArray[np.float64], periodic: bool = False) -> Gaps:
     if not periodic:
         # of the two lines about a gap at an end one is never left out
         before[0] = after[-1] = 0.0
-    wide = np.flatnonzero(width > _WIDE * np.maximum(before, after))
+    wide = np.flatnonzero(width > CLEARLY * np.maximum(before, after))
     wide = np.sort(wide[np.argsort(-width[wide], kind="stable")[:_MOST_GAPS]])
     lines = wide if periodic else np.clip(wide, 1, max(1, len(nodes) - 2))
     return Gaps((left[wide] + right[wide]) / 2, lines)

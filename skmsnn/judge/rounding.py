@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 
 from skmsnn._precision import ROUNDING
 
-# A residual of up to so many times the rounding that the values show is of that: fits of modes that
-# follow most of it leave up to six times as much unseen.
-OF_ROUNDING = 10.0
 _LEAST_VALUES = 50
 # Of so few distinct values each is a class or a step, not the rounding of others.
 _FEW_VALUES = 10

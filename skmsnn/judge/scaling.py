@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import FAR
 from skmsnn._precision import NEAR_ROUND_OFF, ROUNDING
-from skmsnn.judge.rounding import OF_ROUNDING
 
 
 class Scaling(NamedTuple):
@@ -60,4 +60,4 @@ class Scaling(NamedTuple):
         """
         size = np.hypot(self.offset, self.scale) / self.scale
         round_off = ROUNDING * float(size.max())
-        return round_off, max(NEAR_ROUND_OFF, OF_ROUNDING * round_off)
+        return round_off, max(NEAR_ROUND_OFF, FAR * round_off)

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, PATIENCE
 from skmsnn._memory import rows_a_block
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Points
@@ -18,6 +19,7 @@ from skmsnn.families.ladders import periodic_orders
 from skmsnn.families.recipe import Recipe
 from skmsnn.functions import Modes
 from skmsnn.functions.lattice import LatticeModes
+from skmsnn.judge.plateau import on_plateau
 from skmsnn.judge.split import DataSplit, Residuals
 from skmsnn.linalg.toeplitz import ToeplitzSystem, central_box
 from skmsnn.linalg.tsqr import take_in
@@ -32,11 +34,6 @@ from skmsnn.sources.sums import (
 from skmsnn.spaces.dense import DenseFit, damping_triangle
 from skmsnn.spaces.frames import AnyFrame, PolynomialFrame
 from skmsnn.spaces.polynomial import PolynomialFit
-
-# No larger box of modes is tried after two in turn that do this much worse than the best.
-_WORSE, _PATIENCE = 3.0, 2
-# Sizes that span this factor and leave the same, to within that one, are a plateau, as of noise.
-_PLATEAU_SPAN, _PLATEAU_WIDTH = 2.0, 1.5
 
 
 class Solution(NamedTuple):
@@ -108,13 +105,13 @@ class PeriodicProblem:
             errors[order] = error = left.left_by(trial.evaluate(self._validation.x))
             if error < best:
                 self._order, self._system, modes = order, system, trial
-            worse = worse + 1 if error > _WORSE * best else 0
+            worse = worse + 1 if error > CLEARLY * best else 0
             best = min(best, error)
-            if best <= ROUND_OFF or worse >= _PATIENCE:
+            if best <= ROUND_OFF or worse >= PATIENCE:
                 break
         d = len(self._lengths)
-        alike = [(2 * m + 1) ** d for m, e in errors.items() if e <= _PLATEAU_WIDTH * best]
-        self._on_plateau = max(alike) >= _PLATEAU_SPAN * min(alike)
+        tried = [(e, (2 * m + 1) ** d) for m, e in errors.items()]
+        self._on_plateau = on_plateau(best, tried)
         return self._solution(modes)
 
     def _modes(self, system: ToeplitzSystem, rhs: NDArray[np.complex128]) -> LatticeModes:
