@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn._comparison import ENOUGH
 from skmsnn.datasets import simulate_decaying_turbulence
-
-_N_TEST = 5000
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def _turbulence(arguments: argparse.Namespace) -> Data:
     axis = 2 * np.pi * np.arange(arguments.size) / arguments.size
     X = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     # off the grid the snapshot is known exactly: it is a trigonometric polynomial
-    X_test = np.random.default_rng(arguments.seed).uniform(0, 2 * np.pi, (_N_TEST, 2))
+    X_test = np.random.default_rng(arguments.seed).uniform(0, 2 * np.pi, (ENOUGH, 2))
     y = snapshot.on_grid().ravel()
     return Data(X, y, X_test, snapshot.at(X_test), ["x", "y"], "stream function")
 
@@ -131,7 +130,7 @@ def _read(arguments: argparse.Namespace) -> Data:
     bad = ~(np.isfinite(X).all(axis=1) & np.isfinite(y))
     if bad.any():
         raise ValueError(f"{arguments.data} has {bad.sum()} rows that are not finite numbers.")
-    test = np.random.default_rng(0).permutation(len(y))[: max(1, min(_N_TEST, len(y) // 10))]
+    test = np.random.default_rng(0).permutation(len(y))[: max(1, min(ENOUGH, len(y) // 10))]
     rest = np.setdiff1d(np.arange(len(y)), test)
     return Data(X[rest], y[rest], X[test], y[test], features, target)
 

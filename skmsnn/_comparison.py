@@ -12,3 +12,13 @@ CLEARLY = 2.0
 FAR = 10.0
 # Tries in turn that do not help, after which there are no more: one may be bad luck.
 PATIENCE = 2
+# Standard errors that chance does not reach: one in sixteen thousand values does, of a fit's some
+# hundred comparisons none.
+SIGMAS = 4.0
+# Points that are enough: their root mean square is known to 1 / sqrt(2 n), which is 1.3 %.
+ENOUGH = 3000
+# Points, lines or rounds that tell something: a root mean square to a sixth.
+FEW = 20
+# With 8 levels and more, lines left out told honestly how exact fits were between them; with six
+# nothing did, for any of four families of functions.
+LEAST_NODES = 8

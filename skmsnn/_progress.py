@@ -9,8 +9,6 @@ from typing import Self
 import numpy as np
 from tqdm.auto import tqdm
 
-_SECONDS_BETWEEN_LOG_LINES = 10.0
-
 
 class Progress:
     """One bar for each stage that iterates and one line for each stage that is finished."""
@@ -45,7 +43,7 @@ class Progress:
             self._bar = tqdm(
                 desc=f"stage {self._stage}/{self._n_stages}",
                 unit="it",
-                mininterval=0.1 if interactive else _SECONDS_BETWEEN_LOG_LINES,
+                mininterval=0.1 if interactive else 10.0,  # seconds between lines of a log
                 leave=False,
             )
         self._bar.set_postfix_str(_residuals(train, held_out), refresh=False)

@@ -15,15 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import CLEARLY
+from skmsnn._comparison import CLEARLY, LEAST_NODES
 from skmsnn.exceptions import (
     AccuracyWarning,
     FewLevelsWarning,
     FewPointsWarning,
     WideGapsWarning,
 )
-from skmsnn.judge.diagnosis import FEW_POINTS
-from skmsnn.judge.levels import MOST_LEVELS
 from skmsnn.judge.reasons import StopReason, advice_on
 
 # Packages whose functions fit an estimator many times, and those between them and it.
@@ -86,7 +84,7 @@ def warn_of(outcome: Outcome) -> None:
         text = f"Memory ran out; the model is of the {outcome.n_stages} stages before that."
         _warn(text, AccuracyWarning, outcome)
     is_above = not outcome.error <= outcome.tol
-    if outcome.n_points < FEW_POINTS:
+    if outcome.n_points < LEAST_NODES:
         _warn(_of_few_points(outcome), FewPointsWarning, outcome)
         is_above &= outcome.reason != StopReason.FEW_POINTS
     elif outcome.levels:
@@ -117,7 +115,7 @@ def _of_few_points(outcome: Outcome) -> str:
     return (
         f"{outcome.n_points} distinct points leave open what y does between them; points left out "
         f"in turn were missed by {outcome.error:.1e} of the spread of y. Give at least "
-        f"{FEW_POINTS} points, better some dozens."
+        f"{LEAST_NODES} points, better some dozens."
     )
 
 
@@ -131,7 +129,7 @@ def _of_few_levels(outcome: Outcome) -> str:
         between = f", and levels left out in turn were missed by {outcome.error:.1e} of its spread"
     return (
         f"Few levels of feature {'; '.join(told)}: what y does between them cannot be "
-        f"known{between}. Do not rely on the fit between levels; give {MOST_LEVELS + 2} levels or "
+        f"known{between}. Do not rely on the fit between levels; give {LEAST_NODES} levels or "
         "more where y is to be known there."
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, LEAST_NODES
 from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
 
 # share of a grid's cells that must hold a point for the points to count as a grid with holes
@@ -21,7 +22,6 @@ _STENCILS = tuple(
     np.array(weights) / np.abs(weights).max()
     for weights in ([1, -6, 15, -20, 15, -6, 1], [1, -4, 6, -4, 1], [1, -2, 1])
 )
-_SEAM_FACTOR, _LEAST_STENCILS, _LEAST_NODES = 3.0, 12, 14
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def detect_periods(grid: Grid, y: NDArray[np.float64]) -> list[float | None]:
     for j, nodes in enumerate(grid.nodes):
         spacing, n = uniform_spacing(nodes), len(nodes)
         period = None
-        if spacing is not None and n >= _LEAST_NODES:
+        if spacing is not None and n >= 2 * len(_STENCILS[0]):
             if _is_seamless(values, j):
                 period = spacing * n
             elif _ends_agree(values, j) and _is_seamless(np.delete(values, -1, j), j):
@@ -224,8 +224,8 @@ def _is_seamless(values: NDArray[np.float64], axis: int) -> bool:
         seam = np.concatenate([error[:reach], error[-reach:]])
         inside = error[reach:-reach]
         seam, inside = seam[np.isfinite(seam)], inside[np.isfinite(inside)]
-        if len(seam) >= _LEAST_STENCILS // 2 and len(inside) >= _LEAST_STENCILS:
-            return bool(_rms(seam) <= _SEAM_FACTOR * _rms(inside) + ROUND_OFF)
+        if 2 * len(seam) >= LEAST_NODES and len(inside) >= LEAST_NODES:
+            return bool(_rms(seam) <= CLEARLY**2 * _rms(inside) + ROUND_OFF)
     return False
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, FAR
+from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, FAR, FEW, LEAST_NODES
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.domain import Domain, Grid
 from skmsnn.families.axis_trials import (
@@ -29,14 +29,9 @@ from skmsnn.families.axis_trials import (
 from skmsnn.families.family import Family
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.judge.leave_out import Folds, folds_of_lines, wide_gaps
-from skmsnn.judge.levels import MOST_LEVELS
 from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.axes import BasisAxis, SplineAxis
 from skmsnn.spaces.tensor import TensorFit
-
-# Of more columns than these, random combinations are looked at: their mean square is that of all,
-# to within one part in ten.
-_MOST_COLUMNS = 64
 
 
 class AxisChoice(NamedTuple):
@@ -74,7 +69,7 @@ def select_axes(
         problem = AxisProblem(nodes, _columns(cells, j, rng), periodic, lines)
         if len(nodes) == 1:
             choices.append(AxisChoice(_constant(problem), False))
-        elif len(nodes) <= MOST_LEVELS and not periodic:
+        elif len(nodes) < LEAST_NODES and not periodic:
             choices.append(AxisChoice(_between_levels(problem), False))
         else:
             choices.append(_best_along(problem, families))
@@ -169,12 +164,16 @@ def unseen_residual(
 def _columns(
     cells: NDArray[np.float64], axis: int, rng: np.random.RandomState
 ) -> NDArray[np.float64]:
-    """Values along an axis, a column for each line along it; random combinations of many."""
+    """Values along an axis, a column for each line along it; random combinations of many.
+
+    Their mean square is that of all.
+    """
     columns = np.moveaxis(cells, axis, 0).reshape(cells.shape[axis], -1)
     n_columns = columns.shape[1]
-    if n_columns <= _MOST_COLUMNS:
+    most = max(FEW, ENOUGH // len(columns))
+    if n_columns <= most:
         return columns
-    mixing = rng.standard_normal((n_columns, _MOST_COLUMNS)) / np.sqrt(n_columns)
+    mixing = rng.standard_normal((n_columns, most)) / np.sqrt(n_columns)
     return columns @ mixing
 
 

@@ -12,6 +12,7 @@ from skmsnn._comparison import CLEARLY, FAR, PATIENCE
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.judge.leave_out import Folds, left_out
+from skmsnn.judge.plateau import MOST_LEVERAGE
 from skmsnn.spaces.axes import AxisBasis, SplineAxis
 
 
@@ -41,7 +42,7 @@ class AxisTrial:
     @property
     def noise_level(self) -> float:
         """What ``train_error`` says of the noise, if all that is left is noise."""
-        return self.train_error / max(1 - self.leverage, 0.05) ** 0.5
+        return self.train_error / (1 - min(self.leverage, MOST_LEVERAGE)) ** 0.5
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,17 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import FAR
+from skmsnn._comparison import ENOUGH, FAR
 from skmsnn._precision import EPS
 from skmsnn.functions import Modes
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
+from skmsnn.judge.plateau import MOST_LEVERAGE
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.polynomial import PolynomialFit
 
-# Points that are enough to tell what a fit leaves unseen.
-_MOST_ASKED = 2000
-# Share of noise that a fit follows, at most, where it is reckoned with.
-_MOST_FOLLOWED = 0.95
+# Outputs of which functions are sought one by one, by training.
+MOST_OUTPUTS = 4
 
 
 class Unseen(Protocol):
@@ -87,8 +86,8 @@ class Trial:
     def leverage(self) -> float:
         """Share of noise that the fit follows: K / n of K modes on n points, less if damped."""
         if isinstance(self.fit, PolynomialFit):
-            return min(self.fit.leverage, _MOST_FOLLOWED)
-        return min(self.candidate.n_terms / self.n_rows, _MOST_FOLLOWED)
+            return min(self.fit.leverage, MOST_LEVERAGE)
+        return min(self.candidate.n_terms / self.n_rows, MOST_LEVERAGE)
 
     @property
     def noise_level(self) -> float:
@@ -180,7 +179,7 @@ def leave_one_out(
 ) -> Unseen:
     """Leave-one-out residuals, of waves at some thousands of the points, and beside them."""
     used = np.flatnonzero(weight)
-    rows = used[:: -(-len(used) // _MOST_ASKED)]
+    rows = used[:: -(-len(used) // ENOUGH)]
 
     def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
         if isinstance(fit, PolynomialFit):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmsnn._comparison import CLEARLY
+from skmsnn._comparison import CLEARLY, FEW, LEAST_NODES
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
@@ -20,12 +20,8 @@ from skmsnn.families.network import of_recipe
 from skmsnn.families.polynomial import select_polynomial
 from skmsnn.families.recipe import Recipe
 from skmsnn.families.selection import refine
-from skmsnn.judge.diagnosis import FEW_POINTS
-from skmsnn.judge.held_out import LEAST_NODES
 from skmsnn.judge.split import DataSplit, Residuals
 
-# Held-out points that tell a trained function that is better from one that is lucky.
-_LEAST_HELD_OUT = 20
 # What a network of the default size reaches in the default iterations; a stage of least squares
 # that is as good is not worth that time.
 _NETWORK_REACH = 3e-6
@@ -107,7 +103,7 @@ def _spaces(fitter: StageFitter, families: list[Family]) -> Iterator[Trial]:
         if trial is not None:
             yield trial
             enough = min(enough, trial.error)
-            is_few = np.count_nonzero(fitter.points.full) < FEW_POINTS
+            is_few = np.count_nonzero(fitter.points.full) < LEAST_NODES
             if trial.error <= ROUND_OFF or (fitter.asks_unseen and is_few) or time_is_up():
                 return
 
@@ -163,6 +159,6 @@ def _is_blind(points: DataSplit) -> bool:
     """
     if points.leaves_out and (points.held_out is None or points.x.shape[1] == 1):
         return True
-    if points.held_out is not None and len(points.held_out.x) < _LEAST_HELD_OUT:
+    if points.held_out is not None and len(points.held_out.x) < FEW:
         return True
     return points.grid is not None and any(1 < n < LEAST_NODES for n in points.grid.shape)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR
+from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, EQUAL, FAR
 from skmsnn._precision import EPS, ROUND_OFF
 from skmsnn.families.base import HeldOut, Split, Trial, leave_one_out
 from skmsnn.families.recipe import Recipe
@@ -24,11 +24,6 @@ from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.p_norm import correction
 from skmsnn.spaces.polynomial import PolynomialFit
 from skmsnn.stage import Stage
-
-# Points between those of the data at which a network is compared with the spectral fit, and its
-# last solve with the one before.
-_MOST_BETWEEN = 1000
-
 
 Watch = Callable[[int, float, float], None]
 
@@ -114,7 +109,7 @@ class StageFitter:
     @cached_property
     def between(self) -> NDArray[np.float64]:
         """Points between those of the data: half way to any point of the box from the nearest."""
-        anywhere = self.rng.uniform(-1, 1, (_MOST_BETWEEN, self.points.x.shape[1]))
+        anywhere = self.rng.uniform(-1, 1, (ENOUGH, self.points.x.shape[1]))
         nearest = self.points.x[KDTree(self.points.x).query(anywhere)[1]]
         return nearest + 0.5 * (anywhere - nearest)
 

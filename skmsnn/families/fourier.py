@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import EQUAL, PATIENCE
+from skmsnn._effort import SECOND, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
@@ -16,11 +17,8 @@ from skmsnn.families.fourier_axis import extension_waves, periodic_waves
 from skmsnn.families.ladders import candidates
 from skmsnn.families.selection import select_modes
 from skmsnn.families.spectrum import fastest_wave
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.base import Candidate
-
-# In more than three dimensions sets that are tried on what a network leaves have at most this
-# many terms: larger ones take seconds, and none was ever kept.
-_LATTICE_DIMENSIONS, _TERMS_AFTER_NETWORK = 3, 1000
 
 
 class Fourier(Family):
@@ -33,8 +31,9 @@ class Fourier(Family):
         data = fitter.whole if fitter.asks_unseen else fitter.split
         n_points = int(np.count_nonzero(data.train))
         ladder = candidates(points.domain, points.grid, points.x, n_points, points.levels)
-        if fitter.follows_network and points.x.shape[1] > _LATTICE_DIMENSIONS:
-            ladder = [c for c in ladder if c.n_terms <= _TERMS_AFTER_NETWORK]
+        if fitter.follows_network and points.x.shape[1] > MOST_DIMENSIONS:
+            # of larger sets none was ever kept
+            ladder = [c for c in ladder if qr_operations(n_points, c.n_terms) <= SECOND]
         if not fitter.asks_unseen and points.held_out is None:
             # nothing tells how many modes the data carry: half as many as there are points
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]

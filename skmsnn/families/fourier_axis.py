@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, FAR, PATIENCE
+from skmsnn._effort import SECOND, svd_operations
+from skmsnn._precision import CUTOFFS
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import (
     AxisProblem,
@@ -15,15 +17,9 @@ from skmsnn.families.axis_trials import (
     is_settled,
 )
 from skmsnn.families.ladders import OTHER_WIDTHS, SHARES, WIDTH, axis_basis, axis_order
-from skmsnn.families.spectrum import STANDS_OUT
+from skmsnn.families.spectrum import which_stand_out
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.spaces.axes import ExtensionAxis
-
-# Operations of a set along an axis, N M^2, up to which all are tried, half a second; of larger ones
-# the next while it is clearly better, and that which reaches the fastest wave that stands out of
-# the spectrum of what the others leave.
-_CHEAP = 3e8
-_CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 
 
 def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
@@ -37,7 +33,11 @@ def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
 
 
 def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
-    """Waves of boxes wider than the data, as long as they may leave less than is enough."""
+    """Waves of boxes wider than the data, as long as they may leave less than is enough.
+
+    Of sets that take more than a second the next while it is clearly better, and that which reaches
+    the fastest wave that stands out of the spectrum of what the others leave.
+    """
     nodes = problem.nodes
 
     def waves(rung: int, width: float) -> AxisTrial:
@@ -46,7 +46,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
 
     rungs = _distinct_rungs(nodes, False)
     orders = {rung: axis_order(nodes, SHARES[rung], WIDTH, False) for rung in rungs}
-    cheap = [rung for rung in rungs if len(nodes) * orders[rung] ** 2 <= _CHEAP]
+    cheap = [rung for rung in rungs if svd_operations(len(nodes), 2 * orders[rung]) <= SECOND]
     ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem.enough)
     costly = rungs[len(cheap) :] if len(ladder) == len(cheap) else []
     while costly and not is_settled(ladder) and not time_is_up():
@@ -72,7 +72,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     for trial in sorted(tried, key=error_of)[:PATIENCE]:
         axis = trial.axis
         assert isinstance(axis, ExtensionAxis)
-        larger = [cutoff for cutoff in _CUTOFFS if cutoff < trial.train_error]
+        larger = [cutoff for cutoff in CUTOFFS if axis.cutoff < cutoff < trial.train_error]
         tried += [problem.tried(axis.with_cutoff(cutoff)) for cutoff in larger]
     return tried
 
@@ -90,7 +90,7 @@ def _fastest_wave(nodes: NDArray[np.float64], rest: NDArray[np.float64]) -> int:
         power += np.abs(waves[most:]) ** 2
     # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
     power = power[: most // 2 + 1]
-    stands_out = np.flatnonzero(power > STANDS_OUT * np.median(power))
+    stands_out = np.flatnonzero(which_stand_out(power))
     return int(stands_out.max(initial=0))
 
 

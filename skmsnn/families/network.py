@@ -11,15 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skmsnn._comparison import AS_GOOD, FAR
-from skmsnn._precision import EPS, ROUND_OFF
+from skmsnn._comparison import AS_GOOD, ENOUGH, FAR, FEW
+from skmsnn._effort import MOST_OPERATIONS, qr_operations
+from skmsnn._precision import CUTOFFS, EPS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Points
 from skmsnn.families.dominant import dominant_modes
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
+from skmsnn.families.ladders import ENOUGH_ROWS
 from skmsnn.functions.lattice import FourierModes
-from skmsnn.judge.held_out import LEAST_NODES_OF_PAIRS
 from skmsnn.modules.evaluation import evaluate
 from skmsnn.modules.network import StageNetwork
 from skmsnn.modules.trained import TrainedNetwork
@@ -36,21 +37,10 @@ from skmsnn.training.networks import (
 # Modes of a network's first layer under n_modes="auto". Of 4, 8, 12 and 24, twelve left the least
 # on fronts; on smooth functions of many variables 12 and 24 did as well.
 _NETWORK_MODES = 12
-# A network is trained on at most this many rows a weight; where hidden layers are the
-# cascade's choice, on no fewer than _ROWS_NEEDED a weight.
-_ROWS_USED, _ROWS_NEEDED = 6, 1.0
 # Where hidden layers are the cascade's choice, they have this share of the width asked for. A
 # Gauss-Newton iteration costs the square of the number of weights, and in equal time half
 # the width leaves less: 4e-7 against 1e-6 on fronts, 1e-5 against 1e-4 on the borehole function.
 _WIDTH_SHARE = 0.5
-# Operations of training, of hidden layers that are the cascade's choice: about half a minute. A
-# network that could not make so many iterations in it is not tried: 500 points of 16 outputs took
-# minutes.
-_NETWORK_OPERATIONS, _LEAST_ITERATIONS = 1.2e12, 40
-_WATCH_PATIENCE = 30
-# Cut-off of the linear solve before training. Training stalls from the huge weights of
-# a solve that uses every digit.
-_START_CUTOFF = 1e-3
 
 
 class Network(Family):
@@ -61,18 +51,19 @@ class Network(Family):
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         n_values = np.count_nonzero(fitter.points.train) * fitter.train.shape[1]
         grid = fitter.points.grid
-        if grid is not None and any(1 < n < LEAST_NODES_OF_PAIRS for n in grid.shape):
+        if grid is not None and any(1 < n < FEW for n in grid.shape):
             return  # few lines tell nothing of what a network does between them
         modes = starting_modes(fitter).with_unit_amplitudes()
         hidden = tuple(ceil(_WIDTH_SHARE * n) for n in fitter.recipe.hidden_layer_sizes)
         architecture = _architecture(fitter, len(modes.wave_vectors), hidden)
         n_weights = sum(w.numel() for w in StageNetwork(**architecture).parameters())
-        if not hidden or n_values < _ROWS_NEEDED * n_weights:
+        if not hidden or n_values < n_weights:
             return
-        most_values = max(_ROWS_USED * n_weights, 1000) * fitter.train.shape[1]
-        iteration = 3.0 * min(n_values, most_values) * n_weights**2
-        max_iter = min(fitter.recipe.options.max_iter, int(_NETWORK_OPERATIONS / iteration))
-        if max_iter >= min(fitter.recipe.options.max_iter, _LEAST_ITERATIONS):
+        most_values = max(ENOUGH_ROWS * n_weights, ENOUGH) * fitter.train.shape[1]
+        iteration = qr_operations(min(n_values, most_values), n_weights)
+        max_iter = min(fitter.recipe.options.max_iter, int(MOST_OPERATIONS / iteration))
+        # so few iterations get nowhere: 500 points of 16 outputs took minutes
+        if max_iter >= min(fitter.recipe.options.max_iter, FEW):
             yield network(fitter, modes, hidden, max_iter)
 
 
@@ -108,7 +99,7 @@ def deserved(fitter: StageFitter, hidden: tuple[int, ...], n_modes: int) -> tupl
     for width in range(widest, 1, -1):
         sizes = tuple(ceil(n * width / widest) for n in hidden)
         module = StageNetwork(**_architecture(fitter, n_modes, sizes))
-        if n_values >= _ROWS_NEEDED * sum(w.numel() for w in module.parameters()):
+        if n_values >= sum(w.numel() for w in module.parameters()):
             return sizes
     return tuple(1 for _ in hidden)
 
@@ -149,7 +140,8 @@ def network(
     kept = _BestOnHeldOut(module)
     n_iter = 0
     if recipe.solver_name == "gauss-newton":
-        solve_linear_layers(module, training_points, fitter.train, _START_CUTOFF)
+        # training stalls from the huge weights of a solve that uses every digit
+        solve_linear_layers(module, training_points, fitter.train, CUTOFFS[-1])
         if not exact:
             # large p has many poor minima; near the best fit of p = 2 there is a good one
             first = replace(options, p=2.0, max_iter=ceil(max_iter / 2))
@@ -232,12 +224,12 @@ def _training_rows(fitter: StageFitter, module: StageNetwork) -> NDArray[np.floa
     weight = fitter.points.train
     if fitter.recipe.solver != "auto":
         return weight
-    most = _ROWS_USED * sum(w.numel() for w in module.parameters())
+    most = max(int(ENOUGH_ROWS * sum(w.numel() for w in module.parameters())), ENOUGH)
     used = np.flatnonzero(weight)
-    if len(used) <= max(most, 1000):
+    if len(used) <= most:
         return weight
     thinned = np.zeros_like(weight)
-    rows = fitter.rng.permutation(used)[: max(most, 1000)]
+    rows = fitter.rng.permutation(used)[:most]
     thinned[rows] = weight[rows]
     return thinned
 
@@ -262,7 +254,7 @@ def _watcher(
         if error < best:
             best = error
             kept.note()
-        return waited >= _WATCH_PATIENCE or time_is_up()
+        return waited >= FEW or time_is_up()
 
     return watch
 

@@ -9,29 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, PATIENCE
-from skmsnn._precision import EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
+from skmsnn._effort import SECOND, qr_operations
+from skmsnn._precision import CUTOFFS, EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import Split, Trial, judged_held_out, judged_unseen, leave_one_out
+from skmsnn.families.ladders import RATIO
 from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 
-# Operations from which on a set is costly, half a second or so; then boxes are compared once, and
-# only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
-# another with 1000 terms kept their order with 5000.
-_COSTLY, _COSTLY_GROWTH = 1e10, 1.5
-# And from which on no other cut-offs are tried.
-_COSTLIEST = 1e11
-# Rounds of moving the axes apart.
-_AXIS_ROUNDS = 4
-# Cut-offs tried on the best set, far below what it leaves on its own points, as long as the
-# held-out error stays as good, and changes.
-_CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 # Where a fit itself tells what it leaves unseen, sets are compared under a larger cut-off, and the
 # smaller ones tried on the best. At round-off fits to 1.6 points a mode said up to a thousand times
 # too much, to 2.2 eight times.
 _UNSEEN_CUTOFF = 1e-11
-_LOWER_CUTOFFS = (1e-12, 1e-14)
 
 
 def select_modes(
@@ -88,7 +78,7 @@ def select_modes(
     tried += _move_axes(attempt, tried, best)
     if data.held_out is None:
         surest = min(tried, key=_error)
-        lower = [c for c in _LOWER_CUTOFFS if c < (surest.candidate.cutoff or 0)]
+        lower = [c for c in CUTOFFS[::-1] if c < (surest.candidate.cutoff or 0)]
         others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
         tried += _as_far_as_time_allows(attempt, others)
     surest, most_promising = (_smallest_as_good(tried, by) for by in (_error, _promise))
@@ -154,9 +144,7 @@ def _move_axes(
     labels = {trial.candidate.label for trial in tried}
     moved: list[Trial] = []
     error = starts[0].promise
-    for _ in range(_AXIS_ROUNDS):
-        if error <= NEAR_ROUND_OFF:
-            break
+    while error > NEAR_ROUND_OFF and not time_is_up():
         new = [c for start in starts for c in start.candidate.neighbours()]
         new = [c for c in new if c.label not in labels]
         labels.update(c.label for c in new)
@@ -173,7 +161,8 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
 
     Combinations of modes that are small at the points follow what the fit leaves there, and are
     large between them, next to the boundary most of all, where few held-out points are to see
-    it. Those smaller than what is left are of no use.
+    it. Those smaller than what is left are of no use. Cut-offs are tried as long as the held-out
+    error stays as good, and changes.
     """
 
     def under(cutoff: float) -> Trial:
@@ -181,7 +170,7 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
         return tried[-1]
 
     last = best
-    larger = _larger_cutoffs(best) if _operations(best) < _COSTLIEST else []
+    larger = _larger_cutoffs(best) if _operations(best) < FAR * SECOND else []
     while larger and not time_is_up():
         cutoff = larger.pop(0)
         trial = under(cutoff)
@@ -212,7 +201,7 @@ def _larger_cutoffs(trial: Trial) -> list[float]:
     if trial.candidate.cutoff is None:
         return []
     least, most = trial.candidate.cutoff, trial.train_error / FAR
-    return [cutoff for cutoff in _CUTOFFS if least < cutoff < most]
+    return [cutoff for cutoff in CUTOFFS if least < cutoff < most]
 
 
 def refine(trial: Trial, data: Split) -> Trial:
@@ -245,8 +234,9 @@ def _ascend(
 ) -> tuple[list[Trial], bool]:
     """Try one set after the other, until one is good enough or two overfit.
 
-    Before sets become costly, as large ones in other boxes are compared, and the larger ones are
-    those of the best box. Returns the trials, and whether boxes were compared.
+    Before sets take more than a second, as large ones in other boxes are compared, and the larger
+    ones are those of the best box: boxes of which one left a fiftieth of another with 1000 terms
+    kept their order with 5000. Returns the trials, and whether boxes were compared.
     """
     # what the points do not show says nothing of larger sets: in gaps every set is poor until its
     # modes reach the waves of the function
@@ -263,7 +253,7 @@ def _ascend(
         settled = trial.train_error <= ROUND_OFF and trial.promise <= NEAR_ROUND_OFF
         if least <= ROUND_OFF or settled or worse >= PATIENCE or time_is_up():
             break
-        is_costly = _operations(trial) >= _COSTLY
+        is_costly = _operations(trial) >= SECOND
         # of functions of four and more variables costly sets left a three hundredth at the least
         if is_costly and least > FAR**3 * enough:
             return tried, True
@@ -285,13 +275,13 @@ def _narrowest_as_good(trials: list[Trial]) -> Trial:
 
 def _operations(trial: Trial) -> float:
     """Of its factorisation."""
-    return 2.0 * trial.n_rows * trial.candidate.n_terms**2
+    return qr_operations(trial.n_rows, trial.candidate.n_terms)
 
 
 def _thinned(ladder: Iterable[Candidate]) -> list[Candidate]:
-    """The largest set, and of the others those that are by a factor smaller than the next."""
+    """The largest set, and of the others those that are two rungs smaller than the next."""
     kept: list[Candidate] = []
     for candidate in reversed(list(ladder)):
-        if not kept or _COSTLY_GROWTH * candidate.n_terms <= kept[-1].n_terms:
+        if not kept or RATIO**2 * candidate.n_terms <= kept[-1].n_terms:
             kept.append(candidate)
     return kept[::-1]

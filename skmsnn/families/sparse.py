@@ -15,11 +15,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import CLEARLY
+from skmsnn._comparison import CLEARLY, ENOUGH, FAR
+from skmsnn._effort import SECOND, qr_operations
 from skmsnn._memory import working_bytes
 from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import HeldOut, Split, Trial, judged_held_out
+from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.functions.polynomial import columns_of
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
@@ -28,14 +30,6 @@ from skmsnn.spaces.frames import PolynomialFrame
 # A step adds this share of the terms there are. With a quarter errors were up to three times as
 # large, with less they were the same.
 _GROWTH = 0.15
-# Terms a row at most: beyond about a third, fits to random points became worse.
-_MOST_TERMS_A_ROW = 1 / 3
-# Rows on which terms are chosen, and operations of that: rows times the square of the terms.
-_MOST_ROWS, _OPERATIONS = 20_000, 5e10
-# No more terms are taken once as many more as the best set has did not help, and a third of what
-# there may be: what leads to a term may itself say nothing, as x^2 on the way to x^3.
-_LEAST_SHARE = 0.3
-_HIGHEST_DEGREE = 40
 
 
 def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomState) -> Trial | None:
@@ -56,13 +50,16 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
         Of all rows of the training share; None where these are too few.
     """
     assert data.held_out is not None
-    rows = np.sort(rng.permutation(np.flatnonzero(data.train))[:_MOST_ROWS])
-    most_terms = int(min(_MOST_TERMS_A_ROW * len(rows), np.sqrt(_OPERATIONS / len(rows))))
+    rows = np.sort(rng.permutation(np.flatnonzero(data.train))[: int(FAR * ENOUGH)])
+    # the basis is orthogonalised twice
+    affordable = np.sqrt(FAR * SECOND / (2 * qr_operations(len(rows), 1)))
+    most_terms = int(min(len(rows) / TELLING_ROWS, affordable))
     best_error, best = np.inf, np.empty((0, 0), dtype=np.int64)
-    for degrees, error in _grown(data, rows, np.minimum(most, _HIGHEST_DEGREE), most_terms):
+    for degrees, error in _grown(data, rows, most, most_terms):
         if error < best_error:
             best_error, best = error, degrees
-        is_lost = len(degrees) > max(CLEARLY * len(best), _LEAST_SHARE * most_terms)
+        # what leads to a term may itself say nothing, as x^2 on the way to x^3
+        is_lost = len(degrees) > max(CLEARLY * len(best), most_terms / CLEARLY)
         if error <= ROUND_OFF or is_lost or time_is_up():
             break
     return _trial(best, data) if len(best) else None

@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from skmsnn._memory import blocks_of
 from skmsnn.functions.orders import sum_of_orders
 
+# Of degrees of total degree, and of those about single points: beyond, terms of few points follow
+# their rounding.
+MOST_DEGREE = 8
+
 
 @dataclass(frozen=True)
 class PolynomialModes:

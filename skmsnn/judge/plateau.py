@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 from skmsnn._comparison import AS_GOOD, EQUAL
 
+# Share of noise that a fit follows, at most, where it is reckoned with: of 500 points the rest
+# tells the size of noise to a sixth.
+MOST_LEVERAGE = 0.95
+
 
 def on_plateau(level: float, tried: Iterable[tuple[float, int]]) -> bool:
     """Whether sets of different sizes leave as much as the best one.

@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import FEW, LEAST_NODES
 from skmsnn._precision import ROUNDING
 
-_LEAST_VALUES = 50
-# Of so few distinct values each is a class or a step, not the rounding of others.
-_FEW_VALUES = 10
-# Decimal digits at which values may be seen to be rounded.
-_MOST_DIGITS = 13
-# Powers of ten beyond which a unit of rounding may overflow.
-_FARTHEST = 250
+# Decimal digits at which values may be seen to be rounded; multiples of the next are all values.
+_MOST_DIGITS = np.finfo(float).precision - 2
 
 
 def rounding_of(y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -38,11 +34,11 @@ def relative_rounding(y: NDArray[np.float64], spread: NDArray[np.float64]) -> fl
 
 
 def _rounding_of_one(y: NDArray[np.float64]) -> float:
-    few = y[:_LEAST_VALUES]  # most values are told to be of full precision by these
-    if len(y) < _LEAST_VALUES or (_are_few(few) and _are_few(y)):
+    few = y[:FEW]  # most values are told to be of full precision by these
+    if len(y) < FEW or (_are_few(few) and _are_few(y)):
         return 0.0
     top = int(np.floor(np.log10(np.abs(y).max())))
-    if abs(top) > _FARTHEST:
+    if abs(top) + 2 * _MOST_DIGITS > np.log10(np.finfo(float).max):
         return 0.0
     # whole numbers are of half precision, too: decimals first
     for decimals in range(1 - top, _MOST_DIGITS - top):
@@ -67,7 +63,8 @@ def size_of(values: NDArray[np.float64]) -> float:
 
 
 def _are_few(values: NDArray[np.float64]) -> bool:
-    return len(np.unique(values)) <= _FEW_VALUES
+    """Whether distinct values are so few that each is a class or a step, not one rounded."""
+    return len(np.unique(values)) < LEAST_NODES
 
 
 def _is_of_kind(values: NDArray[np.float64], kind: type[np.floating]) -> bool:

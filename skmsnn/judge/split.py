@@ -11,9 +11,6 @@ from skmsnn.domain import Domain, Grid, Points
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut
 from skmsnn.stage import Stage
 
-# Chance of a point to be held out, at most: where a fit finds it hard half of the points stay in.
-_MOST_LIKELY = 0.5
-
 
 @dataclass(frozen=True)
 class DataSplit:
@@ -58,7 +55,8 @@ class DataSplit:
         chance = np.zeros(len(self.x))
         chance[unseen.rows] = square / max(float(square.sum()), np.finfo(float).tiny)
         n_held = len(self.held_out.x)
-        chance = np.minimum(0.5 * n_held * (chance + 1 / len(chance)), _MOST_LIKELY)
+        # where a fit finds it hard half of the points stay in
+        chance = np.minimum(n_held * (chance + 1 / len(chance)), 1) / 2
         rows = np.flatnonzero((rng.uniform(size=len(chance)) < chance) & (self.full > 0))
         if not 0 < len(rows) < np.count_nonzero(self.full):
             return self

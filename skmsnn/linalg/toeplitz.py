@@ -6,10 +6,7 @@ import numpy as np
 import scipy.fft as sfft
 from numpy.typing import NDArray
 
-from skmsnn._precision import EPS
 from skmsnn.linalg.conjugate_gradients import conjugate_gradients
-
-_CG_ITERATIONS = 500
 
 
 class ToeplitzSystem:
@@ -36,7 +33,7 @@ class ToeplitzSystem:
 
     def solve(self, rhs: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """Coefficients of ``exp(i k . x)`` for ``rhs``, the sum of ``weight y exp(-i k . x)``."""
-        c = conjugate_gradients(self._apply, rhs, tolerance=EPS, max_iter=_CG_ITERATIONS)
+        c = conjugate_gradients(self._apply, rhs)
         return (c + np.conj(np.flip(c))) / 2
 
     def _apply(self, c: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -10,7 +10,7 @@ from skmsnn.functions import FourierModes, LatticeModes, Modes
 from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
-from skmsnn.functions.rational import DEGREE, RationalModes, distance_from_box
+from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
 
@@ -96,7 +96,7 @@ class RationalModule(StageModule):
         away = x - self.real
         fractions = self.sizes / (away**2 + self.imaginary**2)
         imaginary = (fractions * self.imaginary)[:, self.is_pair]
-        line = legendre(x, DEGREE)
+        line = legendre(x, 1)
         terms = torch.cat([*line, fractions * away, imaginary], dim=1)
         return terms @ self.coefficients
 

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from skmsnn._effort import SET_UP
 from skmsnn._restoring import restoring
 from skmsnn.functions.orders import sum_of_orders
 from skmsnn.modules.evaluation import (
@@ -25,9 +26,6 @@ from skmsnn.modules.evaluation import (
     with_autograd,
 )
 from skmsnn.modules.network import StageNetwork, tensor
-
-# Points of which arithmetic, and not the calls, take most of the time.
-_FEW = 100
 
 Activation = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -123,6 +121,7 @@ class PreparedNetwork:
         self._network = network
         self._module: StageNetwork | None = None
         arrays = network.arrays
+        self._n_products = sum(array.size for array in arrays.values())
         names = (f"hidden.{k}" for k in count())
         self._hidden = []
         for name in names:
@@ -133,7 +132,8 @@ class PreparedNetwork:
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at scaled points (n, d); shape (n, n_outputs)."""
-        if len(x) <= _FEW and sum(self._network.nu) <= 1:
+        is_few = len(x) * self._n_products <= SET_UP
+        if is_few and sum(self._network.nu) <= 1:
             return self._few(x)
         return self._many(x)
 

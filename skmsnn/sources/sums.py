@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import ENOUGH, FAR
 from skmsnn._memory import blocks_of
 from skmsnn.domain import Domain
 from skmsnn.functions.lattice import lattice_angles
@@ -19,9 +20,6 @@ from skmsnn.sources.chunks import Chunk
 from skmsnn.spaces.dense import blocks_of_rows
 from skmsnn.spaces.frames import AnyFrame
 from skmsnn.stage import Stage
-
-# Points that are held out, at most, and points that tell which modes a dense fit needs.
-MOST_HELD_OUT, _MOST_TRIED = 5000, 2**15
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,8 @@ class Summary:
 
 
 def _smallest_keys(chunk: Chunk) -> Chunk:
-    order = np.argsort(chunk.key, kind="stable")[: MOST_HELD_OUT + _MOST_TRIED]
+    """Rows to hold out, and some times as many that tell which modes a dense fit needs."""
+    order = np.argsort(chunk.key, kind="stable")[: ENOUGH + int(FAR * ENOUGH)]
     return Chunk(*(a[order] for a in chunk))
 
 

@@ -17,19 +17,16 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
+from skmsnn._effort import ITERATIONS
 from skmsnn._memory import rows_a_block, working_bytes
 from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Modes
 from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
-from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
+from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Reflections, take_in
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.frames import AnyFrame, LatticeFrame
 from skmsnn.spaces.p_norm import PointBasis
-
-# Conjugate gradients on all points. Each stage takes as many digits, and what is rounding does not
-# fall.
-_CG_TOLERANCE, _CG_ITERATIONS, _CG_PATIENCE = 1e-3, 50, 5
 
 
 class DenseFit:
@@ -118,9 +115,9 @@ class DenseFit:
             operator,
             adjoint,
             root * rest[used],
-            tolerance=_CG_TOLERANCE,
-            max_iter=_CG_ITERATIONS,
-            patience=_CG_PATIENCE,
+            tolerance=INEXACT,
+            max_iter=ITERATIONS,
+            patience=5,  # what is rounding does not fall
         )
         return sla.solve_triangular(self._triangle, z, check_finite=False)
 

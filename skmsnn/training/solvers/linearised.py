@@ -28,9 +28,6 @@ from skmsnn.training.solvers.threads import one_thread
 # Relative damping above which the normal equations still give a step its digits: their rounding
 # error is about 1e-16 / damping.
 _NORMAL_EQUATIONS_DAMPING = 1e-11
-# The same once the Jacobian is preconditioned by the triangle of a Cholesky factorisation with
-# the damping of ``_PRECONDITIONER``: its square is then that of a condition number of 1e5.
-_PRECONDITIONER, _PRECONDITIONED_DAMPING = 1e-12, 1e-22
 
 
 def linearised(module: nn.Module, problem: Problem, p: float) -> Linearised:
@@ -102,7 +99,8 @@ class Linearised(ABC):
     def _triangle(self, damping: float) -> Tensor:
         """R of a QR factorisation of the tall blocks stacked on the damping."""
         shift = damping * self.scale
-        if damping > _PRECONDITIONED_DAMPING:
+        # the square of what is left of the condition number once it is preconditioned
+        if damping > _NORMAL_EQUATIONS_DAMPING**2:
             first, normal, identity = self._preconditioned
             return _cholesky(normal + shift * identity) @ first
         triangle = self._identity * shift**0.5
@@ -115,7 +113,7 @@ class Linearised(ABC):
     @cached_property
     def _preconditioned(self) -> tuple[Tensor, Tensor, Tensor]:
         """A triangle R with A R^-1 well conditioned, A tall, R^-T A'A R^-1, and R^-T R^-1."""
-        shift = _PRECONDITIONER * self.scale
+        shift = _NORMAL_EQUATIONS_DAMPING * self.scale
         triangle = _cholesky(self._normal + shift * self._identity)
         with one_thread():
             inverse = torch.linalg.solve_triangular(triangle, self._identity, upper=True)
