@@ -6,28 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR
+from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, EQUAL, FAR, LEAST_NODES, SIGMAS
 from skmsnn._precision import HALF_DIGITS
 from skmsnn.domain import Domain, Grid
-from skmsnn.judge.neighbours import Neighbourhood, neighbourhoods
+from skmsnn.judge.neighbours import WHITE, Neighbourhood, neighbourhoods
 from skmsnn.judge.reasons import StopReason
 
+# Points beside each whose values are compared with its own.
 _NEIGHBOURS = 8
-_LEAST_POINTS = 50
-# A look at so many points is enough.
-_MOST_POINTS = 10_000
-_CORRELATION = 0.2
-# Correlation of the sizes of a residual between neighbours: 0 for white noise of any distribution,
-# 0.25 to 0.6 around jumps.
-_CLUSTERED = 0.2
 # Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
 # square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
 _FAST = 0.3
-# Of so many points a residual that is not noise shows its pattern, if there is one. Of 60 to 120
-# one in seven smooth functions left what looked white beside the modes that had been fitted.
-_ENOUGH_FOR_NOISE = 500
-# Fewer points than these leave open what lies between them.
-FEW_POINTS = 8
 
 
 def reason_of_limit(
@@ -70,10 +59,11 @@ def reason_of_limit(
     # fits that follow most of the rounding leave up to six times as much unseen, and of noise too
     if error <= FAR * rounding:
         return StopReason.PRECISION
-    if len(x) < FEW_POINTS:
+    if len(x) < LEAST_NODES:
         return StopReason.FEW_POINTS
     describes = error * CLEARLY < 1
-    if describes and is_noise and len(x) >= _ENOUGH_FOR_NOISE:
+    # of 60 to 120 points one in seven smooth functions left what looked white
+    if describes and is_noise and len(x) >= (SIGMAS / WHITE) ** 2:
         return StopReason.NOISE
     looks = neighbourhoods(domain, grid, x, y)
     is_white = all(look.is_white for look in looks)
@@ -146,9 +136,10 @@ def looks_like_noise(
     here, neighbours = _neighbourhoods(x)
     products = np.mean(residual[neighbours] * residual[here, None], axis=(0, 2))
     correlation = np.abs(products / np.mean(residual[here] ** 2)).max()
-    allowed = max(_CORRELATION, leverage / (1 - leverage)) + 4 / np.sqrt(len(here))
+    allowed = max(WHITE, leverage / (1 - leverage)) + SIGMAS / np.sqrt(len(here))
     is_white = correlation < allowed
-    return bool(is_white and _clustering(residual, here, neighbours) < _CLUSTERED)
+    # 0.25 to 0.6 around jumps
+    return bool(is_white and _clustering(residual, here, neighbours) < WHITE)
 
 
 def _are_even(nodes: NDArray[np.float64]) -> bool:
@@ -159,12 +150,13 @@ def _are_even(nodes: NDArray[np.float64]) -> bool:
 
 
 def _can_tell(residual: NDArray[np.float64]) -> bool:
-    return len(residual) >= _LEAST_POINTS and bool(residual.any())
+    """Whether no more than half of a correlation may be chance."""
+    return SIGMAS / len(residual) ** 0.5 <= 0.5 and bool(residual.any())
 
 
 def _neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows all over the points, and the rows next to each."""
-    here = np.arange(0, len(x), -(-len(x) // _MOST_POINTS))
+    here = np.arange(0, len(x), -(-len(x) // ENOUGH))
     nearest = np.asarray(KDTree(x).query(x[here], k=_NEIGHBOURS + 1)[1])
     return here, nearest[:, 1:]
 
