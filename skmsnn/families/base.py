@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmsnn._comparison import ENOUGH, FAR
 from skmsnn._precision import EPS
 from skmsnn.functions import Modes
-from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
+from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
 from skmsnn.judge.plateau import MOST_LEVERAGE
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
@@ -121,7 +121,7 @@ class Split(NamedTuple):
     train: NDArray[np.float64]
     held_out: HeldOut | None
     rounding: float = EPS
-    beside: Beside = NOTHING_BESIDE
+    beside: Beside | None = None
 
 
 def judged_unseen(
@@ -156,13 +156,13 @@ def judged_held_out(
     return Trial(candidate, fit, modes, error, train_error, error, error, n_rows)
 
 
-def foresees_more(trial: Trial, other: Trial, factor: float = 1.0) -> bool:
-    """Whether a trial leaves less of unseen points than a simpler one, by the factor.
+def foresees_more(trial: Trial, other: Trial) -> bool:
+    """Whether a trial leaves less of unseen points than a simpler one.
 
-    Where both leave much, as of noise, by a standard error of the difference, too: the best of many
-    is else the luckiest.
+    Where both leave much, as of noise, by a standard error of the difference: the best of many is
+    else the luckiest.
     """
-    if not trial.error * factor < other.error:
+    if not trial.error < other.error:
         return False
     if trial.error * FAR < 1 or trial.left is None or other.left is None:
         return True
@@ -175,7 +175,7 @@ def foresees_more(trial: Trial, other: Trial, factor: float = 1.0) -> bool:
 
 
 def leave_one_out(
-    fit: DenseFit | PolynomialFit, weight: NDArray[np.float64], beside: Beside = NOTHING_BESIDE
+    fit: DenseFit | PolynomialFit, weight: NDArray[np.float64], beside: Beside | None = None
 ) -> Unseen:
     """Leave-one-out residuals, of waves at some thousands of the points, and beside them."""
     used = np.flatnonzero(weight)

@@ -33,10 +33,10 @@ SHARES = (0.0, *(min(2 / 3 * RATIO**k, 0.9) for k in range(-12, 3)))
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes.
 WIDTH, OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
-# Rows an unknown: of a fit at least, of one that tells whether a set is good, and as many as are
+# Rows an unknown: of a fit that tells whether a set is good, and as many as are
 # enough. Fits to 1.6 said of unseen points up to a thousand times too much, to 2.2 eight times;
 # with 4, 5 and 6 of 23, as a preconditioner for all, they left 3.4e-14, 1.1e-14 and 8e-15.
-LEAST_ROWS, TELLING_ROWS, ENOUGH_ROWS = 1.05, 2.5, 6.0
+TELLING_ROWS, ENOUGH_ROWS = 2.5, 6.0
 
 
 def candidates(
@@ -64,7 +64,7 @@ def candidates(
     levels = levels or {}
 
     def fits(candidate: Candidate) -> bool:
-        return candidate.n_terms == 1 or candidate.n_terms * LEAST_ROWS <= n_rows
+        return candidate.n_terms == 1 or candidate.n_terms < n_rows
 
     if grid is not None and not is_one_long_axis(domain, grid):
         found = _on_grid(domain, grid, fits, levels)

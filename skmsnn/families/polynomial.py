@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, FEW, LEAST_NODES
 from skmsnn._effort import SECOND, svd_operations
-from skmsnn._precision import ROUND_OFF
+from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended
 from skmsnn.families.base import Split, Trial, foresees_more, judged_unseen, leave_one_out
@@ -28,9 +28,6 @@ from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.axes import BasisAxis
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.polynomial import PolynomialFit
-
-# Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
-_AS_GOOD = 1.02
 
 
 class Polynomial(Family):
@@ -107,8 +104,8 @@ def select_polynomial(
             if best is None or 2 * len(degrees) <= n_points:
                 return trial
             return replace(trial, error=max(trial.error, best.error))
-        is_better = best is None or trial.error * _AS_GOOD < best.error
-        if best is None or (is_better and (degree == 1 or foresees_more(trial, best, _AS_GOOD))):
+        is_line = degree == 1 and best is not None and trial.error < best.error
+        if best is None or is_line or foresees_more(trial, best):
             best, worse = trial, 0
         worse += 1
         if time_is_up():
@@ -125,13 +122,13 @@ def _best_units(
 ) -> Trial:
     """The fit of a degree with the units of its terms that foresee points left out best."""
     # K terms follow K / n of the noise on n points: damping could take half of that, in error, away
-    if len(degrees) <= 2 * (_AS_GOOD - 1) * np.count_nonzero(data.train):
+    if FEW * len(degrees) <= np.count_nonzero(data.train):
         return _judged(PolynomialFit(data.x, data.train, degrees), data, degree, len(degrees))
     best: Trial | None = None
     for units in _units_of_terms(degrees, half_width):
         fit = PolynomialFit(data.x, data.train, degrees, units)
         trial = _best_damping(fit, data, degree, len(degrees))
-        if best is None or trial.error * _AS_GOOD < best.error:
+        if best is None or trial.error < best.error:
             best = trial
         if trial.train_error <= ROUND_OFF:
             break  # nothing is left for other units
@@ -178,8 +175,8 @@ def _best_damping(fit: PolynomialFit, data: Split, degree: int, n_terms: int) ->
     dampings = fit.dampings
     errors = fit.left_out_under(data.target, dampings)
     chosen = fit
-    if errors.min() * _AS_GOOD < errors[0] and errors[0] > ROUND_OFF:
-        chosen = fit.damped(dampings[errors <= _AS_GOOD * errors.min()].max())
+    if errors[0] > HALF_DIGITS:  # below, what is left is not noise
+        chosen = fit.damped(dampings[np.argmin(errors)])
     return _judged(chosen, data, degree, n_terms)
 
 

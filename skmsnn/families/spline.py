@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
 from skmsnn.families.family import Family
+from skmsnn.functions.polynomial import MOST_DEGREE
 from skmsnn.spaces.axes import SplineAxis
-
-_DEGREES = (1, 3, 5, 7)
 
 
 class Spline(Family):
-    """Not-a-knot splines of odd degrees."""
+    """Not-a-knot splines of odd degrees up to 7."""
 
     name = "spline"
 
@@ -18,4 +17,5 @@ class Spline(Family):
         if problem.periodic:
             return []
         nodes = problem.nodes
-        return [problem.tried(SplineAxis(nodes, k)) for k in _DEGREES if k < len(nodes) - 2]
+        degrees = range(1, min(MOST_DEGREE, len(nodes) - 2), 2)
+        return [problem.tried(SplineAxis(nodes, degree)) for degree in degrees]

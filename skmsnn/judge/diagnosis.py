@@ -6,14 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, EQUAL, FAR, LEAST_NODES, SIGMAS
+from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, EQUAL, FAR, FEW, LEAST_NODES, SIGMAS
 from skmsnn._precision import HALF_DIGITS
 from skmsnn.domain import Domain, Grid
 from skmsnn.judge.neighbours import WHITE, Neighbourhood, neighbourhoods
 from skmsnn.judge.reasons import StopReason
 
-# Points beside each whose values are compared with its own.
-_NEIGHBOURS = 8
 # Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
 # square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
 _FAST = 0.3
@@ -157,7 +155,8 @@ def _can_tell(residual: NDArray[np.float64]) -> bool:
 def _neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows all over the points, and the rows next to each."""
     here = np.arange(0, len(x), -(-len(x) // ENOUGH))
-    nearest = np.asarray(KDTree(x).query(x[here], k=_NEIGHBOURS + 1)[1])
+    n_near = min(4 * x.shape[1], FEW)
+    nearest = np.asarray(KDTree(x).query(x[here], k=n_near + 1)[1])
     return here, nearest[:, 1:]
 
 

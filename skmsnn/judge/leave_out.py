@@ -53,9 +53,6 @@ class Beside(NamedTuple):
     share: float
 
 
-NOTHING_BESIDE = Beside(np.empty((0, 1)), 0.0)
-
-
 class LeftOut(NamedTuple):
     """What fits leave of values that they have not seen.
 

@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 from skmsnn._comparison import FEW, LEAST_NODES
 from skmsnn._precision import ROUNDING
 
-# Decimal digits at which values may be seen to be rounded; multiples of the next are all values.
-_MOST_DIGITS = np.finfo(float).precision - 2
-
 
 def rounding_of(y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Root mean square rounding error that values show, as of single precision or few decimals.
@@ -37,15 +34,17 @@ def _rounding_of_one(y: NDArray[np.float64]) -> float:
     few = y[:FEW]  # most values are told to be of full precision by these
     if len(y) < FEW or (_are_few(few) and _are_few(y)):
         return 0.0
+    # multiples of the units of more digits are all values
+    most_digits = np.finfo(float).precision - 2
     top = int(np.floor(np.log10(np.abs(y).max())))
-    if abs(top) + 2 * _MOST_DIGITS > np.log10(np.finfo(float).max):
+    if abs(top) + 2 * most_digits > np.log10(np.finfo(float).max):
         return 0.0
     # whole numbers are of half precision, too: decimals first
-    for decimals in range(1 - top, _MOST_DIGITS - top):
+    for decimals in range(1 - top, most_digits - top):
         unit = 10.0**-decimals
         if _are_multiples(few, unit) and _are_multiples(y, unit):
             return unit / 12**0.5
-    for digits in range(2, _MOST_DIGITS):
+    for digits in range(2, most_digits):
         if _are_multiples(few, _last_digit(few, digits)):
             units = _last_digit(y, digits)
             if _are_multiples(y, units):

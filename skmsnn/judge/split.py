@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn.domain import Domain, Grid, Points
-from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut
+from skmsnn.judge.leave_out import Beside, LeftOut
 from skmsnn.stage import Stage
 
 
@@ -36,7 +36,7 @@ class DataSplit:
     leaves_out: bool
     held_rows: NDArray[np.intp] | None = None
     rounding: float = 0.0
-    beside: Beside = NOTHING_BESIDE
+    beside: Beside | None = None
     gaps: NDArray[np.float64] | None = None
     line: Grid | None = None
 

@@ -27,7 +27,7 @@ from skmsnn.families.ladders import is_one_long_axis
 from skmsnn.families.recipe import Recipe
 from skmsnn.judge.diagnosis import is_aliased, reason_of_limit
 from skmsnn.judge.held_out import held_out_rows, points_beside, points_in_gaps
-from skmsnn.judge.leave_out import NOTHING_BESIDE, weighted_rms
+from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.levels import features_of_few_levels
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.rounding import relative_rounding
@@ -206,7 +206,7 @@ class ArraySource:
             # a share of more, held out at random, meets corners and edges, too, and fits that leave
             # points out one by one reach less there: they need more damping to be judged
             leaves_out &= len(x) < ENOUGH
-        beside, gaps = NOTHING_BESIDE, None
+        beside, gaps = None, None
         if grid is None and leaves_out and len(x) >= LEAST_NODES:
             beside = points_beside(x, domain.periodic, rng)
             gaps = points_in_gaps(x)

@@ -21,7 +21,7 @@ from skmsnn._effort import ITERATIONS
 from skmsnn._memory import rows_a_block, working_bytes
 from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Modes
-from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
+from skmsnn.judge.leave_out import Beside, LeftOut, left_out_one_by_one
 from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Reflections, take_in
 from skmsnn.spaces.base import Candidate
@@ -139,7 +139,7 @@ class DenseFit:
         residual: NDArray[np.float64],
         rows: NDArray[np.intp],
         rounding: float,
-        beside: Beside = NOTHING_BESIDE,
+        beside: Beside | None = None,
     ) -> LeftOut:
         """What fits without one of these rows leave there, from what the fit to all leaves there.
 
@@ -151,11 +151,10 @@ class DenseFit:
         """
         root = np.sqrt(self._weight[rows])
         leverage = np.empty(len(rows))
-        n_beside = len(beside.points)
-        square = np.zeros((n_beside, residual.shape[1]))
         at_points = np.empty((self.frame.n_columns, 0))
-        if n_beside:
-            at_points = self._half_solved(beside.points, np.ones(n_beside))
+        if beside is not None:
+            at_points = self._half_solved(beside.points, np.ones(len(beside.points)))
+        square = np.zeros((at_points.shape[1], residual.shape[1]))
         unseen = np.empty((len(rows), residual.shape[1]))
         for block in blocks_of_rows(np.arange(len(rows)), self.frame.n_columns):
             half = self._half_solved(self._x[rows[block]], root[block])
@@ -164,7 +163,7 @@ class DenseFit:
             unseen[block] = left_out_one_by_one(rest, leverage[block], rounding)
             square += (at_points.T @ half) ** 2 @ (root[block, None] * unseen[block]) ** 2
         n_used = min(int(np.count_nonzero(self._weight)), self._most_rows)
-        unsure = beside.share * np.mean(square) * n_used / len(rows) if n_beside else 0.0
+        unsure = beside.share * np.mean(square) * n_used / len(rows) if beside else 0.0
         return LeftOut(rows, unseen, float(np.sqrt(unsure)))
 
     def _half_solved(

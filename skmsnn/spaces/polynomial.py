@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from skmsnn._precision import EPS, NEAR_ROUND_OFF
 from skmsnn.functions.polynomial import PolynomialModes, columns_of
 from skmsnn.judge.leave_out import (
-    NOTHING_BESIDE,
     Beside,
     LeftOut,
     left_out_one_by_one,
@@ -115,7 +114,7 @@ class PolynomialFit:
         self,
         residual: NDArray[np.float64],
         rounding: float,
-        beside: Beside = NOTHING_BESIDE,
+        beside: Beside | None = None,
     ) -> LeftOut:
         """What fits without one of ``rows`` leave there, from what the fit to all leaves.
 
@@ -128,12 +127,12 @@ class PolynomialFit:
             What the fit to all leaves at ``rows``.
         rounding : float
             To which the values are known.
-        beside : Beside, default=NOTHING_BESIDE
+        beside : Beside, default=None
             Where else fresh points fall.
         """
         leverage = np.sum(self._u**2 * self._kept, axis=1) + self._root**2
         unseen = left_out_one_by_one(residual, leverage, rounding)
-        if not len(beside.points):
+        if beside is None:
             return LeftOut(self.rows, unseen)
         columns = columns_of(beside.points, self.degrees[1:]) - self._mean
         shrunk = self._s / (self._s**2 + self.damping**2)
