@@ -71,8 +71,8 @@ class SpectrumInformedMSNNRegressor(
         the inits "spectrum" and "random-fourier".
     families : "auto" or sequence of str, default="auto"
         Which functions a stage may be of: "polynomial", "spline" (along axes of grids), "fourier",
-        "rational" (of one feature), "separable" (of four and more), "modes" (a few waves of fitted
-        wave vectors) and "network". Those named compete, the mean of y beside them, and unseen
+        "rational", "separable" (of four and more features), "modes" (a few waves of fitted wave
+        vectors) and "network". Those named compete, the mean of y beside them, and unseen
         points decide; "auto" is all of them.
     period : "auto", None, float or sequence, default="auto"
         Period of the function in units of X: one for all features, or one a feature with None

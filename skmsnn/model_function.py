@@ -24,6 +24,7 @@ from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.quotient import QuotientModes, derivative_of_quotient, orders_up_to
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.modules.trained import PreparedNetwork, TrainedNetwork
@@ -166,6 +167,10 @@ def _kind(modes: Modes) -> object:
         return "polynomials", modes.degrees.tobytes()
     if isinstance(modes, RationalModes):
         return "fractions", modes.poles.tobytes()
+    if isinstance(modes, QuotientModes):
+        denominator = modes.denominator
+        parts = (modes.degrees, denominator.degrees, denominator.coefficients)
+        return "quotients", *(part.tobytes() for part in parts)
     bases = tuple((b.label, getattr(b, "knots", np.empty(0)).tobytes()) for b in modes.bases)
     shape = modes.coefficients.shape
     return modes.wave_axes, modes.lengths.tobytes(), modes.basis_axes, bases, shape
@@ -208,6 +213,9 @@ def _prepared(function: Differentiable) -> Term:
     elif isinstance(function, PolynomialModes):
         few = _sum_of_polynomials(function)
         n_products = function.degrees.size
+    elif isinstance(function, QuotientModes):
+        few = _quotient(function)
+        n_products = 2 * function.degrees.size
     if few is None:
         return function.evaluate
     most = SET_UP // max(1, n_products)
@@ -311,6 +319,20 @@ def _sum_of_polynomials(modes: PolynomialModes) -> Term:
             of_features[:, j] = of_features[:, j] @ matrix
         values[:, :-1] = of_features.reshape(len(x), -1)
         return values[:, at].prod(axis=2) @ coefficients
+
+    return few
+
+
+def _quotient(modes: QuotientModes) -> Term:
+    orders = orders_up_to(modes.nu or (0,) * modes.degrees.shape[1])
+    parts = [
+        {order: _sum_of_polynomials(part.derivative(order)) for order in orders}
+        for part in (modes.numerator, modes.denominator)
+    ]
+
+    def few(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        numerator, denominator = ({o: term(x) for o, term in part.items()} for part in parts)
+        return derivative_of_quotient(numerator, denominator)
 
     return few
 

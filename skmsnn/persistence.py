@@ -14,6 +14,7 @@ TRUSTED_TYPES = [
     "skmsnn.functions.lattice.LatticeModes",
     "skmsnn.functions.polynomial.PolynomialModes",
     "skmsnn.functions.products.ProductModes",
+    "skmsnn.functions.quotient.QuotientModes",
     "skmsnn.functions.rational.RationalModes",
     "skmsnn.functions.separable.SeparableModes",
     "skmsnn.modules.trained.TrainedNetwork",

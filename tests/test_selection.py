@@ -60,13 +60,26 @@ def selected(ladder):
 def test_larger_sets_are_tried_until_two_in_turn_overfit(trials, tried):
     def attempt(number):
         seen, train = trials[number]
-        candidate = SimpleNamespace(n_terms=1)
+        candidate = SimpleNamespace(n_terms=1, trial_rows=1)
         errors = {"seen_error": seen, "train_error": train, "promise": seen}
         return SimpleNamespace(candidate=candidate, n_rows=1, **errors)
 
     found, has_compared_boxes = _ascend(attempt, range(len(trials)), lambda number: number)
     assert len(found) == tried
     assert not has_compared_boxes
+
+
+@pytest.mark.parametrize(("few_rows", "tried"), [(None, 2), (10, 3)])
+def test_no_larger_set_is_tried_once_all_points_are_fitted_to_rounding(few_rows, tried):
+    trials = [(1e-3, 1e-4), (1e-8, 5e-14), (1e-9, 3e-14)]
+
+    def attempt(number):
+        seen, train = trials[number]
+        candidate = SimpleNamespace(n_terms=1, trial_rows=few_rows)
+        errors = {"seen_error": seen, "train_error": train, "promise": seen}
+        return SimpleNamespace(candidate=candidate, n_rows=1, **errors)
+
+    assert len(_ascend(attempt, range(len(trials)), lambda number: number)[0]) == tried
 
 
 def test_the_best_on_held_out_points_is_taken():
@@ -288,6 +301,7 @@ def test_boxes_are_compared_before_sets_become_costly():
     ladder = [in_box(2.0, n, 1e-4) for n in (10, 30_000, 40_000, 90_000)]
     _, has_compared_boxes = _ascend(attempt, ladder, lambda candidate: candidate)
     assert has_compared_boxes
-    expected = ["2.0: 10", "2.0: 30000", "1.5: 30000", "3.0: 30000", "4.0: 30000"]
+    # as wider ones are better, no narrower one is tried
+    expected = ["2.0: 10", "2.0: 30000", "3.0: 30000", "4.0: 30000"]
     # of two that do nearly as well the narrower; the largest set, and one that is enough smaller
     assert tried == [*expected, "3.0: 50000", "3.0: 90000"]

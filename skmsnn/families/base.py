@@ -19,6 +19,8 @@ from skmsnn.spaces.polynomial import PolynomialFit
 
 # Outputs of which functions are sought one by one, by training.
 MOST_OUTPUTS = 4
+# Starts of a search that may end beside the best: alternating least squares does from one in two.
+STARTS = 4
 
 
 class Unseen(Protocol):

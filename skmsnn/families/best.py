@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -98,8 +99,8 @@ def families_of(recipe: Recipe) -> list[Family]:
 
 def _spaces(fitter: StageFitter, families: list[Family]) -> Iterator[Trial]:
     enough = np.inf
-    for family in families:
-        trial = family.space(fitter, enough)
+    quick = (family.quick_space(fitter) for family in families)
+    for trial in chain(quick, (family.space(fitter, enough) for family in families)):
         if trial is not None:
             yield trial
             enough = min(enough, trial.error)

@@ -23,6 +23,10 @@ class Family:
     #: short of round-off.
     is_cheap: ClassVar[bool] = False
 
+    def quick_space(self, fitter: StageFitter) -> Trial | None:
+        """A space that takes no longer to find than it is worth: tried before all others."""
+        return None
+
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         """The space of its functions, linear in their coefficients, that foresees most.
 

@@ -35,22 +35,10 @@ class Polynomial(Family):
 
     name = "polynomial"
 
-    def space(self, fitter: StageFitter, enough: float) -> Trial | None:
+    def quick_space(self, fitter: StageFitter) -> Trial | None:
+        points = fitter.points
         if fitter.follows_network:
             return None
-        simple = self._of_total_degree(fitter)
-        if simple is None or simple.error <= ROUND_OFF or not _may_be_sparse(fitter):
-            return simple
-        levels = fitter.points.levels
-        most = np.array([levels.get(j, np.inf) - 1 for j in range(fitter.points.x.shape[1])])
-        sparse = select_sparse(fitter.split, most, fitter.rng)
-        # who chooses among many is lucky at times
-        if sparse is not None and sparse.error * CLEARLY < simple.error:
-            return sparse
-        return simple
-
-    def _of_total_degree(self, fitter: StageFitter) -> Trial | None:
-        points = fitter.points
         if points.leaves_out:
             return select_polynomial(fitter.whole, points.levels, points.domain.half_width)
         if points.held_out is None:
@@ -59,6 +47,14 @@ class Polynomial(Family):
         trial = select_polynomial(data, points.levels, points.domain.half_width)
         error = fitter.validation_error(trial.modes.evaluate(fitter.held_out.x))
         return replace(trial, error=error, seen_error=error, promise=error, unseen=None)
+
+    def space(self, fitter: StageFitter, enough: float) -> Trial | None:
+        if fitter.follows_network or not _may_be_sparse(fitter):
+            return None
+        levels = fitter.points.levels
+        most = np.array([levels.get(j, np.inf) - 1 for j in range(fitter.points.x.shape[1])])
+        sparse = select_sparse(fitter.split, most, fitter.rng)
+        return sparse if sparse is not None and sparse.error * CLEARLY < enough else None
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         most = len(problem.nodes) - 2

@@ -1,4 +1,4 @@
-"""Rational functions of one feature: poles by the AAA algorithm, fractions by least squares.
+"""Rational functions: of several features quotients, of one fractions, with poles by AAA.
 
 Nakatsukasa, Sete & Trefethen 2018, The AAA algorithm for rational approximation; Costa & Trefethen
 2023, AAA-least squares rational approximation and solution of Laplace problems. Resonances, fronts
@@ -16,12 +16,13 @@ import numpy as np
 import scipy.interpolate
 from numpy.typing import NDArray
 
-from skmsnn._comparison import FAR
+from skmsnn._comparison import FAR, FEW
 from skmsnn._effort import SECOND, svd_operations
 from skmsnn._precision import CUTOFFS, NEAR_ROUND_OFF
 from skmsnn.families.base import MOST_OUTPUTS, Trial, judged_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
+from skmsnn.families.quotients import select_quotient
 from skmsnn.functions.rational import distance_from_box
 from skmsnn.judge.leave_out import FOLDS_PERIODIC
 from skmsnn.linalg.threads import one_blas_thread
@@ -34,6 +35,14 @@ class Rational(Family):
 
     name = "rational"
     is_cheap = True
+
+    def quick_space(self, fitter: StageFitter) -> Trial | None:
+        points = fitter.points
+        has_several = points.x.shape[1] > 1 and not points.domain.periodic.any()
+        n_held = 0 if points.held_out is None else len(points.held_out.x)
+        if fitter.follows_network or not has_several or n_held < FEW:
+            return None
+        return select_quotient(fitter.split, fitter.rng)
 
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         held_out = fitter.points.held_out

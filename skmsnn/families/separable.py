@@ -21,7 +21,7 @@ from skmsnn._comparison import CLEARLY, ENOUGH, FEW
 from skmsnn._effort import ITERATIONS, LEAST_FALL
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import MOST_OUTPUTS
+from skmsnn.families.base import MOST_OUTPUTS, STARTS
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.families.ladders import ENOUGH_ROWS
@@ -31,9 +31,6 @@ from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.stage import Stage
-
-# Of one start in two alternating least squares ends at a poor product.
-_STARTS = 4
 
 
 class Separable(Family):
@@ -178,7 +175,7 @@ class _Alternating:
         d, size = self.factors.shape[1:]
         rest = self.values - self._fitted()
         tried = []
-        for _ in range(_STARTS):
+        for _ in range(STARTS):
             new = np.zeros((1, d, size))
             new[:, :, 0] = 1.0
             new[:, :, 1] = rng.uniform(-1, 1, d)  # away from the constant that is there already

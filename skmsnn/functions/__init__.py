@@ -4,6 +4,7 @@ from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
 
@@ -14,9 +15,10 @@ __all__ = [
     "Modes",
     "PolynomialModes",
     "ProductModes",
+    "QuotientModes",
     "RationalModes",
     "SeparableModes",
     "SplineBasis",
 ]
 
-Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes | RationalModes
+Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes | RationalModes | QuotientModes

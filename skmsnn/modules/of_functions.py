@@ -10,6 +10,7 @@ from skmsnn.functions import FourierModes, LatticeModes, Modes
 from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
@@ -21,6 +22,8 @@ def module_of(function: Modes | SeparableModes) -> StageModule:
     """The function, of scaled coordinates, as a torch module."""
     if isinstance(function, PolynomialModes):
         return PolynomialModule(function)
+    if isinstance(function, QuotientModes):
+        return QuotientModule(function)
     if isinstance(function, RationalModes):
         return RationalModule(function)
     if isinstance(function, SeparableModes):
@@ -69,6 +72,23 @@ class PolynomialModule(StageModule):
         for j in range(x.shape[1]):
             terms = terms * table[:, j, self.degrees[:, j]]
         return terms @ self.coefficients
+
+
+class QuotientModule(StageModule):
+    """Polynomials over a common denominator."""
+
+    def __init__(self, modes: QuotientModes) -> None:
+        super().__init__()
+        self.numerator = PolynomialModule(PolynomialModes(modes.degrees, modes.coefficients))
+        self.denominator = PolynomialModule(modes.denominator)
+
+    @property
+    def widest(self) -> int:
+        return max(self.numerator.widest, self.denominator.widest)
+
+    def forward(self, x: Tensor) -> Tensor:
+        values: Tensor = self.numerator(x) / self.denominator(x)
+        return values
 
 
 class RationalModule(StageModule):

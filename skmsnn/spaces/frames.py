@@ -13,6 +13,7 @@ from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes, lattice_angles
 from skmsnn.functions.polynomial import PolynomialModes, columns_of
 from skmsnn.functions.products import ProductModes
+from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes, rational_columns
 from skmsnn.linalg.nufft import nufft_type1
 
@@ -199,6 +200,33 @@ class RationalFrame:
         return RationalModes(self._poles, c)
 
 
+class QuotientFrame:
+    """Products of Legendre polynomials over a given denominator.
+
+    Parameters
+    ----------
+    degrees : ndarray of shape (n_terms, d), int
+        Of each term of the numerator along each feature.
+    denominator : PolynomialModes
+        With one output.
+    """
+
+    def __init__(self, degrees: NDArray[np.int64], denominator: PolynomialModes) -> None:
+        self._degrees, self._denominator = degrees, denominator
+        self.n_columns = len(degrees)
+
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+        columns = columns_of(x, self._degrees) / self._denominator.evaluate(x)
+        return _weighted(columns, root, target)
+
+    def modes(self, c: NDArray[np.float64]) -> QuotientModes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
+        return QuotientModes(self._degrees, c, self._denominator)
+
+
 def _weighted(
     columns: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None
 ) -> NDArray[np.float64]:
@@ -208,4 +236,4 @@ def _weighted(
     return np.asfortranarray(columns * root[:, None])
 
 
-AnyFrame = Frame | ProductFrame | PolynomialFrame | RationalFrame
+AnyFrame = Frame | ProductFrame | PolynomialFrame | RationalFrame | QuotientFrame
