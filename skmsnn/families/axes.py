@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, FAR, FEW, LEAST_NODES
-from skmsnn._precision import HALF_DIGITS, ROUND_OFF
+from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Grid
 from skmsnn.families.axis_trials import (
     AxisProblem,
@@ -188,24 +188,32 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
         if is_settled(tried):
             break
         enough = min((trial.error for trial in through), default=0.0)
-        problem = replace(problem, enough=enough, before=tuple(tried))
+        problem = replace(problem, enough=enough)
     if not tried:
         tried = [_constant(problem)]
     best = min(tried, key=error_of)
     spline = min(through, key=error_of, default=None)
-    as_good = [trial for trial in tried if trial.error <= AS_GOOD * best.error]
     # unlike splines through all nodes, waves and polynomials that see what there is have all slopes
     handicap = CLEARLY if best.error * FAR < 1 else 1.0
-    if best.error <= HALF_DIGITS:
-        best = min(as_good, key=size_of)
-    elif spline is not None and spline.error * handicap < best.error:
+    if best.error > NEAR_ROUND_OFF and spline and spline.error * handicap < best.error:
         return AxisChoice(spline, False)
-    else:
-        # gaps twice as wide, as lines left out make, are harder on large sets than their use is
-        closest = min(as_good, key=train_error_of)
-        best = closest if closest.train_error * CLEARLY < best.train_error else best
+    best = _closest_as_good(tried, best)
     has_plateau = on_plateau(best.noise_level, ((t.noise_level, t.size) for t in tried))
     return AxisChoice(best, has_plateau)
+
+
+def _closest_as_good(tried: list[AxisTrial], best: AxisTrial) -> AxisTrial:
+    """Of sets that are as good on unseen lines one that leaves far less on its own.
+
+    Gaps twice as wide, as lines left out make, are harder on large sets than their use is.
+    """
+    closest = min((t for t in tried if t.error <= AS_GOOD * best.error), key=train_error_of)
+    if closest.train_error * FAR < best.train_error:
+        best = closest
+    if best.error > NEAR_ROUND_OFF:
+        return best
+    as_good = [t for t in tried if t.error <= AS_GOOD * best.error]
+    return min((t for t in as_good if t.train_error <= FAR * best.train_error), key=size_of)
 
 
 def _constant(problem: AxisProblem) -> AxisTrial:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import CLEARLY, FAR, PATIENCE
+from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, PATIENCE
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.judge.leave_out import Folds, left_out
@@ -61,8 +61,6 @@ class AxisProblem:
         Nodes that are left out together.
     enough : float
         What is left by functions that go through all nodes, or 0: others should leave less.
-    before : tuple of AxisTrial
-        What was tried before, without functions that go through all nodes.
     """
 
     nodes: NDArray[np.float64]
@@ -70,7 +68,6 @@ class AxisProblem:
     periodic: bool
     folds: Folds
     enough: float = 0.0
-    before: tuple[AxisTrial, ...] = ()
 
     def tried(self, axis: AxisBasis) -> AxisTrial:
         """Functions on trial."""
@@ -103,7 +100,7 @@ def ascended(ladder: Iterable[AxisTrial], enough: float) -> list[AxisTrial]:
         # a function of high frequency shows nothing, there or here, until modes reach it
         overfits = trial.error > FAR * trial.train_error
         least = min(t.error for t in trials)
-        worse = worse + 1 if overfits and trial.error > CLEARLY * least else 0
+        worse = worse + 1 if overfits and trial.error > CLEARLY * AS_GOOD * least else 0
         if is_settled(trials) or worse >= PATIENCE or time_is_up():
             break
         if len(trials) > 2 and _reach(*trials[-2:]) > FAR * enough > 0:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, EQUAL, FAR
+from skmsnn._comparison import AS_GOOD, ENOUGH, EQUAL, FAR
 from skmsnn._precision import EPS, ROUND_OFF
 from skmsnn.families.base import HeldOut, Split, Trial, leave_one_out
+from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.families.recipe import Recipe
 from skmsnn.functions import Modes
 from skmsnn.judge.diagnosis import looks_like_noise
@@ -254,7 +255,7 @@ def leaves_as_of_noise(foreseen: float, leverage: float, within: float = EQUAL) 
     K modes leave sqrt(1 - K/n) of it on their n points, and 1 / sqrt(1 - K/n) on others. Fits that
     follow most of it cannot tell.
     """
-    return leverage * CLEARLY < 1 and foreseen * within > 1 - leverage
+    return leverage * TELLING_ROWS < 1 and foreseen * within > 1 - leverage
 
 
 def _rms_of_outputs(

@@ -16,10 +16,10 @@ from skmsnn.families.axis_trials import (
     error_of,
     is_settled,
 )
-from skmsnn.families.ladders import OTHER_WIDTHS, SHARES, WIDTH, axis_basis, axis_order
+from skmsnn.families.ladders import OTHER_WIDTHS, RATIO, SHARES, WIDTH, axis_basis, axis_order
 from skmsnn.families.spectrum import which_stand_out
 from skmsnn.linalg.nufft import nufft_type1
-from skmsnn.spaces.axes import ExtensionAxis
+from skmsnn.spaces.axes import AxisBasis, ExtensionAxis
 
 
 def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
@@ -35,8 +35,9 @@ def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
 def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     """Waves of boxes wider than the data, as long as they may leave less than is enough.
 
-    Of sets that take more than a second the next while it is clearly better, and that which reaches
-    the fastest wave that stands out of the spectrum of what the others leave.
+    Of sets that take more than a second the next while it is clearly better. Where it is not, and
+    where cheap ones seem to lead nowhere, that which reaches the fastest wave that stands out of
+    the spectrum of what they leave.
     """
     nodes = problem.nodes
 
@@ -48,32 +49,45 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     orders = {rung: axis_order(nodes, SHARES[rung], WIDTH, False) for rung in rungs}
     cheap = [rung for rung in rungs if svd_operations(len(nodes), 2 * orders[rung]) <= SECOND]
     ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem.enough)
-    costly = rungs[len(cheap) :] if len(ladder) == len(cheap) else []
-    while costly and not is_settled(ladder) and not time_is_up():
+    climbed, above = rungs[: len(ladder)], rungs[len(ladder) :]
+    while above and not is_settled(ladder) and not time_is_up():
         converges = len(ladder) > 1 and ladder[-1].error * CLEARLY < ladder[-2].error
         if not converges:
-            best = min([*problem.before, *ladder], key=error_of)
+            best = min(ladder, key=error_of)
             rest = problem.columns - best.axis.synthesise(best.axis.analyse(problem.columns, 0), 0)
             fastest = WIDTH * _fastest_wave(nodes, rest)
-            costly = [rung for rung in costly if orders[rung] > fastest > orders[cheap[-1]]]
-        if costly:
-            cheap.append(costly.pop(0))
-            ladder.append(waves(cheap[-1], WIDTH))
+            above = [rung for rung in above if orders[rung] > fastest > orders[climbed[-1]]]
+        if above:
+            climbed.append(above.pop(0))
+            ladder.append(waves(climbed[-1], WIDTH))
     if is_settled(ladder):
         return ladder
     tried = list(ladder)
     if min(trial.error for trial in ladder) < FAR * problem.enough:
-        at = cheap[int(np.argmin([trial.error for trial in ladder]))]
+        at = climbed[int(np.argmin([trial.error for trial in ladder]))]
         for width in OTHER_WIDTHS:
             # in a wider box less than the same highest wave number does
-            for step in range(-2, 3) if width < WIDTH else range(-4, 1):
-                if at + step in cheap and at + step > 0 and not time_is_up():
+            for step in range(-2, 3) if width < WIDTH else range(-3, 1):
+                if at + step in climbed and at + step > 0 and not time_is_up():
                     tried.append(waves(at + step, width))
+    for trial in sorted(tried, key=error_of)[:PATIENCE]:
+        tried += _half_a_rung_away(problem, trial.axis)
     for trial in sorted(tried, key=error_of)[:PATIENCE]:
         axis = trial.axis
         assert isinstance(axis, ExtensionAxis)
         larger = [cutoff for cutoff in CUTOFFS if axis.cutoff < cutoff < trial.train_error]
         tried += [problem.tried(axis.with_cutoff(cutoff)) for cutoff in larger]
+    return tried
+
+
+def _half_a_rung_away(problem: AxisProblem, axis: AxisBasis) -> list[AxisTrial]:
+    """Fewer and more waves of the same box."""
+    assert isinstance(axis, ExtensionAxis)
+    tried = []
+    for order in (round(axis.order / RATIO**0.5), round(axis.order * RATIO**0.5)):
+        is_cheap = svd_operations(len(problem.nodes), 2 * order) <= SECOND
+        if order not in (0, axis.order) and is_cheap and not time_is_up():
+            tried.append(problem.tried(ExtensionAxis(problem.nodes, order, axis.length)))
     return tried
 
 

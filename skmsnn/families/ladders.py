@@ -26,10 +26,10 @@ from skmsnn.spaces.periodic import ToeplitzFit
 from skmsnn.spaces.tensor import TensorFit
 
 # Of two sizes of a ladder.
-RATIO = 1.25
+RATIO = 1.2
 # Highest wave number as a share of Nyquist: through 2/3, where simulations end, to about 0.9;
 # beyond, the data say nothing of a mode.
-SHARES = (0.0, *(min(2 / 3 * RATIO**k, 0.9) for k in range(-12, 3)))
+SHARES = (0.0, *(min(2 / 3 * RATIO**k, 0.9) for k in range(-15, 3)))
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes.
 WIDTH, OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)

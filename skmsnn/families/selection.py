@@ -126,7 +126,7 @@ def _error(trial: Trial) -> float:
 def _smallest_as_good(tried: list[Trial], judgement: Callable[[Trial], float]) -> Trial:
     """Of sets that do equally well next to round-off the smallest, which amplifies it least."""
     best = min(tried, key=judgement)
-    if judgement(best) > HALF_DIGITS:
+    if judgement(best) > NEAR_ROUND_OFF:
         return best
     as_good = [trial for trial in tried if judgement(trial) <= AS_GOOD * judgement(best)]
     return min(as_good, key=lambda trial: trial.candidate.n_terms)
@@ -249,7 +249,7 @@ def _ascend(
         least, least_seen = min(least, trial.promise), min(least_seen, trial.seen_error)
         # a function of high frequency shows nothing, there or here, until modes reach it
         overfits = trial.seen_error > FAR * trial.train_error
-        worse = worse + 1 if overfits and trial.seen_error > CLEARLY * least_seen else 0
+        worse = worse + 1 if overfits and trial.seen_error > CLEARLY * AS_GOOD * least_seen else 0
         settled = trial.train_error <= ROUND_OFF and trial.promise <= NEAR_ROUND_OFF
         # of ten smooth functions at 3200 and 5000 points sets that were larger than such as used up
         # what the points tell did no better, and up to forty times worse

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn._comparison import CLEARLY, PATIENCE
+from skmsnn._comparison import AS_GOOD, CLEARLY, PATIENCE
 from skmsnn._memory import rows_a_block
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Points
@@ -105,7 +105,7 @@ class PeriodicProblem:
             errors[order] = error = left.left_by(trial.evaluate(self._validation.x))
             if error < best:
                 self._order, self._system, modes = order, system, trial
-            worse = worse + 1 if error > CLEARLY * best else 0
+            worse = worse + 1 if error > CLEARLY * AS_GOOD * best else 0
             best = min(best, error)
             if best <= ROUND_OFF or worse >= PATIENCE:
                 break
