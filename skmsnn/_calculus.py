@@ -203,6 +203,7 @@ class FittedModelMixin(BaseEstimator):
             [stage.to_module() for stage in self.stages_],
             scaling.offset,
             self._flat_y,
+            domain.logarithmic,
         )
 
     def to_function(self) -> ModelFunction:

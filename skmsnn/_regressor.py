@@ -78,6 +78,10 @@ class SpectrumInformedMSNNRegressor(
         Period of the function in units of X: one for all features, or one a feature with None
         where it is not periodic. "auto" finds periods of points on a uniform grid, with or
         without holes, and takes other points as not periodic.
+    feature_scales : {"auto", "linear", "log"} or sequence of str, default="auto"
+        Whether a stage is a function of a feature or of its logarithm: one for all, or "linear" or
+        "log" for each. Under "auto" a look at some points decides it for positive features that
+        span a decade. Below the points a logarithm goes on along its tangent.
     solver : {"auto", "gauss-newton", "lbfgs", "adam"}, default="auto"
         How a stage is trained. "auto" is as described above; with another ``init`` it is
         Gauss-Newton.
@@ -87,9 +91,8 @@ class SpectrumInformedMSNNRegressor(
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".
     max_time : float, default=None
-        Seconds after which nothing more is begun: the fit ends with the stages that it has, the
-        first of which is then the best of what was tried until then. None sets no limit. What is
-        under way is finished, which may take some seconds with tens of thousands of points.
+        Seconds after which nothing more is begun: the fit ends with the best of what was tried
+        until then. What is under way is finished, which may take some seconds. None is no limit.
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
@@ -105,9 +108,8 @@ class SpectrumInformedMSNNRegressor(
     warm_start : bool, default=False
         Whether ``fit`` keeps the stages there are and adds those that ``n_stages`` has grown by.
     device : str, default="cpu"
-        Torch device on which networks are trained and evaluated, as "cpu" or "cuda"; "auto" is
-        CUDA where there is one. Spectral stages are solved on the CPU. A fitted model holds
-        no tensors: where its device is missing, it predicts on the CPU, with a warning.
+        Torch device of networks, as "cpu" or "cuda"; "auto" is CUDA where there is one. Where that
+        of a fitted model is missing, it predicts on the CPU, with a warning.
     verbose : int, default=0
         Whether progress is shown.
     random_state : int, RandomState instance or None, default=None
@@ -181,6 +183,7 @@ class SpectrumInformedMSNNRegressor(
         spectral_readout: bool = True,
         families: Literal["auto"] | Sequence[str] = "auto",
         period: Literal["auto"] | float | Sequence[float | None] | None = "auto",
+        feature_scales: str | Sequence[str] = "auto",
         solver: str = "auto",
         learning_rate_init: float = 1e-3,
         max_iter: int | None = None,
@@ -202,6 +205,7 @@ class SpectrumInformedMSNNRegressor(
         self.spectral_readout = spectral_readout
         self.families = families
         self.period = period
+        self.feature_scales = feature_scales
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -258,8 +262,6 @@ class SpectrumInformedMSNNRegressor(
         ------
         ValueError
             If the data or a parameter can't be used; the message says what to change.
-        MemoryError
-            If memory runs out before the first stage is fitted.
 
         Warns
         -----

@@ -47,7 +47,8 @@ def _left_between_levels(model: Regressor, x: NDArray[np.float64], n_stages: int
     """What is open between levels of the sum of some stages, relative to the spread of y."""
     domain = model.domain_
     levels = {
-        j: (values - domain.centre[j]) / domain.half_width[j] for j, values in model._levels.items()
+        j: domain.scale(np.outer(values, np.arange(len(domain.centre)) == j) + 0.0)[:, j]
+        for j, values in model._levels.items()
     }
 
     def values_of(x: NDArray[np.float64]) -> NDArray[np.float64]:

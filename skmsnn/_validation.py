@@ -20,6 +20,7 @@ from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
 from skmsnn.sources.rows import Rows, canonical_rows
+from skmsnn.sources.scales import chosen_scales, given_scales
 from skmsnn.training.networks import training_device
 from skmsnn.training.solvers import SOLVERS, SolverOptions
 
@@ -48,6 +49,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
         Interval(Real, 0, None, closed="neither"),
         "array-like",
     ],
+    "feature_scales": [StrOptions({"auto", "linear", "log"}), "array-like"],
     "solver": [StrOptions({"auto", *SOLVERS})],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "max_iter": [None, Interval(Integral, 1, None, closed="left")],
@@ -190,9 +192,30 @@ def source_of(
     if continues:
         error = model._seen_error if model.validation_norms_ else 0.0
         fitted = Fitted(model.domain_, model._scaling, model.stages_, error)
-    source = ArraySource(X, y, weight, held_out, choices, fitted, recipes[0].families, rng)
+    logarithmic = _logarithmic(model, X, y, weight, choices, recipes[0])
+    families = recipes[0].families
+    source = ArraySource(X, y, weight, held_out, choices, fitted, families, rng, logarithmic)
     _check_modes(recipes, source.n_points)
     return source
+
+
+def _logarithmic(
+    model: Regressor,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    choices: Choices,
+    recipe: Recipe,
+) -> NDArray[np.bool_]:
+    """Of which features the logarithm is taken."""
+    none = np.zeros(X.shape[1], dtype=bool)
+    if model._continues:
+        kept = model.domain_.logarithmic
+        return none if kept is None else kept
+    given = given_scales(model.feature_scales, X)
+    if given is not None:
+        return given
+    return chosen_scales(X, y, weight, choices, recipe) if choices.is_adaptive else none
 
 
 def _chunk_source(
@@ -211,6 +234,8 @@ def _chunk_source(
             "beginning; leave init, solver, n_modes, p, spectral_readout and warm_start at "
             "their defaults."
         )
+    if model.feature_scales not in ("auto", "linear"):
+        raise ValueError("Dask arrays are fitted on linear scales; leave feature_scales at 'auto'.")
     data = ChunkedData(X, y, weight, seed=int(rng.randint(2**31 - 1)))
     model.n_features_in_, model.n_outputs_ = data.n_features, data.n_outputs
     model.__dict__.pop("feature_names_in_", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -52,21 +52,26 @@ class Grid:
 class Domain:
     """Box of the training points, mapped to [-1, 1]^d.
 
-    A periodic axis is mapped so that its period becomes 2. The map subtracts the centre before it
-    divides: a product with 1 / range and a shift, as in MinMaxScaler, loses the digits of a
-    domain that is far from the origin.
+    Of some features it is the logarithm that is mapped. Below the box that goes on along its
+    tangent, so that there are no points that it can't be taken of. A periodic axis is mapped so
+    that its period becomes 2. The map subtracts the centre before it divides: a product with
+    1 / range and a shift, as in MinMaxScaler, loses the digits of a domain that is far from the
+    origin.
 
     Attributes
     ----------
     centre, half_width : ndarray of shape (d,)
-        Of the box, or of one period, in input units.
+        Of the box, or of one period, in input units; of the logarithm where that is mapped.
     periodic : ndarray of shape (d,), bool
         Which axes are periodic.
+    logarithmic : ndarray of shape (d,), bool, or None
+        Of which features the logarithm is mapped; None where of none.
     """
 
     centre: NDArray[np.float64]
     half_width: NDArray[np.float64]
     periodic: NDArray[np.bool_]
+    logarithmic: NDArray[np.bool_] | None = None
 
     @property
     def periods(self) -> list[float | None]:
@@ -92,9 +97,77 @@ class Domain:
 
         Along periodic axes points are first moved by whole periods into [-1, 1).
         """
-        x = (X - self.centre) / self.half_width
+        x = (self._with_logarithms(X) - self.centre) / self.half_width
         x[:, self.periodic] -= 2 * np.floor((x[:, self.periodic] + 1) / 2)
         return x
+
+    def of_logarithms(self, logarithmic: NDArray[np.bool_]) -> Domain:
+        """The same, to be told of points whose logarithms are not taken yet."""
+        return replace(self, logarithmic=logarithmic if logarithmic.any() else None)
+
+    @property
+    def of_mapped(self) -> Domain:
+        """The same for points whose logarithms are taken."""
+        return replace(self, logarithmic=None)
+
+    def derivative_terms(
+        self, x: NDArray[np.float64], nu: Sequence[int]
+    ) -> list[tuple[tuple[int, ...], NDArray[np.float64]]]:
+        """What a derivative by input units is in derivatives by scaled coordinates.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, d)
+            Points in scaled coordinates.
+        nu : sequence of int
+            Orders of the derivative along each feature.
+
+        Returns
+        -------
+        list of (tuple of int, ndarray of shape (n,) or ())
+            Orders of derivatives by x, and their factors.
+        """
+        terms: list[tuple[tuple[int, ...], NDArray[np.float64]]] = [((), np.ones(()))]
+        for j, order in enumerate(nu):
+            along = self._terms_along(j, x[:, j], order)
+            terms = [((*k, m), f * factor) for k, f in terms for m, factor in along]
+        return terms
+
+    def _terms_along(
+        self, j: int, x: NDArray[np.float64], order: int
+    ) -> list[tuple[int, NDArray[np.float64]]]:
+        """With D = d / d log X, ``X^n d^n/dX^n = D (D - 1) ... (D - n + 1)``."""
+        half_width = self.half_width[j]
+        if order == 0 or self.logarithmic is None or not self.logarithmic[j]:
+            return [(order, np.asarray(1 / half_width**order))]
+        factorial = np.poly(np.arange(order))[::-1]
+        inside = np.exp(self.centre[j] + half_width * np.maximum(x, -1.0))
+        terms = []
+        for k in range(1, order + 1):
+            on_tangent = (half_width * inside) ** -order if k == order else 0.0
+            factor = factorial[k] / half_width**k * inside**-order
+            terms.append((k, np.where(x < -1, on_tangent, factor)))
+        return terms
+
+    def _with_logarithms(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.logarithmic is None:
+            return X
+        chosen = self.logarithmic
+        lowest = self.centre[chosen] - self.half_width[chosen]
+        least = np.exp(lowest)
+        mapped, given = X.copy(), X[:, chosen]
+        on_tangent = lowest + (given / least - 1)
+        mapped[:, chosen] = np.where(given < least, on_tangent, np.log(np.maximum(given, least)))
+        return mapped
+
+
+def with_logarithms(X: NDArray[np.float64], logarithmic: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Points (n, d), of some features the logarithm."""
+    if not logarithmic.any():
+        return X
+    mapped = X.copy()
+    mapped[:, logarithmic] = np.log(X[:, logarithmic])
+    return mapped
 
 
 @dataclass(frozen=True)

@@ -112,10 +112,11 @@ class ModelFunction:
     def at_scaled(self, x: NDArray[np.float64], nu: Sequence[int] = ()) -> NDArray[np.float64]:
         """Values at scaled points (n, d), or a derivative of orders nu, in the units of y and X."""
         orders = tuple(nu) or (0,) * len(self._domain.centre)
-        total = self._of_stages(x, orders)
-        for half_width, order in zip(self._domain.half_width, orders, strict=True):
-            if order:
-                total = total / half_width**order
+        if any(orders):
+            terms = self._domain.derivative_terms(x, orders)
+            total = sum(self._of_stages(x, k) * factor[..., None] for k, factor in terms)
+        else:
+            total = self._of_stages(x, orders)
         values = total * self._scale
         if not any(orders):
             values = self._offset + values

@@ -19,6 +19,7 @@ INVALID = {
     "spectral_readout": ["x", 3.2, None],
     "families": ["fourier", 3, None],
     "period": [0, -1, "a", np.nan],
+    "feature_scales": ["logarithmic", 2, None],
     "solver": ["sgd", None],
     "learning_rate_init": [0, -1, "a", np.nan],
     "max_iter": [0, -1, 2.5, "a"],

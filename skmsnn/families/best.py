@@ -26,6 +26,9 @@ from skmsnn.judge.split import DataSplit, Residuals
 # What a network of the default size reaches in the default iterations; a stage of least squares
 # that is as good is not worth that time.
 _NETWORK_REACH = 3e-6
+# Left by smoothing splines of rough data, as elevations, over the spread of y. Of fronts that
+# networks resolve they leave less than this.
+_ROUGH = 0.02
 
 
 def best_stage(
@@ -100,7 +103,9 @@ def families_of(recipe: Recipe) -> list[Family]:
 def _spaces(fitter: StageFitter, families: list[Family]) -> Iterator[Trial]:
     enough = np.inf
     quick = (family.quick_space(fitter) for family in families)
-    for trial in chain(quick, (family.space(fitter, enough) for family in families)):
+    searched = (family.space(fitter, enough) for family in families)
+    rough = (family.rough_space(fitter, enough) for family in families)
+    for trial in chain(quick, searched, rough):
         if trial is not None:
             yield trial
             enough = min(enough, trial.error)
@@ -129,7 +134,9 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
             if _replaces(trained, best, fitter, linear):
                 best = trained
     enough = max(recipe.tol, _NETWORK_REACH)
-    if best.error <= enough or _is_blind(points):
+    # of what local splines describe best, and badly, a network of few weights describes less
+    is_rough = best.stage.family == "spline" and best.error > _ROUGH
+    if best.error <= enough or _is_blind(points) or is_rough:
         return best
     asked = points.asking_where_it_is_hard(linear.unseen, fitter.rng)
     if asked is not points:

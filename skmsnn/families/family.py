@@ -35,6 +35,10 @@ class Family:
         """
         return None
 
+    def rough_space(self, fitter: StageFitter, enough: float) -> Trial | None:
+        """A space for data that the spaces of all families do not describe: tried after these."""
+        return None
+
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         """Spaces along one axis of a grid, for products with those along others."""
         return []

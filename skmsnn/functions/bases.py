@@ -101,7 +101,7 @@ class SplineBasis:
 
         Those of piece i are of powers of ``x - breaks[i]``.
         """
-        breaks = np.unique(self.knots)
+        breaks = np.unique(self.knots[self.degree : len(self.knots) - self.degree])
         spline = BSpline(self.knots, np.eye(self.size), self.degree)
         columns = [PPoly.from_spline((spline.t, c, spline.k)) for c in np.eye(self.size)]
         kept = slice(self.degree, len(self.knots) - self.degree - 1)

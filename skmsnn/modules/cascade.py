@@ -29,6 +29,8 @@ class CascadeModule(nn.Module):
         Mean of y.
     flatten : bool
         Whether y has one output and no axis for it.
+    logarithmic : ndarray of shape (n_features,), bool, default=None
+        Of which features the domain maps the logarithm, and below it its tangent.
     """
 
     def __init__(
@@ -40,8 +42,11 @@ class CascadeModule(nn.Module):
         stages: Sequence[StageModule],
         offset: NDArray[np.float64],
         flatten: bool,
+        logarithmic: NDArray[np.bool_] | None = None,
     ) -> None:
         super().__init__()
+        chosen = np.zeros(len(centre)) if logarithmic is None else logarithmic
+        self.register_buffer("logarithmic", torch.from_numpy(chosen.astype(bool)))
         self.register_buffer("centre", tensor(centre))
         self.register_buffer("half_width", tensor(half_width))
         self.register_buffer("periodic", tensor(periodic.astype(float)))
@@ -50,6 +55,7 @@ class CascadeModule(nn.Module):
         self.stages = nn.ModuleList(stages)
         self._flatten = flatten
 
+    logarithmic: Tensor
     centre: Tensor
     half_width: Tensor
     periodic: Tensor
@@ -58,7 +64,14 @@ class CascadeModule(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """Value at points of shape (n, d), in double precision whatever the type of X."""
-        x = (X.to(self.centre.dtype) - self.centre) / self.half_width
+        x = X.to(self.centre.dtype)
+        if self.logarithmic.any():
+            lowest = self.centre - self.half_width
+            least = torch.exp(torch.where(self.logarithmic, lowest, 0.0))
+            logarithm = torch.log(torch.maximum(x, least))
+            mapped = torch.where(x < least, lowest + (x / least - 1), logarithm)
+            x = torch.where(self.logarithmic, mapped, x)
+        x = (x - self.centre) / self.half_width
         x = x - 2 * self.periodic * torch.floor((x + 1) / 2)
         total = x.new_zeros((x.shape[0], self.scales.shape[1]))
         for scale, stage in zip(self.scales, self.stages, strict=True):

@@ -18,6 +18,7 @@ from skmsnn.domain import (
     detect_periods,
     find_grid,
     fold_end_points,
+    with_logarithms,
 )
 from skmsnn.families import FAMILIES
 from skmsnn.families.axes import confirmed_periods
@@ -85,6 +86,8 @@ class ArraySource:
         Names of those that tell whether periods are confirmed.
     rng : RandomState
         Source of all random numbers.
+    logarithmic : ndarray of shape (d,), bool
+        Features, all positive, of which the logarithm is taken.
     """
 
     def __init__(
@@ -97,13 +100,20 @@ class ArraySource:
         fitted: Fitted | None,
         families: tuple[str, ...],
         rng: np.random.RandomState,
+        logarithmic: NDArray[np.bool_],
     ) -> None:
-        periods = fitted.domain.periods if fitted else _periods(X, y, weight, choices, families)
+        X = with_logarithms(X, logarithmic)
+        if validation is not None:
+            validation = validation._replace(X=with_logarithms(validation.X, logarithmic))
+        given = fitted.domain if fitted else None
+        periods = given.periods if given else _periods(X, y, weight, choices, families, logarithmic)
         self.rows = rows = canonical_rows(fold_end_points(X, periods), y, weight)
-        self.domain = fitted.domain if fitted else Domain.of(rows.X, periods)
+        self._domain = given.of_mapped if given else Domain.of(rows.X, periods)
+        self.domain = self._domain.of_logarithms(logarithmic)
         self.scaling = fitted.scaling if fitted else Scaling.of(rows.y, rows.weight, rows.scatter)
         self.n_points = len(rows.X)
-        self.levels = features_of_few_levels(rows.X, self.domain.periodic)
+        levels = features_of_few_levels(rows.X, self.domain.periodic)
+        self.levels = {j: np.exp(v) if logarithmic[j] else v for j, v in levels.items()}
         self.rng = rng
         self.points, self._residuals = self._shared_out(validation, choices)
         self._values = self._residuals.full
@@ -178,7 +188,7 @@ class ArraySource:
 
     def _shared_out(self, validation: Rows | None, choices: Choices) -> tuple[DataSplit, Residuals]:
         """Hold out a share of the points; the deviations of y are the first residual."""
-        rows, domain, rng = self.rows, self.domain, self.rng
+        rows, domain, rng = self.rows, self._domain, self.rng
         grid = find_grid(rows.X)
         if grid is not None and len(rows.X) < FEW:
             # too few to hold some out: unless all lines are whole, they are as good as scattered
@@ -229,15 +239,23 @@ def _periods(
     weight: NDArray[np.float64],
     choices: Choices,
     names: tuple[str, ...],
+    logarithmic: NDArray[np.bool_],
 ) -> Sequence[float | None]:
     """Period of each feature, found on grids where none is given."""
     if choices.period != "auto":
-        return check_periods(choices.period, X)  # type: ignore[arg-type]
+        given = check_periods(choices.period, X)  # type: ignore[arg-type]
+        if any(np.array(given, dtype=object)[logarithmic] != None):  # noqa: E711
+            raise ValueError(
+                "A feature that has a period cannot be on a logarithmic scale; take it out of "
+                "period or of feature_scales."
+            )
+        return given
     rows = canonical_rows(X, y, weight)
     grid = find_grid(rows.X)
     if grid is None:
         return [None] * X.shape[1]
-    periods = detect_periods(grid, rows.y)
+    found = detect_periods(grid, rows.y)
+    periods = [None if log else p for p, log in zip(found, logarithmic, strict=True)]
     if _is_whole(grid, rows.weight):
         families = [FAMILIES[name] for name in FAMILIES if name in names]
         periods = confirmed_periods(grid, rows.y, periods, check_random_state(0), families)

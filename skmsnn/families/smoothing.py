@@ -1,0 +1,59 @@
+"""The damping of a smoothing spline, by what fits leave at held-out points."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW
+from skmsnn._precision import HALF_DIGITS
+from skmsnn._time_limit import time_is_up
+from skmsnn.families.base import Split, Trial, judged_held_out
+from skmsnn.spaces.base import Candidate
+from skmsnn.spaces.smoothing import DEGREE, Mesh, SmoothingFit
+
+
+def select_smoothing(data: Split, enough: float) -> Trial | None:
+    """The smoothing spline that foresees held-out points best.
+
+    Parameters
+    ----------
+    data : Split
+        Scattered points of two or three features, some held out.
+    enough : float
+        What other functions leave: none is sought where splines of that many knots leave more of a
+        smooth function.
+    """
+    n_points, d = len(data.x), data.x.shape[1]
+    # of an elevation map at 13 000 points 1.1, 2 and 4.4 splines a point left 3.0e-2, 2.82e-2 and
+    # 2.75e-2, where local thin-plate splines left 2.79e-2
+    most = min(CLEARLY**d * n_points, FEW * ENOUGH)
+    mesh = Mesh(data.x, max(1, int(most ** (1 / d)) - DEGREE))
+    if enough <= (2 / mesh.n_intervals) ** (DEGREE + 1):
+        return None
+    best, damping = None, 1.0
+    while damping > HALF_DIGITS:
+        candidate = _candidate(mesh, damping)
+        trial = judged_held_out(candidate, candidate.fit(data.train), data, data.train)
+        if best is not None and trial.error >= best.error:
+            break
+        best, damping = trial, damping / FAR**0.5
+        if time_is_up():
+            break
+    assert best is not None
+    if best.error >= enough:
+        return best
+    assert isinstance(best.fit, SmoothingFit)
+    followed = max(1, round(best.fit.leverage))
+    return replace(best, candidate=replace(best.candidate, n_terms=followed))
+
+
+def _candidate(mesh: Mesh, damping: float) -> Candidate:
+    def prepare(weight: NDArray[np.float64], cutoff: float) -> SmoothingFit:
+        return SmoothingFit(mesh, weight, damping)
+
+    by = " x ".join(str(n) for n in mesh.shape)
+    label = f"a smoothing spline of degree {DEGREE}, {by} coefficients"
+    return Candidate(int(np.prod(mesh.shape)), prepare, label, cutoff=None, family="spline")

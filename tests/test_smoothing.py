@@ -1,0 +1,79 @@
+"""Smoothing splines at scattered points."""
+
+import numpy as np
+import pytest
+
+from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn.exceptions import AccuracyWarning
+from skmsnn.families.base import HeldOut, Split
+from skmsnn.families.smoothing import select_smoothing
+from skmsnn.metrics import relative_l2_error
+from skmsnn.spaces.smoothing import Mesh, SmoothingFit
+
+
+def bilinear(x):
+    return (1 + 2 * x[:, 0]) * (3 - x[:, 1])
+
+
+def rough(X):
+    """A hundred folds of all directions."""
+    rng = np.random.default_rng(7)
+    normals, places = rng.standard_normal((100, 2)), rng.uniform(-1, 1, 100)
+    normals /= np.linalg.norm(normals, axis=1)[:, None]
+    return np.abs(X @ normals.T - places).sum(axis=1)
+
+
+def split_of(function, rng, n=2000, noise=0.0):
+    x = rng.uniform(-1, 1, (n, 2))
+    y = function(x)[:, None]
+    y = (y - y.mean()) / y.std() + noise * rng.standard_normal((n, 1))
+    weight = np.ones(n)
+    weight[::10] = 0
+    return Split(x, y, weight, HeldOut(x[::10], y[::10], np.ones(len(x[::10]))))
+
+
+@pytest.mark.parametrize("damping", [1e-3, 1.0, 1e3])
+def test_without_a_second_difference_nothing_is_held_back(rng, damping):
+    """Of a plane, however large the penalty is."""
+    x, fresh = rng.uniform(-1, 1, (300, 2)), rng.uniform(-1, 1, (100, 2))
+
+    def plane(x):
+        return 2 + x[:, :1] - 3 * x[:, 1:2]
+
+    fit = SmoothingFit(Mesh(x, 4), np.ones(len(x)), damping)
+    np.testing.assert_allclose(fit.solve(plane(x)).evaluate(fresh), plane(fresh), atol=1e-5)
+    derivative = fit.solve(plane(x)).derivative((0, 1))
+    np.testing.assert_allclose(derivative.evaluate(fresh), -3, atol=1e-4)
+
+
+def test_the_values_that_a_fit_follows_are_those_of_its_influence(rng):
+    x = rng.uniform(-1, 1, (200, 2))
+    fit = SmoothingFit(Mesh(x, 4), np.ones(len(x)), 1e-2)
+    influence = np.column_stack([fit.solve(e[:, None]).evaluate(x)[:, 0] for e in np.eye(200)])
+    assert fit.leverage == pytest.approx(np.trace(influence), rel=0.3)
+
+
+def test_held_out_points_choose_how_much_to_smooth(rng):
+    noisy = select_smoothing(split_of(bilinear, rng, noise=0.5), np.inf)
+    exact = select_smoothing(split_of(rough, rng), np.inf)
+    assert noisy.candidate.n_terms < 0.1 * 2000
+    assert exact.candidate.n_terms > 0.5 * 2000
+
+
+def test_none_is_sought_where_waves_have_more_digits(rng):
+    assert select_smoothing(split_of(bilinear, rng), 1e-9) is None
+
+
+def test_rough_tables_are_left_to_splines(rng):
+    X, fresh = rng.uniform(-1, 1, (3500, 2)), rng.uniform(-1, 1, (2000, 2))
+    model = SpectrumInformedMSNNRegressor(random_state=0, families=("fourier", "spline"))
+    waves = SpectrumInformedMSNNRegressor(random_state=0, families=("fourier",))
+    with pytest.warns(AccuracyWarning):
+        model.fit(X, rough(X))
+    with pytest.warns(AccuracyWarning):
+        waves.fit(X, rough(X))
+    assert model.stages_[0].family == "spline"
+    error = relative_l2_error(rough(fresh), model.predict(fresh))
+    assert error < 0.7 * relative_l2_error(rough(fresh), waves.predict(fresh))
+    relative = error * np.sqrt(np.mean(rough(fresh) ** 2)) / rough(fresh).std()
+    assert 0.2 * relative < model.validation_norms_[-1] < 5 * relative
