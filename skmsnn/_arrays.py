@@ -1,10 +1,11 @@
-"""Arrays of other libraries, where scikit-learn's array API dispatch is on."""
+"""Arrays as NumPy has them, from other libraries, sparse ones, and complex ones."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 from sklearn import get_config  # type: ignore[attr-defined]
 
@@ -25,7 +26,15 @@ def _is_foreign(array: Any) -> bool:
 
 
 def as_numpy(array: Any) -> Any:
-    """A NumPy copy of an array of another library; anything else as it is."""
+    """A NumPy copy of an array of another library or a sparse one; anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        If a sparse array takes more memory dense than scikit-learn's ``working_memory``.
+    """
+    if scipy.sparse.issparse(array):
+        return _dense(array)
     if not _is_foreign(array):
         return array
     if array_api_compat.is_torch_array(array):
@@ -41,3 +50,34 @@ def like(values: NDArray[np.float64], array: Any) -> Any:
         return values
     xp = array_api_compat.array_namespace(array)
     return xp.asarray(np.ascontiguousarray(values), device=array_api_compat.device(array))
+
+
+def _dense(array: Any) -> NDArray[Any]:
+    size = 8 * int(np.prod(array.shape)) / 2**20
+    most = get_config()["working_memory"]
+    if size > most:
+        raise ValueError(
+            f"Sparse data of shape {array.shape} take {size:.0f} MiB once dense, more than the "
+            f"{most} MiB of working_memory; fit fewer features, as by TruncatedSVD, or raise it by "
+            "sklearn.set_config(working_memory=...)."
+        )
+    return np.asarray(array.toarray())
+
+
+def is_complex(values: Any) -> bool:
+    """Whether values are complex, whatever holds them."""
+    kind = getattr(values, "dtype", None)
+    return np.dtype(getattr(kind, "type", None) or np.asarray(values).dtype).kind == "c"
+
+
+def as_real(values: Any) -> Any:
+    """Complex values (n,) or (n, k) as (n, 2 k): real and imaginary parts, side by side."""
+    if not is_complex(values):
+        return values
+    columns = np.asarray(values, dtype=np.complex128)
+    return np.ascontiguousarray(columns.reshape(len(columns), -1)).view(np.float64)
+
+
+def as_complex(values: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """The inverse, along the last axis."""
+    return np.ascontiguousarray(values).view(np.complex128)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags, estimator_html_repr
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmsnn._arrays import as_numpy, like
@@ -17,10 +17,12 @@ from skmsnn._html import stages_table
 from skmsnn.domain import Domain
 from skmsnn.judge.scaling import Scaling
 from skmsnn.model_function import ModelFunction
-from skmsnn.modules.cascade import CascadeModule
 from skmsnn.sources.chunks import is_dask, map_rows
 from skmsnn.stage import Stage
-from skmsnn.training.networks import prediction_device
+from skmsnn.training.devices import prediction_device
+
+if TYPE_CHECKING:
+    from skmsnn.modules.cascade import CascadeModule
 
 
 class FittedModelMixin(BaseEstimator):
@@ -34,6 +36,7 @@ class FittedModelMixin(BaseEstimator):
     _y_offset: NDArray[np.float64]
     _y_scale: NDArray[np.float64]
     _flat_y: bool
+    _complex_y: bool
 
     @property
     def _scaling(self) -> Scaling:
@@ -45,10 +48,16 @@ class FittedModelMixin(BaseEstimator):
         state.pop("_prepared", None)
         return state
 
-    def _html_repr(self) -> str:
-        """Show the parameters, as scikit-learn does, and once fitted the stages."""
-        parameters = estimator_html_repr(self)
-        return parameters + stages_table(self) if self.__sklearn_is_fitted__() else parameters
+    def _get_params_html(self, *args: Any, **kwargs: Any) -> Any:
+        """Show the parameters, as scikit-learn does, and once fitted the stages below them.
+
+        It is asked for that of an estimator alone and of one inside a pipeline.
+        """
+        parameters = cast(Any, super())._get_params_html(*args, **kwargs)
+        if self.__sklearn_is_fitted__():
+            shown = parameters._html_repr() + stages_table(cast(Any, self))
+            parameters._html_repr = lambda: shown
+        return parameters
 
     @property
     def _continues(self) -> bool:
@@ -61,6 +70,7 @@ class FittedModelMixin(BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.non_deterministic = False
+        tags.input_tags.sparse = True
         return tags
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -110,7 +120,7 @@ class FittedModelMixin(BaseEstimator):
             return function.at_scaled(x)
         total = np.sum([stage.predict(x, device) for stage in stages], axis=0)
         values = self._scaling.offset + total * self._scaling.scale
-        return values[:, 0] if self._flat_y else values
+        return function.shaped(values)
 
     def derivative(self, X: ArrayLike, nu: int | Sequence[int]) -> NDArray[np.float64]:
         """Differentiate the prediction.
@@ -192,6 +202,8 @@ class FittedModelMixin(BaseEstimator):
             that was fitted. It agrees with ``predict`` to round-off and can be
             differentiated. Its weights are copies.
         """
+        from skmsnn.modules.cascade import CascadeModule
+
         check_is_fitted(self)
         domain, scaling = self.domain_, self._scaling
         scales = [stage.scale * scaling.scale for stage in self.stages_]
@@ -203,6 +215,7 @@ class FittedModelMixin(BaseEstimator):
             [stage.to_module() for stage in self.stages_],
             scaling.offset,
             self._flat_y,
+            self._complex_y,
             domain.logarithmic,
         )
 
@@ -233,7 +246,7 @@ class FittedModelMixin(BaseEstimator):
         return self._prepared
 
     def _function_of(self, stages: list[Stage]) -> ModelFunction:
-        return ModelFunction(self.domain_, stages, *self._scaling, self._flat_y)
+        return ModelFunction(self.domain_, stages, *self._scaling, self._flat_y, self._complex_y)
 
     def _map_chunks(self, method: Callable[..., NDArray], X: Any, *arguments: Any) -> Any:
         """A dask array of what the method gives for each chunk of rows."""

@@ -15,6 +15,7 @@ from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
 from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.recipe import Recipe
+from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.scaling import Scaling
 
@@ -67,6 +68,9 @@ class Source(Protocol):
 
     def subtract(self, fit: StageFit) -> None:
         """Make the residual r what a stage leaves of it: r - epsilon u."""
+
+    def unseen(self, fit: StageFit) -> Unseen | None:
+        """What the model leaves at points that its last stage's fit has not seen."""
 
     def is_deceptive(self, fit: StageFit) -> bool:
         """Whether a small residual may say little."""

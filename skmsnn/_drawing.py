@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmsnn._regressor import SpectrumInformedMSNNRegressor
 from skmsnn.domain import find_grid
 from skmsnn.inspection import PowerSpectrumDisplay
-from skmsnn.inspection.drawing import draw_values
+from skmsnn.inspection.drawing import column_of, draw_values
 
 
 def draw_fit(
@@ -22,8 +22,11 @@ def draw_fit(
     target: str,
     path: Path,
 ) -> Figure:
-    """Draw target, fit and residual over the first two features, and their spectra, to a file."""
-    predicted = model.predict(X)
+    """Draw target, fit and residual over the first two features, and their spectra, to a file.
+
+    Of several outputs it is the first.
+    """
+    y, predicted = column_of(y, 0), column_of(model.predict(X), 0)
     # a figure of its own, not pyplot's: no window, and nothing left open
     figure = Figure(figsize=(12, 9), layout="constrained")
     axes = figure.subplots(2, 2).ravel()

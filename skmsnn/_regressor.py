@@ -11,24 +11,25 @@ from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
 
 from skmsnn._arrays import as_numpy
-from skmsnn._calculus import FittedModelMixin
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import Source, add_stages
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
 from skmsnn._time_limit import time_limit
+from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._validation import PARAMETER_CONSTRAINTS, recipes_of, source_of
 from skmsnn._warning import warn_of
 from skmsnn.families.fitting import StageFit
+from skmsnn.judge.local import kept
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.modules.evaluation import with_autograd
+from skmsnn.modules.autograd import with_autograd
 from skmsnn.stage import Stage
 from skmsnn.training.solvers import threads_of_torch
 
 
 class SpectrumInformedMSNNRegressor(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, FittedModelMixin
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, UncertaintyMixin
 ):
     """Spectrum-informed multistage neural network regressor.
 
@@ -129,9 +130,9 @@ class SpectrumInformedMSNNRegressor(
         RMS of the residual on the training points after each stage, relative to the spread of y,
         its root mean square deviation from its mean.
     validation_norms_ : list of float
-        The same on points that a fit has not seen; empty without any. Of spectral stages on a
-        complete grid these are whole lines, left out in turn, of those on fewer than 3000
-        scattered points single ones (leave-one-out residuals), and otherwise held-out points.
+        The same on points that a fit has not seen; with conditions the most that is left of one,
+        over the size of its terms. Of spectral stages on a complete grid these are whole lines left
+        out in turn, on fewer than 3000 scattered points single ones, and otherwise held-out points.
     stop_reasons_ : list of str
         How each stage ended.
     stop_reason_ : str
@@ -139,14 +140,15 @@ class SpectrumInformedMSNNRegressor(
         from them: "precision" (y is rounded, to single precision or few decimals), "noise",
         "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
-        "singular end", "discontinuous" (y is rough in a few places), or else "undersampled".
+        "singular end", "discontinuous" (y is rough in a few places), "conditions" (not met
+        together), "newton" (not converged), "undetermined", or else "undersampled".
         Otherwise "round-off", "no gain", "n_stages", "time", "interrupted", "callback" or "memory".
+    condition_norms_ : dict from str to float
+        What is left in the end of the values and of each condition, as in ``validation_norms_``.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
-    n_outputs_ : int
-        Number of outputs.
-    n_features_in_ : int
-        Number of features.
+    n_outputs_, n_features_in_ : int
+        Numbers of outputs and of features.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has them.
 
@@ -228,6 +230,7 @@ class SpectrumInformedMSNNRegressor(
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        conditions: Sequence[Any] | None = None,
     ) -> SpectrumInformedMSNNRegressor:
         """Fit the stages.
 
@@ -244,14 +247,16 @@ class SpectrumInformedMSNNRegressor(
 
         Parameters
         ----------
-        X : array-like or dask array of shape (n_samples, n_features)
-            Points.
+        X : array-like, sparse matrix or dask array of shape (n_samples, n_features)
+            Points. Sparse ones are made dense, up to scikit-learn's ``working_memory``.
         y : array-like or dask array of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
+            Values. Complex ones are fitted as two outputs, real and imaginary part.
         sample_weight : array-like or dask array of shape (n_samples,), default=None
             Weights in the mean of the loss.
         X_val, y_val, sample_weight_val : array-like, default=None
             Points to hold out, in place of a share of X. They do not join the last solve.
+        conditions : sequence of Condition and Equation of ``skmsnn.conditions``, default=None
+            Differential equations and derivatives that hold besides.
 
         Returns
         -------
@@ -275,7 +280,7 @@ class SpectrumInformedMSNNRegressor(
             in a search each kind is told once.
         """
         validation = (X_val, y_val, sample_weight_val)
-        given = (as_numpy(X), as_numpy(y), as_numpy(sample_weight), validation)
+        given = (as_numpy(X), as_numpy(y), as_numpy(sample_weight), validation, conditions)
         fit = restoring(threads_of_torch, one_blas_thread.now)(with_autograd(self._fit))
         before = dict(self.__dict__)
         try:
@@ -290,17 +295,11 @@ class SpectrumInformedMSNNRegressor(
         return self
 
     @with_callbacks
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
-    ) -> None:
+    def _fit(self, X: Any, y: Any, weight: Any, validation: Any, conditions: Any) -> None:
         recipes = recipes_of(self)
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
-        source = source_of(self, X, y, sample_weight, validation, recipes, rng)
+        source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
         self._begin(source)
         n_stages = self.n_stages_
         with Progress(self.verbose, self.n_stages) as progress:
@@ -345,6 +344,7 @@ class SpectrumInformedMSNNRegressor(
             stop_reasons_=[*self.stop_reasons_, f"{fit.stage.family}: {fit.message}"],
             _in_gaps=fit.in_gaps,
             _seen_error=source.error,
+            _unseen=kept(source.unseen(fit)),
         )
         if self.warm_start:
             self._resume = source

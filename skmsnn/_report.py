@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skmsnn._warning import Outcome
 from skmsnn.judge.levels import left_between_levels
 from skmsnn.judge.reasons import StopReason
+from skmsnn.sources.conditioned import ConditionedSource
 
 if TYPE_CHECKING:
     from skmsnn._cascade import Source
@@ -26,6 +27,12 @@ _ENDED_FROM_OUTSIDE = (
 
 def report_what_fits_cannot_see(model: Regressor, source: Source) -> None:
     """Report no less than what is open between levels, and than the scatter of repeated points."""
+    model.condition_norms_, model._of_conditions = {}, ""
+    if isinstance(source, ConditionedSource):
+        model.condition_norms_, model._of_conditions = source.left, source.told
+        has_ended = model.stop_reason_ in (*_ENDED_FROM_OUTSIDE, StopReason.NEWTON)
+        if source.is_open and not has_ended:
+            model.stop_reason_ = StopReason.UNDETERMINED.value
     noise = float(np.sqrt(np.mean((source.scatter / source.scaling.scale) ** 2)))
     open_between = [0.0] * model.n_stages_
     x = source.asked_between_levels
@@ -70,4 +77,5 @@ def outcome_of(model: Regressor) -> Outcome:
         all(stage.function.n_terms == 1 for stage in model.stages_),
         {str(names[j]): levels for j, levels in model._levels.items()},
         model._in_gaps,
+        model._of_conditions,
     )

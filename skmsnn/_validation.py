@@ -11,17 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skmsnn._arrays import as_numpy
+from skmsnn._arrays import as_numpy, as_real, is_complex
 from skmsnn._cascade import Source
 from skmsnn.families import FAMILIES
 from skmsnn.families.recipe import Recipe
-from skmsnn.modules.network import ACTIVATIONS
+from skmsnn.modules.trained import ACTIVATIONS
 from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
+from skmsnn.sources.conditioned import FAMILIES_OF_CONDITIONS, ConditionedSource
+from skmsnn.sources.conditions import listed
 from skmsnn.sources.rows import Rows, canonical_rows
 from skmsnn.sources.scales import chosen_scales, given_scales
-from skmsnn.training.networks import training_device
+from skmsnn.training.devices import training_device
 from skmsnn.training.solvers import SOLVERS, SolverOptions
 
 if TYPE_CHECKING:
@@ -160,6 +162,7 @@ def source_of(
     validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
     recipes: Sequence[Recipe],
     rng: np.random.RandomState,
+    conditions: Any = None,
 ) -> Source:
     """The data of a fit; sets what scikit-learn wants known of X and y.
 
@@ -175,9 +178,13 @@ def source_of(
         What each stage may be.
     rng : RandomState
         Source of all random numbers.
+    conditions : sequence of Condition and Equation, default=None
+        What holds besides.
     """
     is_adaptive = all(recipe.is_all_adaptive for recipe in recipes)
     choices = Choices(model.period, model.early_stopping, model.validation_fraction, is_adaptive)
+    if conditions is not None:
+        return _conditioned_source(model, X, y, weight, validation, choices, conditions, rng)
     if is_dask(X):
         return _chunk_source(model, X, y, weight, validation, choices, recipes, rng)
     continues = model._continues
@@ -197,6 +204,51 @@ def source_of(
     source = ArraySource(X, y, weight, held_out, choices, fitted, families, rng, logarithmic)
     _check_modes(recipes, source.n_points)
     return source
+
+
+def _conditioned_source(
+    model: Regressor,
+    X: Any,
+    y: Any,
+    weight: Any,
+    validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+    choices: Choices,
+    conditions: Any,
+    rng: np.random.RandomState,
+) -> ConditionedSource:
+    if is_dask(X):
+        raise ValueError("Conditions go with arrays in memory, not with dask arrays; load them.")
+    families = model.families
+    names = FAMILIES_OF_CONDITIONS if isinstance(families, str) else tuple(families)
+    if not set(names) & set(FAMILIES_OF_CONDITIONS):
+        raise ValueError(
+            f"families={families!r}: conditions are met by {' and '.join(FAMILIES_OF_CONDITIONS)} "
+            "functions; name one of these, or leave families at 'auto'."
+        )
+    period: Any = None if isinstance(model.period, str) else model.period
+    periods = period if isinstance(period, Sequence) else np.atleast_1d(period)
+    if any(period is not None for period in periods) and "fourier" not in names:
+        raise ValueError(
+            f"families={families!r} have no period; name 'fourier', too, or leave period out."
+        )
+    if model.warm_start or model.p != 2 or not choices.is_adaptive or not model.early_stopping:
+        raise ValueError(
+            "Conditions are met by spectral stages of least squares, from the beginning, of a size "
+            "that held-out rows decide; leave init, solver, n_modes, p, spectral_readout, "
+            "early_stopping and warm_start at their defaults."
+        )
+    if "log" in np.atleast_1d(model.feature_scales).tolist():
+        raise ValueError(
+            "Conditions take derivatives along the features as they are; leave feature_scales at "
+            "its default."
+        )
+    if any(a is not None for a in validation):
+        raise ValueError(
+            "X_val and y_val have no conditions; leave them out: a share of X and of the points of "
+            "conditions is held out."
+        )
+    X, y, weight = _arrays(model, X, y, weight, reset=True)
+    return ConditionedSource(X, y, weight, listed(conditions), choices, model._flat_y, rng)
 
 
 def _logarithmic(
@@ -239,7 +291,7 @@ def _chunk_source(
     data = ChunkedData(X, y, weight, seed=int(rng.randint(2**31 - 1)))
     model.n_features_in_, model.n_outputs_ = data.n_features, data.n_outputs
     model.__dict__.pop("feature_names_in_", None)
-    model._flat_y = data.y_ndim == 1
+    model._flat_y, model._complex_y = data.y_ndim == 1, False
     held_out = _validation_rows(model, validation, data.n_outputs)
     return ChunkSource(data, held_out, choices, recipes[0], rng)
 
@@ -247,20 +299,27 @@ def _chunk_source(
 def _arrays(
     model: Regressor, X: Any, y: Any, weight: Any, reset: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    has_parts = is_complex(y)
+    has_one = np.asarray(y).ndim == 1
     points, values = validate_data(
-        model, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=reset
+        model, X, as_real(y), dtype=np.float64, multi_output=True, y_numeric=True, reset=reset
     )
     X, y = cast(NDArray, points), np.asarray(values, dtype=np.float64)
     weight = _check_sample_weight(weight, X, dtype=np.float64, ensure_non_negative=True)
     n_outputs = 1 if y.ndim == 1 else y.shape[1]
+    if has_parts:
+        n_outputs //= 2
     if reset:
-        model._flat_y, model.n_outputs_ = y.ndim == 1, n_outputs
+        model._flat_y, model.n_outputs_ = has_one, n_outputs
+        model._complex_y = has_parts
+    elif has_parts != model._complex_y:
+        raise ValueError("warm_start=True goes on with y as it was, real or complex.")
     elif n_outputs != model.n_outputs_:
         raise ValueError(
             f"y has {n_outputs} outputs, but warm_start=True keeps stages that were fitted to "
             f"{model.n_outputs_}; set warm_start=False to begin anew."
         )
-    return X, y.reshape(len(y), n_outputs), weight
+    return X, y.reshape(len(y), -1), weight
 
 
 def _validation_rows(
@@ -275,8 +334,15 @@ def _validation_rows(
         if weight_val is not None:
             raise ValueError("sample_weight_val needs X_val and y_val.")
         return None
+    y_val = as_real(np.asarray(y_val, dtype=np.complex128)) if model._complex_y else y_val
     points, values = validate_data(
-        model, X_val, y_val, dtype=np.float64, multi_output=True, y_numeric=True, reset=False
+        model,
+        X_val,
+        y_val,
+        dtype=np.float64,
+        multi_output=True,
+        y_numeric=True,
+        reset=False,
     )
     X, y = cast(NDArray, points), np.asarray(values, dtype=np.float64)
     if y.size != len(X) * n_outputs:

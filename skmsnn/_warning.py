@@ -62,6 +62,8 @@ class Outcome(NamedTuple):
         Of features that have few of them, by name.
     in_gaps : float
         How unsure the fit is in wide gaps between the points; 0 where there are none.
+    of_conditions : str
+        What there is to say of conditions beside the values; empty where there are none.
     """
 
     reason: str
@@ -73,6 +75,7 @@ class Outcome(NamedTuple):
     is_constant: bool
     levels: dict[str, NDArray[np.float64]]
     in_gaps: float
+    of_conditions: str = ""
 
 
 def warn_of(outcome: Outcome) -> None:
@@ -90,11 +93,11 @@ def warn_of(outcome: Outcome) -> None:
     elif outcome.levels:
         _warn(_of_few_levels(outcome), FewLevelsWarning, outcome)
         is_above &= outcome.reason != StopReason.FEW_LEVELS
-    if is_above or outcome.reason == StopReason.ALIASED:
+    if is_above or outcome.reason in (StopReason.ALIASED, StopReason.UNDETERMINED):
         side = "above" if is_above else "below"
         constant = " The fit is a constant, the mean of y." if outcome.is_constant else ""
         text = f"{_residual_of(outcome)}, {side} tol={outcome.tol:g}: {advice_on(outcome.reason)}."
-        _warn(text + constant, AccuracyWarning, outcome)
+        _warn(text + constant + outcome.of_conditions, AccuracyWarning, outcome)
     if outcome.in_gaps > max(outcome.tol, CLEARLY * outcome.error):
         text = (
             f"{_residual_of(outcome)} about the points, but these leave wide gaps, in which the "
@@ -105,6 +108,11 @@ def warn_of(outcome: Outcome) -> None:
 
 def _residual_of(outcome: Outcome) -> str:
     points = "unseen" if outcome.on_unseen else "training"
+    if outcome.of_conditions:
+        return (
+            f"The residual of values and conditions on {points} points is up to "
+            f"{outcome.error:.1e} of the size of their terms after {outcome.n_stages} stages"
+        )
     return (
         f"The residual on {points} points is {outcome.error:.1e} of the spread of y after "
         f"{outcome.n_stages} stages"

@@ -7,7 +7,6 @@ than their own arithmetic is left; many by what the stages themselves use.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial, reduce
 from typing import Any, Protocol
 
@@ -17,16 +16,20 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
 from scipy.special import eval_legendre
 
+from skmsnn._arrays import as_complex
 from skmsnn._effort import SET_UP
 from skmsnn.domain import Domain
 from skmsnn.functions import Modes
-from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
+from skmsnn.functions.integrals import integrate_with_periods
 from skmsnn.functions.lattice import FourierModes, LatticeModes
+from skmsnn.functions.linear import added, scaled
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes, derivative_of_quotient, orders_up_to
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.sum import SumModes
 from skmsnn.modules.trained import PreparedNetwork, TrainedNetwork
 from skmsnn.stage import Stage
 
@@ -59,6 +62,8 @@ class ModelFunction:
         ``y = offset + scale * sum of stages``.
     flat : bool
         Whether y has one output and no axis for it.
+    is_complex : bool
+        Whether the outputs of stages are real and imaginary parts of those of y, in turn.
     """
 
     def __init__(
@@ -68,8 +73,10 @@ class ModelFunction:
         offset: NDArray[np.float64],
         scale: NDArray[np.float64],
         flat: bool,
+        is_complex: bool = False,
     ) -> None:
         self._stages = tuple(stages)
+        self._is_complex = is_complex
         self._domain, self._offset, self._scale, self._flat = domain, offset, scale, flat
         self._sums = _merged(stages)
         self._prepared: dict[tuple[int, ...], list[Term]] = {}
@@ -120,7 +127,25 @@ class ModelFunction:
         values = total * self._scale
         if not any(orders):
             values = self._offset + values
-        return values[:, 0] if self._flat else values
+        return self.shaped(values)
+
+    def shaped(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Values (n, n_outputs) of the stages as those of y."""
+        outputs = as_complex(values) if self._is_complex else values
+        return outputs[:, 0] if self._flat else outputs
+
+    def integral_at_scaled(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: Sequence[int]
+    ) -> NDArray[Any]:
+        """Integrals along some axes between scaled ends (n, d), in the units of y and X."""
+        turning = [j for j in axes if self._domain.periodic[j]]
+
+        def integral(function: Any) -> NDArray[np.float64]:
+            return integrate_with_periods(function, lower, upper, axes, turning)
+
+        total = reduce(np.add, [integral(function) for function in self._sums]) * self._scale
+        total = total + self._offset * (upper - lower)[:, axes].prod(axis=1)[:, None]
+        return self.shaped(total * self._domain.half_width[list(axes)].prod())
 
     def gradient_at_scaled(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """First derivatives at scaled points, those along each feature side by side."""
@@ -152,9 +177,10 @@ def _merged(stages: Iterable[Stage]) -> list[Differentiable]:
         if isinstance(stage.function, SeparableModes | TrainedNetwork):
             others.append(stage.function.scaled(stage.scale))
             continue
-        modes = _with(stage.function, stage.function.coefficients * stage.scale)
-        kind = _kind(modes)
-        merged[kind] = _sum(merged[kind], modes) if kind in merged else modes
+        modes = scaled(stage.function, stage.scale)
+        for part in modes.parts if isinstance(modes, SumModes) else (modes,):
+            kind = _kind(part)
+            merged[kind] = _sum(merged[kind], part) if kind in merged else part
     return [*merged.values(), *others]
 
 
@@ -172,9 +198,18 @@ def _kind(modes: Modes) -> object:
         denominator = modes.denominator
         parts = (modes.degrees, denominator.degrees, denominator.coefficients)
         return "quotients", *(part.tobytes() for part in parts)
-    bases = tuple((b.label, getattr(b, "knots", np.empty(0)).tobytes()) for b in modes.bases)
+    assert isinstance(modes, ProductModes)
+    bases = tuple((b.label, _numbers_of(b)) for b in modes.bases)
     shape = modes.coefficients.shape
     return modes.wave_axes, modes.lengths.tobytes(), modes.basis_axes, bases, shape
+
+
+def _numbers_of(basis: LegendreBasis | LegendreWavesBasis | SplineBasis) -> bytes:
+    """The knots or the wave numbers."""
+    if isinstance(basis, LegendreBasis):
+        return b""
+    numbers = basis.knots if isinstance(basis, SplineBasis) else basis.wave_numbers
+    return numbers.tobytes()
 
 
 def _sum(one: Modes, other: Modes) -> Modes:
@@ -188,13 +223,11 @@ def _sum(one: Modes, other: Modes) -> Modes:
             total[box] += modes.coefficients
         return LatticeModes(total, one.lengths)
     if isinstance(one, FourierModes) and isinstance(other, FourierModes):
+        if np.array_equal(one.wave_vectors, other.wave_vectors):
+            return added(one, other)
         waves = np.concatenate([one.wave_vectors, other.wave_vectors])
         return FourierModes(waves, np.concatenate([one.coefficients, other.coefficients]))
-    return _with(one, one.coefficients + other.coefficients)
-
-
-def _with(modes: Modes, coefficients: Any) -> Modes:
-    return replace(modes, coefficients=coefficients)
+    return added(one, other)
 
 
 def _prepared(function: Differentiable) -> Term:

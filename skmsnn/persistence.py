@@ -9,6 +9,7 @@ TRUSTED_TYPES = [
     "skmsnn._regressor.SpectrumInformedMSNNRegressor",
     "skmsnn.domain.Domain",
     "skmsnn.functions.bases.LegendreBasis",
+    "skmsnn.functions.bases.LegendreWavesBasis",
     "skmsnn.functions.bases.SplineBasis",
     "skmsnn.functions.lattice.FourierModes",
     "skmsnn.functions.lattice.LatticeModes",
@@ -17,6 +18,7 @@ TRUSTED_TYPES = [
     "skmsnn.functions.quotient.QuotientModes",
     "skmsnn.functions.rational.RationalModes",
     "skmsnn.functions.separable.SeparableModes",
+    "skmsnn.functions.sum.SumModes",
     "skmsnn.modules.trained.TrainedNetwork",
     "skmsnn.stage.Stage",
 ]

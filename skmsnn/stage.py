@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from skmsnn._restoring import restoring
 from skmsnn.functions import Modes, SeparableModes
-from skmsnn.modules.evaluation import autograd_mode, with_autograd
-from skmsnn.modules.network import StageModule
-from skmsnn.modules.of_functions import module_of
+from skmsnn.modules.autograd import autograd_mode, with_autograd
 from skmsnn.modules.trained import TrainedNetwork
+
+if TYPE_CHECKING:
+    import torch
+
+    from skmsnn.modules.network import StageModule
 
 __all__ = ["Stage"]
 
@@ -90,4 +93,6 @@ class Stage:
         """The stage's function, without the scale, as a torch module of scaled coordinates."""
         if isinstance(self.function, TrainedNetwork):
             return self.function.to_module()
+        from skmsnn.modules.of_functions import module_of
+
         return module_of(self.function)

@@ -44,10 +44,10 @@ def test_a_file(tmp_path, capsys, suffix, d):
     ("content", "arguments", "message"),
     [
         ("a,b\n1,2\n", [], "at least 20"),
-        ("a,b\n1,2,3\n", [], "names 2 columns"),
-        ("a,b\n1,x\n", [], "could not convert"),
-        ("a,b\n" + "1,nan\n" * 30, [], "not finite"),
-        ("a,b\n" + "1,2\n" * 30, ["--target", "c"], "has no"),
+        ("a,b\n1,2,3\n", [], "line 2: 3 fields"),
+        ("a,b\n1,2\n3,4\n1,x\n", [], "line 4, column b: 'x' is not"),
+        ("a,b\n1,2\n" + "1,nan\n1,3\n" * 30, [], "line 3, column b: the value is missing"),
+        ("a,b\n" + "1,2\n" * 30, ["--target", "c"], "has no column 'c'"),
         ("a\n" + "1\n" * 30, [], "at least two columns"),
     ],
 )

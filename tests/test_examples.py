@@ -111,3 +111,53 @@ def test_the_cost_and_latency_benchmarks_run(capsys):
     output = capsys.readouterr().out
     assert output.count("noise") >= 1
     assert "MLPRegressor" in output
+
+
+def printed(name, arguments, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    runpy.run_module(f"examples.{name}", run_name="__main__")
+    return capsys.readouterr().out
+
+
+def test_poisson_on_a_domain_with_a_hole(tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "poisson.png"
+    arguments = ["--points", "1500", "--output", str(picture)]
+    output = printed("plot_poisson_on_a_domain_with_a_hole", arguments, monkeypatch, capsys)
+    assert float(output.split("fresh points: ")[1].split()[0]) < 1e-11
+    assert picture.exists()
+
+
+def test_gradients_are_data(tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "gradients.png"
+    arguments = ["--most", "400", "--output", str(picture)]
+    output = printed("plot_gradients_as_data", arguments, monkeypatch, capsys)
+    errors = [float(line.split("error ")[1]) for line in output.splitlines() if "error" in line]
+    assert errors[-1] < 1e-2 * errors[-2]
+    assert "the sign is wrong" in output
+    assert picture.exists()
+
+
+def test_a_nonlinear_equation(tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "pendulum.png"
+    output = printed("plot_nonlinear_equation", ["--output", str(picture)], monkeypatch, capsys)
+    differences = [float(line.split("at most ")[1]) for line in output.splitlines()[1:3]]
+    assert max(differences) < 1e-10
+    assert picture.exists()
+
+
+def test_an_equation_recovered_from_data(tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "equation.png"
+    arguments = ["--points", "48", "--output", str(picture)]
+    output = printed("plot_equation_recovered_from_data", arguments, monkeypatch, capsys)
+    errors = [float(line.split("error ")[1]) for line in output.splitlines() if "error" in line]
+    assert len(errors) == 13
+    assert max(errors) < 1e-3
+    assert picture.exists()
+
+
+def test_the_benchmark_of_conditions_runs(capsys):
+    from examples.benchmarks import conditions
+
+    conditions.main(["heat", "d = 10", "pendulum"])
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines() if "e-" in line]
+    assert len([r for r in rows if float(r[3]) < 1e-11]) == 3

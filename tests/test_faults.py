@@ -67,6 +67,7 @@ class TestInterruptedSteps:
         "skmsnn/_regressor.py",
         "skmsnn/_restoring.py",
         "skmsnn/stage.py",
+        "modules/autograd.py",
         "modules/evaluation.py",
         "solvers/base.py",
         "solvers/threads.py",

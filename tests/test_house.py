@@ -1,6 +1,8 @@
 """The packages import one way, and no file is too long."""
 
 import ast
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -61,3 +63,20 @@ def test_files_are_short_and_torch_is_where_networks_are(path):
         "import torch" in source
     ):
         assert name in WITH_TORCH or name.split("/")[0] in WITH_TORCH
+
+
+def test_torch_is_imported_when_a_network_is_first_needed():
+    program = """
+import sys, warnings
+import numpy as np
+import skmsnn
+warnings.simplefilter("ignore")
+X = np.random.default_rng(0).uniform(-1, 1, (60, 2))
+model = skmsnn.SpectrumInformedMSNNRegressor(random_state=0).fit(X, X[:, 0] * X[:, 1])
+model.predict(X), model.laplacian(X), model.to_function()(X)
+assert "torch" not in sys.modules
+model.set_params(solver="gauss-newton", n_modes=2, max_iter=2, hidden_layer_sizes=3)
+model.fit(X, X[:, 0] * X[:, 1])
+assert "torch" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -23,8 +23,8 @@ from sklearn.model_selection import (
     cross_val_score,
     cross_validate,
 )
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 
 from skmsnn import SpectrumInformedMSNNRegressor
@@ -455,14 +455,47 @@ class TestInScikitLearn:
         assert f"{model.n_stages_} stages" in html
         for norm in model.residual_norms_:
             assert f"<td>{norm:.1e}</td>" in html
+        assert html.count("how it ended") == 1
+
+    @pytest.mark.skipif(
+        not hasattr(BaseEstimator, "_html_repr"), reason="scikit-learn 1.6 asks no estimator"
+    )
+    def test_html_shows_the_stages_inside_a_pipeline(self, grid):
+        regressor = SpectrumInformedMSNNRegressor(n_stages=2, random_state=0)
+        pipeline = make_pipeline(StandardScaler(), TransformedTargetRegressor(regressor))
+        assert "how it ended" not in pipeline._repr_mimebundle_()["text/html"]
+        assert "how it ended" in pipeline.fit(grid, gentle(grid))._repr_mimebundle_()["text/html"]
+
+    def test_points_to_judge_by_go_through_a_pipeline(self, rng):
+        X, X_val = rng.uniform(1, 3, (200, 2)), rng.uniform(1, 3, (50, 2))
+        y, y_val = np.log(X).prod(axis=1), np.log(X_val).prod(axis=1)
+        alone = default().fit(np.log(X), np.exp(y), X_val=np.log(X_val), y_val=np.exp(y_val))
+        with sklearn.config_context(enable_metadata_routing=True):
+            last = default().set_fit_request(X_val=True, y_val=True)
+            transformed = TransformedTargetRegressor(last, func=np.exp, inverse_func=np.log)
+            steps = [("log", FunctionTransformer(np.log)), ("fit", transformed)]
+            pipeline = Pipeline(steps, transform_input=["X_val"])
+            pipeline.fit(X, y, X_val=X_val, y_val=np.exp(y_val))
+        assert pipeline[-1].regressor_.validation_norms_ == alone.validation_norms_
 
     def test_tags(self):
         tags = get_tags(default())
         assert tags.target_tags.multi_output
-        assert not tags.input_tags.sparse
+        assert tags.input_tags.sparse
         assert not tags.non_deterministic
-        with pytest.raises(TypeError, match=r"[Ss]parse"):
-            default().fit(scipy.sparse.eye(30).tocsr(), np.ones(30))
+
+    def test_sparse_points_are_made_dense_up_to_the_working_memory(self, rng):
+        X = rng.integers(0, 3, (200, 2))
+        y = np.array([0.5, -1, 2])[X[:, 0]] * (1 + X[:, 1])
+        encoded = OneHotEncoder().fit_transform(X)
+        assert scipy.sparse.issparse(encoded)
+        model = default().fit(encoded, y)
+        np.testing.assert_array_equal(model.predict(encoded), model.predict(encoded.toarray()))
+        np.testing.assert_array_equal(
+            default().fit(encoded.toarray(), y).predict(encoded), model.predict(encoded)
+        )
+        with sklearn.config_context(working_memory=0), pytest.raises(ValueError, match="dense"):
+            default().fit(encoded, y)
 
     def test_constructor_is_keyword_only(self):
         parameters = inspect.signature(SpectrumInformedMSNNRegressor).parameters.values()
@@ -558,7 +591,18 @@ class TestWhatCanGoWrong:
         default().fit(grid, smooth(grid))
         assert "stage" not in "".join(capfd.readouterr())
 
-    def test_a_long_training_shows_its_iterations(self, grid, capfd):
+    def test_progress_in_a_log_file_is_lines(self, grid, capfd, monkeypatch):
+        monkeypatch.setattr("skmsnn._progress._SECONDS_BETWEEN_LINES", 0.0)
+        model = SpectrumInformedMSNNRegressor(solver="adam", verbose=1, n_stages=1, **FAST)
+        model.fit(grid, smooth(grid))
+        shown = capfd.readouterr().err
+        assert "\r" not in shown
+        lines = shown.splitlines()
+        assert len(lines) == model.n_iter_[0]
+        assert all(line.startswith("stage 1/1, iteration ") for line in lines)
+
+    def test_a_long_training_shows_its_iterations(self, grid, capfd, monkeypatch):
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
         SpectrumInformedMSNNRegressor(solver="adam", verbose=1, n_stages=1, **FAST).fit(
             grid, smooth(grid)
         )

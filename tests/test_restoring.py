@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from skmsnn._restoring import restoring
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.modules.evaluation import with_autograd
+from skmsnn.modules.autograd import with_autograd
 from skmsnn.training.solvers.threads import one_thread, threads_of_torch
 
 EVERYWHERE = (".py",)

@@ -142,3 +142,20 @@ def test_a_period_and_a_logarithm_exclude_each_other(rng):
     model = SpectrumInformedMSNNRegressor(feature_scales=("log", "linear"), period=(1e5, None))
     with pytest.raises(ValueError, match="period"):
         model.fit(X, y)
+
+
+def test_integrals_along_a_logarithm_are_declined_with_what_to_do(rng):
+    X, y = table(rng, 400)
+    model = SpectrumInformedMSNNRegressor(
+        feature_scales=("log", "linear"), families=("polynomial",), n_stages=1
+    )
+    with pytest.warns(AccuracyWarning):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match="feature_scales='linear'"):
+        model.integral()
+    with pytest.raises(ValueError, match="feature_scales='linear'"):
+        model.antiderivative(X, 0)
+    lower, upper = model.antiderivative([[100.0, -0.5], [100.0, 0.5]], 1)
+    grid = np.linspace(-0.5, 0.5, 401)
+    values = model.predict(np.column_stack([np.full(401, 100.0), grid]))
+    assert upper - lower == pytest.approx(np.trapezoid(values, grid), rel=1e-4)

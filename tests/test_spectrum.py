@@ -10,6 +10,7 @@ from conftest import relative, tensor_grid
 from skmsnn.domain import Domain, find_grid
 from skmsnn.families.dominant import direct_sum, dominant_modes, uniform_grid_modes
 from skmsnn.families.ladders import (
+    RATIO,
     SHARES,
     _most_dense_rows,
     _most_dense_terms,
@@ -177,7 +178,7 @@ class TestCandidates:
         ladder = candidates(box([False] * d), None, x, 400)
         sizes = [c.n_terms for c in ladder]
         assert sizes[-1] > 400 / 4
-        assert all(b >= 1.25 * a for a, b in pairwise(sizes))
+        assert all(b >= RATIO * a for a, b in pairwise(sizes))
         for candidate in ladder:
             assert candidate.n_terms == candidate.fit(np.ones(400)).frame.n_columns
             assert candidate.n_terms * 1.2 <= 400

@@ -4,7 +4,8 @@
 
 Random data of every kind in ``random_cases``. It prints for each the reported residual, the error
 at fresh points relative to the spread of y, and why the fit ended; then how many kept to each of
-three rules, and how fits of each kind ended.
+three rules, how many fresh values are in intervals of 95 % about predictions, and how fits of
+each kind ended.
 
 Both figures have the rounding of y added, below which neither says anything. Cases of which the
 data cannot tell the error, as of waves beyond the Nyquist limit, count for the words alone.
@@ -39,6 +40,7 @@ class Outcome(NamedTuple):
     seconds: float
     rounding: float
     tol: float
+    covered: float = np.nan
 
     @property
     def is_optimistic(self):
@@ -74,7 +76,8 @@ def run(number, **parameters):
         model.fit(data.X, data.y)
     seconds = time.perf_counter() - start
     # what is reported is held out from data with noise, and so are these
-    rest = model.predict(data.fresh) - data.truth(data.fresh)
+    values, std = model.predict(data.fresh, return_std=True)
+    rest = values - data.truth(data.fresh)
     rest -= data.noise * np.random.default_rng(number).standard_normal(rest.shape)
     few_levels = any(issubclass(w.category, FewLevelsWarning) for w in told)
     size = np.abs(data.y).max() / (data.y.std() or 1)
@@ -90,6 +93,7 @@ def run(number, **parameters):
         seconds,
         4 * np.finfo(float).eps * max(size, 1),
         model.tol,
+        float(np.mean(np.abs(rest) <= 1.96 * std)),
     )
 
 
@@ -105,6 +109,13 @@ def print_summary(outcomes):
     print(f"reported at most {MOST_PESSIMISTIC} times the error: {total - pessimistic} of {total}")
     print(f"worse than that and than tol without a warning: {silent} of {len(outcomes)}")
     print(f"right reasons: {len(labelled) - wrong} of {len(labelled)}\n")
+    shares = defaultdict(list)
+    for outcome in knowable:
+        shares[outcome.kind].append(outcome.covered)
+    covered = np.mean([outcome.covered for outcome in knowable])
+    print(f"intervals of 95 % hold {covered:.1%} of fresh values; of each kind:\n")
+    print(head([*shares]))
+    print(row([f"{np.mean(those):.1%}" for those in shares.values()]) + "\n")
     reasons = sorted({o.reason for o in outcomes})
     print(head(["", *reasons, "right"]))
     by_kind = defaultdict(list)

@@ -2,8 +2,8 @@
 
 from skmsnn.families.family import Family
 from skmsnn.families.fourier import Fourier
+from skmsnn.families.hidden_layers import Network
 from skmsnn.families.modes import DominantModes
-from skmsnn.families.network import Network
 from skmsnn.families.polynomial import Polynomial
 from skmsnn.families.rational import Rational
 from skmsnn.families.separable import Separable

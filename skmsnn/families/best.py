@@ -16,8 +16,8 @@ from skmsnn.families.base import Trial, foresees_more
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter, Watch
 from skmsnn.families.grid import select_on_grid
+from skmsnn.families.hidden_layers import of_recipe
 from skmsnn.families.modes import of_dominant_modes
-from skmsnn.families.network import of_recipe
 from skmsnn.families.polynomial import select_polynomial
 from skmsnn.families.recipe import Recipe
 from skmsnn.families.selection import refine
@@ -75,8 +75,12 @@ def best_stage(
     return _best_trained(fitter, residuals, linear)
 
 
-def best_space(fitter: StageFitter) -> Trial:
-    """The space of functions, linear in their coefficients, that foresees unseen points best."""
+def best_space(fitter: StageFitter, is_whole: bool = True) -> Trial:
+    """The space of functions, linear in their coefficients, that foresees unseen points best.
+
+    Of a sample of the points, which are not ``is_whole``, no functions are taken that follow each
+    point.
+    """
     points, families = fitter.points, families_of(fitter.recipe)
     through = None
     if points.line is not None and not fitter.follows_network:
@@ -90,7 +94,7 @@ def best_space(fitter: StageFitter) -> Trial:
     else:
         # a constant, or not much more, goes with all points
         half_width = points.domain.half_width
-        found = _best_of(_spaces(fitter, families))
+        found = _best_of(_spaces(fitter, families, is_whole))
         best = found or select_polynomial(fitter.whole, points.levels, half_width)
     return through if through is not None and through.error < best.error else best
 
@@ -100,11 +104,11 @@ def families_of(recipe: Recipe) -> list[Family]:
     return [family for name, family in FAMILIES.items() if name in recipe.families]
 
 
-def _spaces(fitter: StageFitter, families: list[Family]) -> Iterator[Trial]:
+def _spaces(fitter: StageFitter, families: list[Family], is_whole: bool) -> Iterator[Trial]:
     enough = np.inf
     quick = (family.quick_space(fitter) for family in families)
     searched = (family.space(fitter, enough) for family in families)
-    rough = (family.rough_space(fitter, enough) for family in families)
+    rough = (family.rough_space(fitter, enough) for family in families if is_whole)
     for trial in chain(quick, searched, rough):
         if trial is not None:
             yield trial

@@ -17,6 +17,7 @@ from skmsnn.families.base import HeldOut, Split, Trial, leave_one_out
 from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.families.recipe import Recipe
 from skmsnn.functions import Modes
+from skmsnn.functions.linear import added
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
 from skmsnn.judge.split import DataSplit, Residuals
@@ -175,7 +176,7 @@ class StageFitter:
             return modes
         basis = fit.basis()
         more: Any = basis.modes(correction(basis, rest, data.train, p))
-        return replace(modes, coefficients=modes.coefficients + more.coefficients)
+        return added(modes, more)
 
     def validation_error(self, values: NDArray[np.float64]) -> float:
         """What normalised values at the held-out points leave there."""

@@ -15,6 +15,7 @@ from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFitter
 from skmsnn.families.fourier_axis import extension_waves, periodic_waves
 from skmsnn.families.ladders import candidates
+from skmsnn.families.lattice_waves import select_with_waves
 from skmsnn.families.selection import select_modes
 from skmsnn.families.spectrum import fastest_wave
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
@@ -29,6 +30,18 @@ class Fourier(Family):
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         points = fitter.points
         data = fitter.whole if fitter.asks_unseen else fitter.split
+        with_waves = None
+        if not points.levels and (data.held_out is not None or fitter.asks_unseen):
+            with_waves = select_with_waves(points.domain, data, fitter.rng, enough)
+        if with_waves is None:
+            return self._of_lattice(fitter, data, enough)
+        if points.grid is None or with_waves.error <= NEAR_ROUND_OFF or time_is_up():
+            return with_waves
+        on_grid = self._of_lattice(fitter, data, min(enough, with_waves.error))
+        return on_grid if on_grid and on_grid.error < with_waves.error else with_waves
+
+    def _of_lattice(self, fitter: StageFitter, data: Split, enough: float) -> Trial | None:
+        points = fitter.points
         n_points = int(np.count_nonzero(data.train))
         ladder = candidates(points.domain, points.grid, points.x, n_points, points.levels)
         if fitter.follows_network and points.x.shape[1] > MOST_DIMENSIONS:

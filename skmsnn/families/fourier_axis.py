@@ -16,10 +16,11 @@ from skmsnn.families.axis_trials import (
     error_of,
     is_settled,
 )
+from skmsnn.families.axis_waves import fitted_waves
 from skmsnn.families.ladders import OTHER_WIDTHS, RATIO, SHARES, WIDTH, axis_basis, axis_order
 from skmsnn.families.spectrum import which_stand_out
 from skmsnn.linalg.nufft import nufft_type1
-from skmsnn.spaces.axes import AxisBasis, ExtensionAxis
+from skmsnn.spaces.axes import AxisBasis, ExtensionAxis, WavesAxis
 
 
 def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
@@ -49,6 +50,9 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     orders = {rung: axis_order(nodes, SHARES[rung], WIDTH, False) for rung in rungs}
     cheap = [rung for rung in rungs if svd_operations(len(nodes), 2 * orders[rung]) <= SECOND]
     ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem.enough)
+    fitted = [] if is_settled(ladder) else fitted_waves(problem)
+    if is_settled(fitted):
+        return ladder + fitted
     climbed, above = rungs[: len(ladder)], rungs[len(ladder) :]
     while above and not is_settled(ladder) and not time_is_up():
         converges = len(ladder) > 1 and ladder[-1].error * CLEARLY < ladder[-2].error
@@ -62,7 +66,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
             ladder.append(waves(climbed[-1], WIDTH))
     if is_settled(ladder):
         return ladder
-    tried = list(ladder)
+    tried = [*ladder, *fitted]
     if min(trial.error for trial in ladder) < FAR * problem.enough:
         at = climbed[int(np.argmin([trial.error for trial in ladder]))]
         for width in OTHER_WIDTHS:
@@ -74,7 +78,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
         tried += _half_a_rung_away(problem, trial.axis)
     for trial in sorted(tried, key=error_of)[:PATIENCE]:
         axis = trial.axis
-        assert isinstance(axis, ExtensionAxis)
+        assert isinstance(axis, ExtensionAxis | WavesAxis)
         larger = [cutoff for cutoff in CUTOFFS if axis.cutoff < cutoff < trial.train_error]
         tried += [problem.tried(axis.with_cutoff(cutoff)) for cutoff in larger]
     return tried
@@ -82,8 +86,9 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
 
 def _half_a_rung_away(problem: AxisProblem, axis: AxisBasis) -> list[AxisTrial]:
     """Fewer and more waves of the same box."""
-    assert isinstance(axis, ExtensionAxis)
-    tried = []
+    tried: list[AxisTrial] = []
+    if not isinstance(axis, ExtensionAxis):
+        return tried
     for order in (round(axis.order / RATIO**0.5), round(axis.order * RATIO**0.5)):
         is_cheap = svd_operations(len(problem.nodes), 2 * order) <= SECOND
         if order not in (0, axis.order) and is_cheap and not time_is_up():

@@ -21,7 +21,7 @@ from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.axes import AxisBasis, BasisAxis, ExtensionAxis, PeriodicAxis
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.dense import DenseFit
-from skmsnn.spaces.frames import Frame, LatticeFrame, ProductFrame
+from skmsnn.spaces.frames import Frame, LatticeFrame, LatticeWavesFrame, ProductFrame
 from skmsnn.spaces.periodic import ToeplitzFit
 from skmsnn.spaces.tensor import TensorFit
 
@@ -45,6 +45,7 @@ def candidates(
     x: NDArray[np.float64],
     n_rows: int,
     levels: dict[int, int] | None = None,
+    waves: NDArray[np.float64] | None = None,
 ) -> list[Candidate]:
     """Sets of modes for points of each kind, in ascending order of size.
 
@@ -60,13 +61,17 @@ def candidates(
         How many of them may be used for fitting; no set has more terms than rows.
     levels : dict from int to int, default=None
         Features of few levels, and how many: along these there are polynomials in place of waves.
+    waves : ndarray of shape (n_waves, d), default=None
+        Wave vectors, in radians per unit, that all sets have beside those of a lattice.
     """
     levels = levels or {}
 
     def fits(candidate: Candidate) -> bool:
         return candidate.n_terms == 1 or candidate.n_terms < n_rows
 
-    if grid is not None and not is_one_long_axis(domain, grid):
+    if waves is not None:
+        found = _scattered_ball(domain, x, levels, waves)
+    elif grid is not None and not is_one_long_axis(domain, grid):
         found = _on_grid(domain, grid, fits, levels)
     elif domain.periodic.all() and x.shape[1] <= MOST_DIMENSIONS and n_rows >= FEW:
         found = _scattered_periodic(x)
@@ -236,8 +241,25 @@ def periodic_orders(n: int, d: int) -> list[int]:
     return [int(s * n ** (1 / d) / 2 + 1e-9) for s in SHARES[:-1]]
 
 
+def ball_frames(periodic: NDArray[np.bool_], most: int) -> Iterator[LatticeFrame]:
+    """Waves of a lattice within a ball, up to a number, each of twice as many as that before."""
+    lengths = np.where(periodic, 2.0, 2 * WIDTH)
+    last = 0
+    for radius in (r / 4 for r in count(2)):
+        numbers = _in_ball(radius, lengths)
+        n_terms = 2 * len(numbers) - 1
+        if n_terms > most:
+            return
+        if n_terms >= 2 * last:
+            yield LatticeFrame(numbers, lengths)
+            last = n_terms
+
+
 def _scattered_ball(
-    domain: Domain, x: NDArray[np.float64], levels: dict[int, int]
+    domain: Domain,
+    x: NDArray[np.float64],
+    levels: dict[int, int],
+    waves: NDArray[np.float64] | None = None,
 ) -> Iterable[Candidate]:
     """Wave vectors of a lattice within a ball, growing."""
     sizes: list[tuple[float, int]] = []
@@ -269,7 +291,7 @@ def _scattered_ball(
             return [candidate(next, width) for next in range(at + 1, len(sizes))]
 
         label = f"a ball, box {width:g} times the data's"
-        found = _dense_candidate(x, numbers, lengths, label, variants, levels)
+        found = _dense_candidate(x, numbers, lengths, label, variants, levels, waves)
         bandlimit = 2 * np.pi * sizes[at][0] / lengths.max()
         return replace(found, width=width, bandlimit=bandlimit, boxes=boxes, larger=larger)
 
@@ -321,24 +343,29 @@ def _dense_candidate(
     label: str,
     variants: Callable[[], Iterable[Candidate]],
     levels: dict[int, int],
+    waves: NDArray[np.float64] | None = None,
 ) -> Candidate:
-    frame: Frame | ProductFrame
+    frame: Frame | LatticeWavesFrame | ProductFrame
     if levels:
-        waves = LatticeFrame(numbers, lengths)
+        lattice = LatticeFrame(numbers, lengths)
         wave_axes = tuple(j for j in range(x.shape[1]) if j not in levels)
         degrees = tuple(n - 1 for n in levels.values())
-        frame = ProductFrame(waves, wave_axes, tuple(levels), degrees)
+        frame = ProductFrame(lattice, wave_axes, tuple(levels), degrees)
+    elif waves is not None:
+        frame = LatticeWavesFrame(LatticeFrame(numbers, lengths), waves)
     elif len(lengths) <= MOST_DIMENSIONS:
         frame = LatticeFrame(numbers, lengths)
     else:
         frame = Frame(2 * np.pi * numbers / lengths)
     n_terms = frame.n_columns
-    most_rows = _most_dense_rows(n_terms, isinstance(frame, LatticeFrame))
+    most_rows = _most_dense_rows(n_terms, isinstance(frame, LatticeFrame | LatticeWavesFrame))
 
     def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
         return DenseFit(x, weight, frame, cutoff, most_rows)
 
     label = f"{n_terms} wave numbers in {label}"
+    if waves is not None:
+        label += f", {len(waves)} of them fitted"
     trial_rows = int(TELLING_ROWS * n_terms)
     # more than half of the points are as well taken in at once
     few_rows = trial_rows if 2 * trial_rows <= len(x) else None

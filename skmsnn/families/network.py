@@ -17,7 +17,6 @@ from skmsnn._precision import CUTOFFS, EPS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Points
 from skmsnn.families.dominant import dominant_modes
-from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.families.ladders import ENOUGH_ROWS
 from skmsnn.functions.lattice import FourierModes
@@ -43,28 +42,24 @@ _NETWORK_MODES = 12
 _WIDTH_SHARE = 0.5
 
 
-class Network(Family):
-    """Hidden layers behind the dominant modes, trained by Gauss-Newton."""
-
-    name = "network"
-
-    def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
-        n_values = np.count_nonzero(fitter.points.train) * fitter.train.shape[1]
-        grid = fitter.points.grid
-        if grid is not None and any(1 < n < FEW for n in grid.shape):
-            return  # few lines tell nothing of what a network does between them
-        modes = starting_modes(fitter).with_unit_amplitudes()
-        hidden = tuple(ceil(_WIDTH_SHARE * n) for n in fitter.recipe.hidden_layer_sizes)
-        architecture = _architecture(fitter, len(modes.wave_vectors), hidden)
-        n_weights = sum(w.numel() for w in StageNetwork(**architecture).parameters())
-        if not hidden or n_values < n_weights:
-            return
-        most_values = max(ENOUGH_ROWS * n_weights, ENOUGH) * fitter.train.shape[1]
-        iteration = qr_operations(min(n_values, most_values), n_weights)
-        max_iter = min(fitter.recipe.options.max_iter, int(MOST_OPERATIONS / iteration))
-        # so few iterations get nowhere: 500 points of 16 outputs took minutes
-        if max_iter >= min(fitter.recipe.options.max_iter, FEW):
-            yield network(fitter, modes, hidden, max_iter)
+def of_its_own_accord(fitter: StageFitter) -> Iterator[StageFit]:
+    """The network that the cascade tries where functions of least squares fall short."""
+    n_values = np.count_nonzero(fitter.points.train) * fitter.train.shape[1]
+    grid = fitter.points.grid
+    if grid is not None and any(1 < n < FEW for n in grid.shape):
+        return  # few lines tell nothing of what a network does between them
+    modes = starting_modes(fitter).with_unit_amplitudes()
+    hidden = tuple(ceil(_WIDTH_SHARE * n) for n in fitter.recipe.hidden_layer_sizes)
+    architecture = _architecture(fitter, len(modes.wave_vectors), hidden)
+    n_weights = sum(w.numel() for w in StageNetwork(**architecture).parameters())
+    if not hidden or n_values < n_weights:
+        return
+    most_values = max(ENOUGH_ROWS * n_weights, ENOUGH) * fitter.train.shape[1]
+    iteration = qr_operations(min(n_values, most_values), n_weights)
+    max_iter = min(fitter.recipe.options.max_iter, int(MOST_OPERATIONS / iteration))
+    # so few iterations get nowhere: 500 points of 16 outputs took minutes
+    if max_iter >= min(fitter.recipe.options.max_iter, FEW):
+        yield network(fitter, modes, hidden, max_iter)
 
 
 def of_recipe(fitter: StageFitter) -> StageFit:

@@ -64,7 +64,7 @@ def pursue(
         # on sin(4x + y^2) e^y at 240 points 50 modes left 1e-6 with 60 evaluations, and 20 on the
         # way to it, 2e-6 with 20 and 10, and took 0.9 s and 0.2 s
         on_the_way = len(found) < most
-        problem = _Projected(x, target, weight, free, len(found))
+        problem = VariableProjection(x, target, weight, free, len(found))
         evaluations = min(FEW if on_the_way else ITERATIONS, max_iter)
         evaluations = min(evaluations, int(SECOND / problem.operations))
         found, made = problem.minimised(found, evaluations)
@@ -87,8 +87,21 @@ def thinned(rows: NDArray[np.intp], n_unknowns: int) -> NDArray[np.intp]:
     return np.sort(rows[order[:most]])
 
 
-class _Projected:
-    """What the best coefficients leave, as a function of the wave vectors."""
+class VariableProjection:
+    """What the best coefficients leave, as a function of the wave vectors.
+
+    Parameters
+    ----------
+    x, target, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        Scaled points, what to fit, and positive weights.
+    free : ndarray of shape (d,), bool
+        Axes along which wave vectors may be any.
+    n_modes : int
+        How many there are.
+    background : ndarray of shape (n, n_columns), default=None
+        Functions beside the waves, as orthonormal columns at the points, times the roots of the
+        weights, of which the sum is 1; the constant by default.
+    """
 
     def __init__(
         self,
@@ -97,10 +110,12 @@ class _Projected:
         weight: NDArray[np.float64],
         free: NDArray[np.bool_],
         n_modes: int,
+        background: NDArray[np.float64] | None = None,
     ) -> None:
-        self._x, self._target, self._free = x, target, free
+        self._x, self._free, self._n_modes = x, free, n_modes
         self._root = np.sqrt(weight / weight.sum())
-        self._n_modes = n_modes
+        self._background = self._root[:, None] if background is None else background
+        self._target = self._beside_background(target * self._root[:, None])
         self._solved: tuple[NDArray, _Solution] | None = None
 
     @property
@@ -108,13 +123,15 @@ class _Projected:
         """Of one evaluation: a singular value decomposition, and one of the Jacobian."""
         n, n_outputs = self._target.shape
         n_free = self._n_modes * int(self._free.sum())
-        return 6.0 * n * (2 * self._n_modes + 1) ** 2 + 4.0 * n * n_outputs * n_free**2 + 1
+        n_columns = 2 * self._n_modes + n_outputs * n_free
+        projected = 8.0 * n * self._background.shape[1] * n_columns
+        return 6.0 * n * (2 * self._n_modes + 1) ** 2 + 4.0 * n * n_outputs * n_free**2 + projected
 
     def minimised(
         self, start: NDArray[np.float64], evaluations: int
     ) -> tuple[NDArray[np.float64], int]:
         """Wave vectors that leave less, and the evaluations made."""
-        if evaluations < 2 or not self._free.any():
+        if evaluations < 2 or len(start) == 0 or not self._free.any():
             return start, 0
 
         def whole(free: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -152,25 +169,35 @@ class _Projected:
         return self._solved[1]
 
     def _solve(self, wave_vectors: NDArray[np.float64]) -> _Solution:
+        if len(wave_vectors) == 0:
+            nothing = np.empty((len(self._x), 0))
+            return _Solution(nothing, nothing, nothing, np.empty((0, 1)), self._target)
         phase = self._x @ wave_vectors.T
         cosine, sine = np.cos(phase), np.sin(phase)
-        columns = np.concatenate([np.ones((len(phase), 1)), cosine, sine], axis=1)
-        u, s, vt = sla.svd(columns * self._root[:, None], full_matrices=False, check_finite=False)
-        kept = s > HALF_DIGITS * s[0]
+        columns = np.concatenate([cosine, sine], axis=1) * self._root[:, None]
+        columns = self._beside_background(columns)
+        u, s, vt = sla.svd(columns, full_matrices=False, check_finite=False)
+        kept = s > HALF_DIGITS
         u = u[:, kept]
-        rhs = self._target * self._root[:, None]
-        rotated = u.T @ rhs
+        rotated = u.T @ self._target
         coefficients = vt[kept].T @ (rotated / s[kept, None])
-        return _Solution(cosine, sine, u, coefficients, rhs - u @ rotated)
+        return _Solution(cosine, sine, u, coefficients, self._target - u @ rotated)
+
+    def _beside_background(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the functions beside the waves leave of columns; twice, to rounding."""
+        for _ in range(2):
+            columns = columns - self._background @ (self._background.T @ columns)
+        return columns
 
     def _jacobian(self, wave_vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derivatives of ``rest``, but for a term as small as it: (n * n_outputs, n_free)."""
         cosine, sine, u, c, _ = self._solution(wave_vectors)
         k = self._n_modes
-        by_phase = cosine[:, None] * c[1 + k :].T - sine[:, None] * c[1 : 1 + k].T
+        by_phase = cosine[:, None] * c[k:].T - sine[:, None] * c[:k].T
         slopes = by_phase[..., None] * self._x[:, None, None, self._free]
         n, n_outputs = self._target.shape
         slopes = (slopes * self._root[:, None, None, None]).reshape(n, -1)
+        slopes = self._beside_background(slopes)
         return -(slopes - u @ (u.T @ slopes)).reshape(n * n_outputs, -1)
 
 

@@ -18,11 +18,6 @@ from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 
-# Where a fit itself tells what it leaves unseen, sets are compared under a larger cut-off, and the
-# smaller ones tried on the best. At round-off fits to 1.6 points a mode said up to a thousand times
-# too much, to 2.2 eight times.
-_UNSEEN_CUTOFF = 1e-11
-
 
 def select_modes(
     ladder: Iterable[Candidate],
@@ -52,7 +47,14 @@ def select_modes(
     least_error = least_promise = np.inf
 
     def comparable(candidate: Candidate) -> Candidate:
-        return replace(candidate, cutoff=_UNSEEN_CUTOFF) if data.held_out is None else candidate
+        """Under a larger cut-off where a fit itself tells what it leaves unseen.
+
+        At round-off fits to 1.6 points a mode said up to a thousand times too much, to 2.2 eight
+        times. Smaller cut-offs are tried on the best.
+        """
+        if data.held_out is not None:
+            return candidate
+        return replace(candidate, cutoff=FAR * NEAR_ROUND_OFF)
 
     def attempt(candidate: Candidate) -> Trial:
         nonlocal least_error, least_promise

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW
+from skmsnn._comparison import CLEARLY, ENOUGH, FEW
 from skmsnn._precision import HALF_DIGITS
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import Split, Trial, judged_held_out
 from skmsnn.spaces.base import Candidate
-from skmsnn.spaces.smoothing import DEGREE, Mesh, SmoothingFit
+from skmsnn.spaces.smoothing import Mesh, SmoothingFit
 
 
 def select_smoothing(data: Split, enough: float) -> Trial | None:
@@ -30,19 +30,26 @@ def select_smoothing(data: Split, enough: float) -> Trial | None:
     # of an elevation map at 13 000 points 1.1, 2 and 4.4 splines a point left 3.0e-2, 2.82e-2 and
     # 2.75e-2, where local thin-plate splines left 2.79e-2
     most = min(CLEARLY**d * n_points, FEW * ENOUGH)
-    mesh = Mesh(data.x, max(1, int(most ** (1 / d)) - DEGREE))
-    if enough <= (2 / mesh.n_intervals) ** (DEGREE + 1):
+    mesh = Mesh(data.x, max(1, int(most ** (1 / d)) - Mesh.degree))
+    if enough <= (2 / mesh.n_intervals) ** (mesh.degree + 1):
         return None
-    best, damping = None, 1.0
-    while damping > HALF_DIGITS:
-        candidate = _candidate(mesh, damping)
-        trial = judged_held_out(candidate, candidate.fit(data.train), data, data.train)
-        if best is not None and trial.error >= best.error:
-            break
-        best, damping = trial, damping / FAR**0.5
-        if time_is_up():
-            break
-    assert best is not None
+    trials: dict[float, Trial] = {}
+
+    def error(decade: float) -> float:
+        if 10.0 ** abs(decade) * HALF_DIGITS > 1 or (trials and time_is_up()):
+            return np.inf
+        if decade not in trials:
+            candidate = _candidate(mesh, 10.0**decade)
+            fit = candidate.fit(data.train)
+            trials[decade] = judged_held_out(candidate, fit, data, data.train)
+        return trials[decade].error
+
+    at = 0.0
+    # large steps downhill from 1 on, then a small one to each side
+    for step in (1.0, 0.5):
+        while error(nearer := min((at - step, at + step), key=error)) < error(at):
+            at = nearer
+    best = trials[at]
     if best.error >= enough:
         return best
     assert isinstance(best.fit, SmoothingFit)
@@ -55,5 +62,5 @@ def _candidate(mesh: Mesh, damping: float) -> Candidate:
         return SmoothingFit(mesh, weight, damping)
 
     by = " x ".join(str(n) for n in mesh.shape)
-    label = f"a smoothing spline of degree {DEGREE}, {by} coefficients"
+    label = f"a smoothing spline of degree {mesh.degree}, {by} coefficients"
     return Candidate(int(np.prod(mesh.shape)), prepare, label, cutoff=None, family="spline")

@@ -1,17 +1,19 @@
 """Functions that a fitted stage can be: values, derivatives, coefficients as NumPy arrays."""
 
-from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.sum import SumModes
 
 __all__ = [
     "FourierModes",
     "LatticeModes",
     "LegendreBasis",
+    "LegendreWavesBasis",
     "Modes",
     "PolynomialModes",
     "ProductModes",
@@ -19,6 +21,15 @@ __all__ = [
     "RationalModes",
     "SeparableModes",
     "SplineBasis",
+    "SumModes",
 ]
 
-Modes = FourierModes | LatticeModes | ProductModes | PolynomialModes | RationalModes | QuotientModes
+Modes = (
+    FourierModes
+    | LatticeModes
+    | SumModes
+    | ProductModes
+    | PolynomialModes
+    | RationalModes
+    | QuotientModes
+)

@@ -1,4 +1,4 @@
-"""Bases of functions of one scaled coordinate that are not waves: polynomials, and splines."""
+"""Bases of functions of one scaled coordinate: polynomials, alone or with waves, and splines."""
 
 from __future__ import annotations
 
@@ -55,6 +55,47 @@ class LegendreBasis:
         return np.tensordot(self.values(x), c, axes=1)
 
     def derivative(self, order: int) -> LegendreBasis:
+        return replace(self, nu=self.nu + order)
+
+
+@dataclass(frozen=True)
+class LegendreWavesBasis:
+    """Legendre polynomials P_0 ... P_degree, and cosines and sines of any wave numbers beside them.
+
+    Attributes
+    ----------
+    degree : int
+        Of the polynomials.
+    wave_numbers : ndarray of shape (n_waves,)
+        In radians per unit of the scaled coordinate, not 0.
+    nu : int
+        Order of the derivative that this is.
+    """
+
+    degree: int
+    wave_numbers: NDArray[np.float64]
+    nu: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.degree + 1 + 2 * len(self.wave_numbers)
+
+    @property
+    def label(self) -> str:
+        return f"degree {self.degree} and {len(self.wave_numbers)} waves"
+
+    def values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        polynomials = LegendreBasis(self.degree, self.nu).values(x)
+        phase = x[:, None] * self.wave_numbers
+        quarters = [np.cos(phase), -np.sin(phase), -np.cos(phase), np.sin(phase)]
+        waves = [quarters[self.nu % 4], quarters[(self.nu - 1) % 4]]
+        factor = self.wave_numbers**self.nu
+        return np.concatenate([polynomials, *(wave * factor for wave in waves)], axis=1)
+
+    def combine(self, x: NDArray[np.float64], c: NDArray) -> NDArray:
+        return np.tensordot(self.values(x), c, axes=1)
+
+    def derivative(self, order: int) -> LegendreWavesBasis:
         return replace(self, nu=self.nu + order)
 
 

@@ -62,16 +62,20 @@ def columns_of(
     x: NDArray[np.float64], degrees: NDArray[np.int64], nu: Sequence[int] = ()
 ) -> NDArray[np.float64]:
     """Each term at points (n, d), or its derivative of orders ``nu``; shape (n, n_terms)."""
-    columns = np.ones((len(x), len(degrees)))
+    # terms first, so that those of a degree are copied as whole rows
+    columns = np.ones((len(degrees), len(x)))
     for j, of_terms in enumerate(degrees.T):
         order = nu[j] if len(nu) else 0
         if order == 0 and not of_terms.any():
             continue
         slopes = legendre.legder(np.eye(of_terms.max() + 1), order)
-        values = legendre.legvander(x[:, j], len(slopes) - 1) @ slopes
-        used = np.flatnonzero(of_terms) if order == 0 else np.arange(len(of_terms))
-        columns[:, used] *= values[:, of_terms[used]]
-    return columns
+        values = (legendre.legvander(x[:, j], len(slopes) - 1) @ slopes).T
+        if order or of_terms.all():
+            columns *= values[of_terms]
+        else:
+            used = np.flatnonzero(of_terms)
+            columns[used] *= values[of_terms[used]]
+    return columns.T
 
 
 def total_degree_terms(most: NDArray[np.int64], degree: int) -> NDArray[np.int64]:

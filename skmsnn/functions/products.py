@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
-from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.lattice import LatticeModes
 
 
@@ -26,14 +26,14 @@ class ProductModes:
         Sides of the box on which the waves are periodic, in scaled coordinates.
     wave_axes, basis_axes : tuple of int
         Which features they are of.
-    bases : tuple of LegendreBasis or SplineBasis
+    bases : tuple of LegendreBasis, LegendreWavesBasis or SplineBasis
         One for each of ``basis_axes``.
     """
 
     coefficients: NDArray
     lengths: NDArray[np.float64]
     wave_axes: tuple[int, ...]
-    bases: tuple[LegendreBasis | SplineBasis, ...]
+    bases: tuple[LegendreBasis | LegendreWavesBasis | SplineBasis, ...]
     basis_axes: tuple[int, ...]
 
     @property

@@ -68,6 +68,21 @@ class StopReason(StrEnum):
         "a further stage did not lower it: the points do not resolve the function any better; give "
         "more of them where it varies fastest, or a period if it is periodic",
     )
+    CONDITIONS = (
+        "conditions",
+        "values and conditions cannot be met together by any function that was tried: one of them "
+        "is wrong, as in a sign or a unit, or their points do not resolve what meets all",
+    )
+    UNDETERMINED = (
+        "undetermined",
+        "values and conditions leave the function open: others, far from this one, meet them as "
+        "well; give what decides, as initial and boundary values",
+    )
+    NEWTON = (
+        "newton",
+        "Newton's iteration for the equations did not converge; begin nearer to the solution, as "
+        "by solving in pieces, from the end of the one before, or by a weaker nonlinearity",
+    )
     NO_GAIN = (
         "no gain",
         "a further stage did not lower it: the training, or the points, go no further; leave "

@@ -29,6 +29,8 @@ class CascadeModule(nn.Module):
         Mean of y.
     flatten : bool
         Whether y has one output and no axis for it.
+    is_complex : bool
+        Whether outputs are real and imaginary parts of those of y, in turn.
     logarithmic : ndarray of shape (n_features,), bool, default=None
         Of which features the domain maps the logarithm, and below it its tangent.
     """
@@ -42,18 +44,20 @@ class CascadeModule(nn.Module):
         stages: Sequence[StageModule],
         offset: NDArray[np.float64],
         flatten: bool,
+        is_complex: bool = False,
         logarithmic: NDArray[np.bool_] | None = None,
     ) -> None:
         super().__init__()
         chosen = np.zeros(len(centre)) if logarithmic is None else logarithmic
         self.register_buffer("logarithmic", torch.from_numpy(chosen.astype(bool)))
+        self._has_logarithms = bool(chosen.any())
         self.register_buffer("centre", tensor(centre))
         self.register_buffer("half_width", tensor(half_width))
         self.register_buffer("periodic", tensor(periodic.astype(float)))
         self.register_buffer("offset", tensor(offset))
         self.register_buffer("scales", tensor(scales.reshape(len(stages), len(offset))))
         self.stages = nn.ModuleList(stages)
-        self._flatten = flatten
+        self._flatten, self._is_complex = flatten, is_complex
 
     logarithmic: Tensor
     centre: Tensor
@@ -65,7 +69,7 @@ class CascadeModule(nn.Module):
     def forward(self, X: Tensor) -> Tensor:
         """Value at points of shape (n, d), in double precision whatever the type of X."""
         x = X.to(self.centre.dtype)
-        if self.logarithmic.any():
+        if self._has_logarithms:
             lowest = self.centre - self.half_width
             least = torch.exp(torch.where(self.logarithmic, lowest, 0.0))
             logarithm = torch.log(torch.maximum(x, least))
@@ -83,4 +87,6 @@ class CascadeModule(nn.Module):
                 values = torch.cat([stage(block) for block in blocks])
             total = total + scale * values
         total = self.offset + total
+        if self._is_complex:
+            total = torch.view_as_complex(total.unflatten(1, (-1, 2)).contiguous())
         return total[:, 0] if self._flatten else total

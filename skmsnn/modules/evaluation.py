@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial, wraps
-from typing import ParamSpec, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
-from skmsnn._restoring import restoring
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def autograd_mode() -> Callable[[], object]:
-    """Whether torch records derivatives now, as what sets it back."""
-    return partial(torch.set_grad_enabled, torch.is_grad_enabled())
-
-
-def with_autograd(function: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a function that differentiates, also when called in ``no_grad``."""
-
-    @wraps(function)
-    @restoring(autograd_mode)
-    def differentiating(*args: P.args, **kwargs: P.kwargs) -> T:
-        if torch.is_inference_mode_enabled():
-            with torch.inference_mode(False):
-                return function(*args, **kwargs)
-        torch.set_grad_enabled(True)
-        return function(*args, **kwargs)
-
-    return differentiating
 
 
 @contextmanager

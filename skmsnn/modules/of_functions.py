@@ -7,12 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from skmsnn.functions import FourierModes, LatticeModes, Modes
-from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.sum import SumModes
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
 
 __all__ = ["PolynomialModule", "ProductModule", "StageModule", "module_of"]
@@ -28,6 +29,8 @@ def module_of(function: Modes | SeparableModes) -> StageModule:
         return RationalModule(function)
     if isinstance(function, SeparableModes):
         return SeparableModule(function)
+    if isinstance(function, SumModes):
+        return SumModule(function)
     if isinstance(function, ProductModes):
         has_waves = bool(function.wave_axes)
         return ProductModule(function, _wave_module(function.waves) if has_waves else None)
@@ -48,6 +51,21 @@ def _wave_module(modes: FourierModes | LatticeModes) -> StageNetwork:
         module.readout.weight.copy_(tensor(weights.T))
         module.readout.bias.zero_()
     return module
+
+
+class SumModule(StageModule):
+    """A sum of waves of several kinds."""
+
+    def __init__(self, modes: SumModes) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(_wave_module(part) for part in modes.parts)
+
+    @property
+    def widest(self) -> int:
+        return max(int(part.widest) for part in self.parts)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack([part(x) for part in self.parts]).sum(dim=0)
 
 
 class PolynomialModule(StageModule):
@@ -182,6 +200,20 @@ class _LegendreModule(nn.Module):
         return torch.stack(legendre(x, self._degree), dim=-1)
 
 
+class _LegendreWavesModule(nn.Module):
+    wave_numbers: Tensor
+
+    def __init__(self, basis: LegendreWavesBasis) -> None:
+        super().__init__()
+        self._degree = basis.degree
+        self.register_buffer("wave_numbers", tensor(basis.wave_numbers))
+
+    def forward(self, x: Tensor) -> Tensor:
+        polynomials = torch.stack(legendre(x, self._degree), dim=-1)
+        phase = x[:, None] * self.wave_numbers
+        return torch.cat([polynomials, torch.cos(phase), torch.sin(phase)], dim=-1)
+
+
 class _SplineModule(nn.Module):
     """Piece by piece in powers of the distance from its left end, as ``SplineBasis.pieces``."""
 
@@ -205,9 +237,11 @@ class _SplineModule(nn.Module):
         return value
 
 
-def _basis_module(basis: LegendreBasis | SplineBasis) -> nn.Module:
+def _basis_module(basis: LegendreBasis | LegendreWavesBasis | SplineBasis) -> nn.Module:
     if isinstance(basis, LegendreBasis):
         return _LegendreModule(basis)
+    if isinstance(basis, LegendreWavesBasis):
+        return _LegendreWavesModule(basis)
     return _SplineModule(basis)
 
 

@@ -9,23 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from skmsnn._effort import SET_UP
 from skmsnn._restoring import restoring
 from skmsnn.functions.orders import sum_of_orders
-from skmsnn.modules.evaluation import (
-    autograd_mode,
-    differentiate,
-    evaluate,
-    with_autograd,
-)
-from skmsnn.modules.network import StageNetwork, tensor
+from skmsnn.modules.autograd import autograd_mode, with_autograd
+
+if TYPE_CHECKING:
+    import torch
+
+    from skmsnn.modules.network import StageNetwork
 
 Activation = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -42,7 +40,8 @@ def _tanh_slope(z: NDArray[np.float64]) -> NDArray[np.float64]:
     return 1 - np.tanh(z) ** 2
 
 
-_ACTIVATIONS: dict[str, tuple[Activation, Activation]] = {
+#: Each activation and its slope, by name.
+ACTIVATIONS: dict[str, tuple[Activation, Activation]] = {
     "tanh": (np.tanh, _tanh_slope),
     "sin": (np.sin, np.cos),
     "gelu": (_gelu, _gelu_slope),
@@ -101,6 +100,8 @@ class TrainedNetwork:
         self, x: NDArray[np.float64], device: torch.device | str = "cpu"
     ) -> NDArray[np.float64]:
         """Values at scaled points (n, d); shape (n, n_outputs). Derivatives are the CPU's."""
+        from skmsnn.modules.evaluation import differentiate, evaluate
+
         module = self.to_module()
         if any(self.nu):
             return differentiate(module, x, self.nu)
@@ -109,6 +110,8 @@ class TrainedNetwork:
     @restoring(autograd_mode)
     def to_module(self) -> StageNetwork:
         """The network itself, whatever ``nu`` is."""
+        from skmsnn.modules.network import StageNetwork, tensor
+
         module = StageNetwork(**self.architecture)
         module.load_state_dict({name: tensor(array) for name, array in self.arrays.items()})
         return module
@@ -128,7 +131,7 @@ class PreparedNetwork:
             if f"{name}.weight" not in arrays:
                 break
             self._hidden.append((arrays[f"{name}.weight"].T, arrays[f"{name}.bias"]))
-        self._activate, self._slope = _ACTIVATIONS[network.architecture["activation"]]
+        self._activate, self._slope = ACTIVATIONS[network.architecture["activation"]]
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at scaled points (n, d); shape (n, n_outputs)."""
@@ -139,6 +142,8 @@ class PreparedNetwork:
 
     @with_autograd
     def _many(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        from skmsnn.modules.evaluation import differentiate, evaluate
+
         if self._module is None:
             self._module = self._network.to_module()
         if any(self._network.nu):

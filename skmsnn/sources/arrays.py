@@ -30,6 +30,7 @@ from skmsnn.judge.diagnosis import is_aliased, reason_of_limit
 from skmsnn.judge.held_out import held_out_rows, points_beside, points_in_gaps
 from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.levels import features_of_few_levels
+from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.rounding import relative_rounding
 from skmsnn.judge.scaling import Scaling
@@ -162,6 +163,14 @@ class ArraySource:
         self._residuals = self._after(fit)
         self.norm, self.error, self.previous = self._rms(self._residuals), fit.error, fit
         self.asks_unseen = self.points.held_out is not None or fit.unseen is not None
+
+    def unseen(self, fit: StageFit) -> Unseen | None:
+        """What the model leaves at points that its last stage's fit has not seen."""
+        if fit.unseen is not None:
+            return Unseen(self.points.x[fit.unseen.rows], fit.unseen.residual)
+        if self.points.held_out is None:
+            return None
+        return Unseen(self.points.held_out.x, self._residuals.validation)
 
     def is_deceptive(self, fit: StageFit) -> bool:
         """Whether values change from node to node as fast as they can."""

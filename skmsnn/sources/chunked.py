@@ -19,9 +19,11 @@ from skmsnn.families.base import HeldOut
 from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.fourier import Fourier
 from skmsnn.families.recipe import Recipe
+from skmsnn.functions.linear import scaled
 from skmsnn.judge.diagnosis import looks_like_noise, reason_of_limit
 from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.levels import features_of_few_levels
+from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.rounding import relative_rounding
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
@@ -131,8 +133,7 @@ class ChunkSource:
         rms = np.sqrt(self._sums.square / self._sums.weight)
         rms = np.where(rms > 0, rms, 1.0)
         solution = self._problem.solve(self._sums, self._rest())  # type: ignore[arg-type]
-        coefficients: Any = solution.modes.coefficients / rms
-        stage = Stage(rms, replace(solution.modes, coefficients=coefficients), solution.family)
+        stage = Stage(rms, scaled(solution.modes, 1 / rms), solution.family)
         rest = self._rest() - stage.predict(self._validation.x)
         return StageFit(
             stage,
@@ -151,6 +152,10 @@ class ChunkSource:
         """Go on with what a stage leaves."""
         self._view, self._sums = self._after(fit)
         self.norm, self.error = self._rms(self._sums) / self._size, fit.error
+
+    def unseen(self, fit: StageFit) -> Unseen | None:
+        """What the model leaves at the validation points, if they are held out."""
+        return Unseen(self._validation.x, self._rest()) if self.asks_unseen else None
 
     def is_deceptive(self, fit: StageFit) -> bool:
         """Never: on chunks no grid is sought."""

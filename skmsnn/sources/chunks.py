@@ -72,6 +72,8 @@ class ChunkedData:
             raise ValueError(
                 f"X must have two dimensions and y one or two; they have {X.ndim} and {y.ndim}."
             )
+        if y.dtype.kind == "c":
+            raise ValueError("A dask array y must be real; give both parts of y as columns.")
         self.n_features, self.y_ndim = int(X.shape[1]), int(y.ndim)
         self.n_outputs = 1 if y.ndim == 1 else int(y.shape[1])
         blocks = [_row_blocks(name, array, X) for name, array in arrays.items()]

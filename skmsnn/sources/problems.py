@@ -61,7 +61,7 @@ def best_on_sample(
     weight = sample.weight / sample.weight.max()
     points = DataSplit(domain, None, sample.x, weight, weight, held_out, {}, leaves_out=False)
     residuals = Residuals(sample.target, sample.target, validation.target)
-    return best_space(StageFitter(recipe, points, residuals, rng, _unwatched))
+    return best_space(StageFitter(recipe, points, residuals, rng, _unwatched), is_whole=False)
 
 
 class PeriodicProblem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 import scipy.fft as sfft
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
 from skmsnn._precision import ROUND_OFF, ROUNDING
-from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.judge.leave_out import Folds, Influence, Projection, with_gaps
 from skmsnn.linalg.svd import svd
 from skmsnn.linalg.threads import one_blas_thread
@@ -117,37 +117,28 @@ class PeriodicAxis:
         return np.concatenate([real[:1], half])
 
 
-class ExtensionAxis:
-    """Fourier extension on one axis: modes of a longer box, truncated where they are dependent.
+class _TruncatedAxis:
+    """Functions on one axis that may depend on each other, truncated where they do.
 
-    The cosines and sines of a box longer than the data form a frame; the singular value
-    decomposition turns it into an orthonormal basis of what it can express on the nodes (Adcock,
-    Huybrechs & Martin-Vaquero 2014, On the numerical stability of Fourier extensions).
+    The singular value decomposition turns a frame into an orthonormal basis of what it can express
+    on the nodes (Adcock, Huybrechs & Martin-Vaquero 2014, On the numerical stability of Fourier
+    extensions).
     """
 
     family = "fourier"
 
-    def __init__(
-        self,
-        nodes: NDArray[np.float64],
-        order: int,
-        length: float,
-        cutoff: float = ROUND_OFF,
-    ) -> None:
-        self.order, self.length, self.cutoff = order, length, cutoff
-        self._nodes = nodes
-        frame = self._frame(nodes)
-        if np.allclose(nodes, -nodes[::-1], rtol=0, atol=2 * ROUNDING):
-            self._svd = _svd_by_parity(frame[:, : order + 1], frame[:, order + 1 :])
-        else:
-            self._svd = svd(frame)
+    def __init__(self, nodes: NDArray[np.float64], cutoff: float) -> None:
+        self._nodes, self.cutoff = nodes, cutoff
+        self._svd = self._decomposed()
         self._truncate()
 
-    @property
-    def label(self) -> str:
-        return f"wave numbers up to {self.order} of a box {self.length / 2:g} times the data's"
+    def _frame(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        raise NotImplementedError
 
-    def with_cutoff(self, cutoff: float) -> ExtensionAxis:
+    def _decomposed(self) -> tuple[NDArray, ...]:
+        return svd(self._frame(self._nodes))
+
+    def with_cutoff(self, cutoff: float) -> Self:
         """The same, with fewer of the combinations that are small on the nodes."""
         other = copy(self)
         other.cutoff = cutoff
@@ -177,10 +168,6 @@ class ExtensionAxis:
         between = self._frame(points) @ self._to_frame
         return lambda rows: between @ self._u[rows].T
 
-    def _frame(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        phase = 2 * np.pi / self.length * x[:, None] * np.arange(1, self.order + 1)
-        return np.concatenate([np.ones((len(x), 1)), np.cos(phase), np.sin(phase)], axis=1)
-
     def analyse(self, a: NDArray, axis: int) -> NDArray:
         return _apply(self._u.T, a, axis)
 
@@ -188,9 +175,57 @@ class ExtensionAxis:
         return _apply(self._u, c, axis)
 
     def to_functions(self, c: NDArray, axis: int) -> NDArray:
+        return _apply(self._to_frame, c, axis)
+
+
+class ExtensionAxis(_TruncatedAxis):
+    """Fourier extension on one axis: cosines and sines of a box longer than the data."""
+
+    def __init__(
+        self,
+        nodes: NDArray[np.float64],
+        order: int,
+        length: float,
+        cutoff: float = ROUND_OFF,
+    ) -> None:
+        self.order, self.length = order, length
+        super().__init__(nodes, cutoff)
+
+    @property
+    def label(self) -> str:
+        return f"wave numbers up to {self.order} of a box {self.length / 2:g} times the data's"
+
+    def _decomposed(self) -> tuple[NDArray, ...]:
+        frame = self._frame(self._nodes)
+        if np.allclose(self._nodes, -self._nodes[::-1], rtol=0, atol=2 * ROUNDING):
+            return _svd_by_parity(frame[:, : self.order + 1], frame[:, self.order + 1 :])
+        return svd(frame)
+
+    def _frame(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        phase = 2 * np.pi / self.length * x[:, None] * np.arange(1, self.order + 1)
+        return np.concatenate([np.ones((len(x), 1)), np.cos(phase), np.sin(phase)], axis=1)
+
+    def to_functions(self, c: NDArray, axis: int) -> NDArray:
         m = self.order
-        frame = np.moveaxis(_apply(self._to_frame, c, axis), axis, 0)
+        frame = np.moveaxis(super().to_functions(c, axis), axis, 0)
         return _join_exponentials(frame[:1], frame[1 : m + 1] / 2, frame[m + 1 :] / 2, axis)
+
+
+class WavesAxis(_TruncatedAxis):
+    """Polynomials and waves of any wave numbers on one axis."""
+
+    def __init__(
+        self, nodes: NDArray[np.float64], basis: LegendreWavesBasis, cutoff: float = ROUND_OFF
+    ) -> None:
+        self.basis = basis
+        super().__init__(nodes, cutoff)
+
+    @property
+    def label(self) -> str:
+        return self.basis.label
+
+    def _frame(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.basis.values(x)
 
 
 class BasisAxis:

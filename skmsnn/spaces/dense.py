@@ -25,7 +25,7 @@ from skmsnn.judge.leave_out import Beside, LeftOut, left_out_one_by_one
 from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Reflections, take_in
 from skmsnn.spaces.base import Candidate
-from skmsnn.spaces.frames import AnyFrame, LatticeFrame
+from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame
 from skmsnn.spaces.p_norm import PointBasis
 
 
@@ -84,7 +84,7 @@ class DenseFit:
         c = self._solution(target)
         if self.damping > ROUND_OFF:
             c += self._solution(target - self.frame.modes(c).evaluate(self._x))
-        if isinstance(self.frame, LatticeFrame) and self._is_thinned:
+        if isinstance(self.frame, LatticeFrame | LatticeWavesFrame) and self._is_thinned:
             rest = target - self.frame.modes(c).evaluate(self._x)
             c += self._correction(self.frame, rest)
         return self.frame.modes(c)
@@ -94,7 +94,9 @@ class DenseFit:
         """Whether there are many more points than those that the triangle is of."""
         return bool(np.count_nonzero(self._weight) >= 2 * self._most_rows)
 
-    def _correction(self, frame: LatticeFrame, rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _correction(
+        self, frame: LatticeFrame | LatticeWavesFrame, rest: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """What the points that were not used add to the solution.
 
         By conjugate gradients on all points; the triangle of some makes the problem well

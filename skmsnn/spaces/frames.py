@@ -15,6 +15,7 @@ from skmsnn.functions.polynomial import PolynomialModes, columns_of
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes, rational_columns
+from skmsnn.functions.sum import SumModes
 from skmsnn.linalg.nufft import nufft_type1
 
 
@@ -28,7 +29,7 @@ class Frame:
     """
 
     def __init__(self, wave_vectors: NDArray[np.float64]) -> None:
-        self._wave_vectors = wave_vectors
+        self.wave_vectors = wave_vectors
         self._waving = wave_vectors.any(axis=1)
         self.n_columns = len(wave_vectors) + int(self._waving.sum())
 
@@ -36,7 +37,7 @@ class Frame:
         self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
     ) -> NDArray[np.float64]:
         """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
-        k, n_outputs = len(self._wave_vectors), 0 if target is None else target.shape[1]
+        k, n_outputs = len(self.wave_vectors), 0 if target is None else target.shape[1]
         system = np.empty((len(x), self.n_columns + n_outputs), order="F")
         if target is not None:
             system[:, self.n_columns :] = target * root[:, None]
@@ -46,19 +47,27 @@ class Frame:
             system[block, k : self.n_columns] = waves.imag[:, self._waving]
         return system
 
+    def derivative_columns(
+        self, x: NDArray[np.float64], nu: tuple[int, ...]
+    ) -> NDArray[np.float64]:
+        """Derivatives of the columns, of order nu_j along each axis j, at points (n, d)."""
+        waves = self._waves(x) * np.prod((1j * self.wave_vectors) ** np.asarray(nu), axis=1)
+        return np.concatenate([waves.real, waves.imag[:, self._waving]], axis=1)
+
     def modes(self, c: NDArray[np.float64]) -> Modes:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
-        return FourierModes(self._wave_vectors, self._amplitudes(c))
+        return FourierModes(self.wave_vectors, self.amplitudes(c))
 
-    def _amplitudes(self, c: NDArray[np.float64]) -> NDArray[np.complex128]:
-        k = len(self._wave_vectors)
+    def amplitudes(self, c: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """Complex amplitudes of the waves, from coefficients (n_columns, n_outputs)."""
+        k = len(self.wave_vectors)
         amplitudes = c[:k].astype(complex)
         amplitudes[self._waving] -= 1j * c[k:]
         return amplitudes
 
     def _waves(self, x: NDArray[np.float64]) -> NDArray[np.complex128]:
         """``exp(i w . x)`` of every point and wave vector."""
-        return np.exp(1j * (x @ self._wave_vectors.T))
+        return np.exp(1j * (x @ self.wave_vectors.T))
 
 
 class LatticeFrame(Frame):
@@ -78,7 +87,7 @@ class LatticeFrame(Frame):
 
     def modes(self, c: NDArray[np.float64]) -> LatticeModes:
         orders = np.abs(self._numbers).max(axis=0)
-        amplitudes = self._amplitudes(c)
+        amplitudes = self.amplitudes(c)
         coefficients = np.zeros((*(2 * orders + 1), c.shape[1]), dtype=complex)
         coefficients[tuple((orders + self._numbers).T)] = amplitudes / 2
         coefficients[tuple((orders - self._numbers).T)] += np.conj(amplitudes) / 2
@@ -100,6 +109,44 @@ class LatticeFrame(Frame):
             axis = np.exp(2j * np.pi / length * np.outer(column, distinct))
             waves *= axis[:, position]
         return waves
+
+
+class LatticeWavesFrame:
+    """Waves of a lattice, and few waves of any wave vectors beside them.
+
+    Parameters
+    ----------
+    lattice : LatticeFrame
+        Waves of a box.
+    waves : ndarray of shape (n_waves, d)
+        Wave vectors, in radians per unit, not 0.
+    """
+
+    def __init__(self, lattice: LatticeFrame, waves: NDArray[np.float64]) -> None:
+        self.lattice, self.waves = lattice, waves
+        self._parts = (lattice, Frame(waves))
+        self.n_columns = sum(part.n_columns for part in self._parts)
+
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+        lattice, waves = self._parts
+        columns = [lattice.system(x, root), waves.system(x, root, target)]
+        return np.asfortranarray(np.concatenate(columns, axis=1))
+
+    def modes(self, c: NDArray[np.float64]) -> SumModes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
+        lattice, waves = self._parts
+        n = lattice.n_columns
+        of_waves = FourierModes(waves.wave_vectors, waves.amplitudes(c[n:]))
+        return SumModes((lattice.modes(c[:n]), of_waves))
+
+    def sums(self, x: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of columns times values (n, n_outputs), over points (n, d)."""
+        lattice, waves = self._parts
+        of_waves = waves.system(x, np.ones(len(x))).T @ values
+        return np.concatenate([lattice.sums(x, values), of_waves])
 
 
 class ProductFrame:
@@ -171,6 +218,12 @@ class PolynomialFrame:
         """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
         return _weighted(columns_of(x, self._degrees), root, target)
 
+    def derivative_columns(
+        self, x: NDArray[np.float64], nu: tuple[int, ...]
+    ) -> NDArray[np.float64]:
+        """Derivatives of the columns, of order nu_j along each axis j, at points (n, d)."""
+        return columns_of(x, self._degrees, nu)
+
     def modes(self, c: NDArray[np.float64]) -> PolynomialModes:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
         return PolynomialModes(self._degrees, c)
@@ -236,4 +289,6 @@ def _weighted(
     return np.asfortranarray(columns * root[:, None])
 
 
-AnyFrame = Frame | ProductFrame | PolynomialFrame | RationalFrame | QuotientFrame
+AnyFrame = (
+    Frame | LatticeWavesFrame | ProductFrame | PolynomialFrame | RationalFrame | QuotientFrame
+)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,8 +23,6 @@ from skmsnn._precision import HALF_DIGITS
 from skmsnn.functions.bases import SplineBasis
 from skmsnn.functions.products import ProductModes
 from skmsnn.spaces.p_norm import PointBasis
-
-DEGREE = 3
 
 
 @dataclass(frozen=True)
@@ -40,24 +39,26 @@ class Mesh:
 
     x: NDArray[np.float64]
     n_intervals: int
+    degree: ClassVar[int] = 3
 
     @cached_property
     def knots(self) -> NDArray[np.float64]:
         """Along each axis, even beyond the box: a straight line then has even coefficients."""
         spacing = 2 / self.n_intervals
-        return np.asarray(-1 + spacing * np.arange(-DEGREE, self.n_intervals + DEGREE + 1.0))
+        numbers = np.arange(-self.degree, self.n_intervals + self.degree + 1, dtype=np.float64)
+        return spacing * numbers - 1.0
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Number of splines along each axis."""
-        return (self.n_intervals + DEGREE,) * self.x.shape[1]
+        return (self.n_intervals + self.degree,) * self.x.shape[1]
 
     @cached_property
     def matrix(self) -> sp.csr_array:
         """Their values at the points."""
         knots = (self.knots,) * self.x.shape[1]
         inside = np.clip(self.x, -1, 1)  # held-out points may be outside by rounding
-        found = NdBSpline.design_matrix(inside, knots, DEGREE)
+        found = NdBSpline.design_matrix(inside, knots, self.degree)
         # SciPy counts columns up to the last that any point has
         shape = (len(inside), int(np.prod(self.shape)))
         return sp.csr_array((found.data, found.indices, found.indptr), shape=shape)
@@ -107,7 +108,7 @@ class SmoothingFit:
         """The splines of least penalised squares for a target of shape (n, n_outputs)."""
         d = len(self._mesh.shape)
         coefficients = self._coefficients(target).reshape(*self._mesh.shape, -1)
-        bases = (SplineBasis(self._mesh.knots, DEGREE),) * d
+        bases = (SplineBasis(self._mesh.knots, self._mesh.degree),) * d
         return ProductModes(coefficients, np.empty(0), (), bases, tuple(range(d)))
 
     def extended(self, weight: NDArray[np.float64]) -> SmoothingFit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -29,34 +28,6 @@ class Training:
     solver: str
     options: SolverOptions
     device: str = "cpu"
-
-
-def training_device(name: str) -> str:
-    """The torch device of that name, "auto" for the best there is.
-
-    Raises
-    ------
-    ValueError
-        If there is no such device.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device={name!r} is not a torch device.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device={name!r}, but torch finds no CUDA; use device='cpu' or 'auto'.")
-    return name
-
-
-def prediction_device(name: str) -> str:
-    """The same, but the CPU, with a warning, where there is no such device."""
-    try:
-        return training_device(name)
-    except ValueError as error:
-        warnings.warn(f"{error} The CPU predicts instead.", stacklevel=4)
-        return "cpu"
 
 
 def to_spectrum(modes: FourierModes) -> Spectrum:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,20 @@ class SolverResult:
         return len(self.loss_curve) - 1
 
 
-def weights_of(module: torch.nn.Module) -> Tensor:
+def weights_of(module: nn.Module) -> Tensor:
     """All trainable weights as one vector, copied."""
-    return torch.nn.utils.parameters_to_vector(module.parameters()).detach().clone()
+    from torch.nn.utils import parameters_to_vector
+
+    return parameters_to_vector(module.parameters()).detach().clone()
 
 
-def set_weights(module: torch.nn.Module, vector: Tensor) -> None:
+def set_weights(module: nn.Module, vector: Tensor) -> None:
     """Inverse of ``weights_of``."""
-    with torch.no_grad():
-        torch.nn.utils.vector_to_parameters(vector, module.parameters())
+    from torch import no_grad
+    from torch.nn.utils import vector_to_parameters
+
+    with no_grad():
+        vector_to_parameters(vector, module.parameters())
 
 
 class StallDetector:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
-
-import torch
 
 
 @contextmanager
@@ -18,6 +17,8 @@ def one_thread() -> Iterator[None]:
     What torch offers, ``set_num_threads``, is in part of the whole process: where torch brings MKL,
     that is told instead, for this thread alone, so that fits in other threads are not touched.
     """
+    import torch
+
     restore = threads_of_torch()
     try:
         (_set_for_this_thread_alone() or torch.set_num_threads)(1)
@@ -28,6 +29,10 @@ def one_thread() -> Iterator[None]:
 
 def threads_of_torch() -> Callable[[], object]:
     """The number of threads that factorisations use now, as what sets it back."""
+    if "torch" not in sys.modules:
+        return _as_torch_begins
+    import torch
+
     found = torch.get_num_threads()  # sets it too, the first time in a thread
     set_for_this_thread = _set_for_this_thread_alone()
     if set_for_this_thread is None:
@@ -38,9 +43,17 @@ def threads_of_torch() -> Callable[[], object]:
     return partial(set_for_this_thread, before)
 
 
+def _as_torch_begins() -> None:
+    """As many as torch has at first, if it was imported since."""
+    if "torch" in sys.modules and (set_for_this_thread := _set_for_this_thread_alone()):
+        set_for_this_thread(0)
+
+
 @cache
 def _set_for_this_thread_alone() -> Callable[[int], int] | None:
     """``MKL_Set_Num_Threads_Local``, which returns the number before, of the MKL in torch."""
+    import torch
+
     for library in Path(torch.__file__).parent.glob("lib/libtorch_cpu.so"):
         return getattr(ctypes.CDLL(str(library)), "MKL_Set_Num_Threads_Local", None)
     return None

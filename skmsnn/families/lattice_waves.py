@@ -1,0 +1,89 @@
+"""Lattices at scattered points with fitted waves beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._comparison import CLEARLY, FAR, PATIENCE
+from skmsnn._effort import SECOND, qr_operations
+from skmsnn._precision import ROUND_OFF
+from skmsnn._time_limit import time_is_up
+from skmsnn.domain import Domain
+from skmsnn.families.base import Split, Trial
+from skmsnn.families.ladders import TELLING_ROWS, ball_frames, candidates
+from skmsnn.families.selection import select_modes
+from skmsnn.families.waves import Look, are_foreseen, most_looked_past
+from skmsnn.judge.leave_out import FOLDS_PERIODIC
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.frames import LatticeWavesFrame
+
+
+def select_with_waves(
+    domain: Domain, data: Split, rng: np.random.RandomState, enough: float
+) -> Trial | None:
+    """The best lattice with waves beside it that stand out of what smaller ones leave.
+
+    Parameters
+    ----------
+    domain : Domain
+        Of scattered points, or those of a grid with holes.
+    data : Split
+        Targets, and which points are for fitting and which for judging.
+    rng : RandomState
+        Draws rows, and combinations of outputs.
+    enough : float
+        What other functions leave.
+
+    Returns
+    -------
+    Trial or None
+        None where no wave stands out.
+    """
+    n_rows = int(np.count_nonzero(data.train))
+    if data.x.shape[1] > MOST_DIMENSIONS or domain.periodic.all():
+        return None
+    look = Look(data.x, data.target, data.train, domain.periodic, rng)
+    waves, _ = look.past(ball_frames(domain.periodic, most_looked_past(n_rows)))
+    best: Trial | None = None
+    found: NDArray[np.float64] = waves
+    while len(waves) and not time_is_up():
+        ladder = candidates(domain, None, data.x, n_rows, waves=waves)
+        trial = select_modes(ladder, data, rng, enough)
+        if trial is None or (best is not None and trial.error >= best.error):
+            break
+        pays = best is None or trial.error * CLEARLY < best.error
+        best, found = trial, waves
+        if not pays or best.error <= FAR * ROUND_OFF:
+            break
+        assert isinstance(best.fit, DenseFit)
+        assert isinstance(best.fit.frame, LatticeWavesFrame)
+        is_reached = np.all(np.linalg.norm(waves, axis=1) < best.candidate.bandlimit)
+        # larger lattices are looked past for those waves alone that they do not reach
+        is_costly = qr_operations(n_rows, best.candidate.n_terms) > SECOND
+        if is_reached or is_costly or TELLING_ROWS * best.candidate.n_terms > n_rows:
+            break
+        waves, _ = look.past([best.fit.frame.lattice], waves)
+    if best is not None and data.held_out is None and not _is_foreseen(data, best, look, found):
+        return None
+    return best
+
+
+def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float64]) -> bool:
+    """Whether points are foreseen by waves that are fitted without them."""
+    assert isinstance(trial.fit, DenseFit)
+    assert isinstance(trial.fit.frame, LatticeWavesFrame)
+    lattice, used = trial.fit.frame.lattice, np.flatnonzero(data.train)
+    square, weights = 0.0, 0.0
+    for part in range(PATIENCE):
+        # points are sorted along the first feature
+        rows = used[part::FOLDS_PERIODIC]
+        weight = data.train.copy()
+        weight[rows] = 0
+        frame = LatticeWavesFrame(lattice, look.without(rows, lattice, waves))
+        modes = DenseFit(data.x, weight, frame, trial.fit.damping).solve(data.target)
+        rest = data.target[rows] - modes.evaluate(data.x[rows])
+        square += float(data.train[rows] @ np.mean(rest**2, axis=1))
+        weights += float(data.train[rows].sum())
+    return are_foreseen(trial.error, float(np.sqrt(square / weights)))

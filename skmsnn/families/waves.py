@@ -1,0 +1,225 @@
+"""Dominant modes beside other functions: few waves of which the wave vectors are fitted, too.
+
+A few weak fast waves beside a smooth function are nothing for larger lattices: for a wave between
+those of a lattice it takes all of them up to its wave number, where it is one wave by itself. So
+wave vectors are fitted by variable projection, beside what describes the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import scipy.linalg as sla
+from numpy.typing import NDArray
+
+from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, FEW
+from skmsnn._effort import SECOND, svd_operations
+from skmsnn._precision import ROUND_OFF, ROUNDING
+from skmsnn._time_limit import time_is_up
+from skmsnn.families.base import MOST_OUTPUTS
+from skmsnn.families.ladders import ENOUGH_ROWS, SHARES, TELLING_ROWS
+from skmsnn.families.pursuit import VariableProjection
+from skmsnn.families.spectrum import nyquist_limits, strongest_wave
+from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.linalg.threads import one_blas_thread
+from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
+
+Strongest = Callable[[NDArray[np.float64]], NDArray[np.float64] | None]
+
+
+class WaveSearch:
+    """The waves in values at some points, beside other functions.
+
+    Parameters
+    ----------
+    x, target, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        Scaled points, values of root mean square about 1, and positive weights.
+    free : ndarray of shape (d,), bool
+        Axes along which wave vectors may be any; along the others they are harmonics.
+    columns : ndarray of shape (n, n_columns)
+        The other functions at the points.
+    limits : ndarray of shape (d,)
+        Wave numbers along each axis that the points tell from faster ones, in radians per unit.
+    strongest : callable
+        Given what is left (n, n_outputs), the wave vector (d,) of the strongest wave in it; None
+        where none stands out.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        target: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        free: NDArray[np.bool_],
+        columns: NDArray[np.float64],
+        limits: NDArray[np.float64],
+        strongest: Strongest,
+    ) -> None:
+        self._limits = limits
+        self._points, self._weight, self._strongest = (x, target, weight, free), weight, strongest
+        root = np.sqrt(weight / weight.sum())
+        self._background = _orthonormal(columns * root[:, None])
+
+    def fitted(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Wave vectors (n_waves, d) nearby that leave least."""
+        # from a wave of the spectrum ten evaluations were enough
+        return self._problem(found).minimised(found, FEW)[0]
+
+    def waves(self, known: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those known from before, fitted anew, and others.
+
+        Parameters
+        ----------
+        known : ndarray of shape (n_waves, d)
+            Wave vectors in radians per unit.
+        """
+        found = self._needed(self.fitted(known))
+        while len(found) < FEW and not time_is_up():
+            more = self._with_more(found)
+            if more is None:
+                break
+            found = more
+        return found
+
+    def _with_more(self, found: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """One wave more, or up to four that are alike, if they leave little of what was left.
+
+        Of what a set of waves leaves of a smooth function, one more took up to a third; of noise it
+        takes next to nothing. One of four alike takes a fourth of their squares, or nearly so.
+        """
+        before = left = self.left(found)
+        for n_more in range(1, 5):
+            strongest = self._strongest(self._rest(found)) if left > ROUNDING else None
+            if strongest is None:
+                return None
+            found = self.fitted(np.vstack([found, strongest]))
+            left = self.left(found)
+            if not np.all(self._are_told(found)):
+                return None
+            if left * (CLEARLY * AS_GOOD) ** n_more < before:
+                return found
+            if left**2 > (1 - n_more / 4 / AS_GOOD) * before**2:
+                return None
+        return None
+
+    def _needed(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those without which much more is left: larger sets may hold what they were for."""
+        found = found[self._are_told(found)]
+        for wave in found:
+            others = found[(found != wave).any(axis=1)]
+            if self.left(others) < CLEARLY * AS_GOOD * self.left(found):
+                found = self.fitted(others)
+        return found
+
+    def _are_told(self, found: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of them are no faster than points tell."""
+        return np.all(np.abs(found) <= self._limits, axis=1)
+
+    def left(self, found: NDArray[np.float64]) -> float:
+        """Root mean square of what waves and the other functions leave."""
+        return weighted_rms(self._rest(found), self._weight)
+
+    def _rest(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self._problem(found).rest(found)
+
+    def _problem(self, found: NDArray[np.float64]) -> VariableProjection:
+        return VariableProjection(*self._points, len(found), self._background)
+
+
+class Look:
+    """What growing sets of other functions leave of values, and the waves in it.
+
+    Parameters
+    ----------
+    x, target, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        Scaled points, values of root mean square about 1, and weights; points of weight 0 are left
+        out.
+    periodic : ndarray of shape (d,), bool
+        Axes along which waves have the period 2.
+    rng : RandomState
+        Draws points, and combinations of outputs.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        target: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        periodic: NDArray[np.bool_],
+        rng: np.random.RandomState,
+    ) -> None:
+        self._x, self._weight, self._periodic = x, weight, periodic
+        n_outputs = target.shape[1]
+        mixing = np.eye(n_outputs)
+        if n_outputs > MOST_OUTPUTS:
+            # a wave in one output is in most combinations
+            mixing = rng.standard_normal((n_outputs, MOST_OUTPUTS)) / np.sqrt(n_outputs)
+        self._target = target @ mixing
+        self._rows = rng.permutation(np.flatnonzero(weight))
+        # beyond, points hardly tell waves from others
+        self._limits = SHARES[-1] * nyquist_limits(x[self._rows])
+
+    def past(
+        self, frames: Iterable[LatticeFrame | PolynomialFrame], waves: NDArray | None = None
+    ) -> tuple[NDArray[np.float64], float]:
+        """Waves beside growing sets, and the root mean square that is left by both.
+
+        Parameters
+        ----------
+        frames : iterable of LatticeFrame or PolynomialFrame
+            The other functions.
+        waves : ndarray of shape (n_waves, d), default=None
+            Wave vectors known from before, in radians per unit.
+        """
+        left = np.inf
+        waves = np.empty((0, self._x.shape[1])) if waves is None else waves
+        for frame in frames:
+            rows = self._rows[: int(TELLING_ROWS * frame.n_columns + ENOUGH_ROWS * FEW)]
+            columns = frame.system(self._x[rows], np.ones(len(rows)))
+            search = self._search(rows, columns)
+            waves = search.waves(waves)
+            left = search.left(waves)
+            if left <= ROUND_OFF or time_is_up():
+                break
+        return waves, left
+
+    def without(
+        self, rows: NDArray[np.intp], frame: LatticeFrame | PolynomialFrame, waves: NDArray
+    ) -> NDArray[np.float64]:
+        """The same waves beside a set, fitted to points without these rows."""
+        others = np.setdiff1d(self._rows, rows)
+        return self._search(others, frame.system(self._x[others], np.ones(len(others)))).fitted(
+            waves
+        )
+
+    def _search(self, rows: NDArray[np.intp], columns: NDArray[np.float64]) -> WaveSearch:
+        x, weight = self._x[rows], self._weight[rows]
+
+        def strongest(rest: NDArray[np.float64]) -> NDArray[np.float64] | None:
+            return strongest_wave(x, rest, weight, self._periodic, self._limits)
+
+        points = (x, self._target[rows], weight, ~self._periodic)
+        return WaveSearch(*points, columns, self._limits, strongest)
+
+
+def are_foreseen(left: float, left_without: float) -> bool:
+    """Whether fits that have not seen points, their waves neither, leave there what others say.
+
+    Few points fit many waves, and say nothing of what is between them. Fits that have seen a wave's
+    points know its wave vector from them, too, and leave less.
+    """
+    return left_without <= FAR * max(left, ROUND_OFF)
+
+
+def most_looked_past(n_rows: int) -> int:
+    """Terms of the sets that are looked past for waves, which take a tenth of a second each."""
+    affordable = (SECOND / FAR / svd_operations(TELLING_ROWS, 1)) ** (1 / 3)
+    return int(min(n_rows / TELLING_ROWS, affordable))
+
+
+@one_blas_thread
+def _orthonormal(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Orthonormal columns of the same span, and of rounding where columns depend on each other."""
+    q, _ = sla.qr(columns, mode="economic", check_finite=False)
+    return np.asarray(q, dtype=np.float64)

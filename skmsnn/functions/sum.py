@@ -1,0 +1,45 @@
+"""Sums of functions of different kinds, as waves of a lattice and few others beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.functions.lattice import FourierModes, LatticeModes
+
+
+@dataclass(frozen=True)
+class SumModes:
+    """A sum of functions: waves of a lattice, and waves between those of the lattice.
+
+    Attributes
+    ----------
+    parts : tuple of LatticeModes or FourierModes
+        Functions of the same features, with as many outputs.
+    """
+
+    parts: tuple[LatticeModes | FourierModes, ...]
+
+    @property
+    def n_terms(self) -> int:
+        """Real unknowns."""
+        return sum(part.n_terms for part in self.parts)
+
+    @property
+    def n_modes(self) -> int:
+        """Of all parts together."""
+        return sum(part.n_modes for part in self.parts)
+
+    def derivative(self, nu: Sequence[int]) -> SumModes:
+        """The derivative of order nu_j along each axis j, again a sum."""
+        return SumModes(tuple(part.derivative(nu) for part in self.parts))
+
+    def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values at points of shape (n, n_features); shape (n, n_outputs)."""
+        values = self.parts[0].evaluate(x)
+        for part in self.parts[1:]:
+            values += part.evaluate(x)
+        return values

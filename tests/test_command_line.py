@@ -1,0 +1,229 @@
+"""Files as people have them, fitted, saved, predicted and evaluated from the command line."""
+
+import gzip
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+
+import skmsnn
+from skmsnn.cli import main
+from skmsnn.persistence import TRUSTED_TYPES
+
+X = np.random.default_rng(0).uniform(-1, 1, (80, 2))
+TABLE = pd.DataFrame({"x": X[:, 0], "y": X[:, 1], "u": 1 + X[:, 0] * X[:, 1] ** 2})
+WITH_TEXT = TABLE.assign(station=["north"] * len(X))[["x", "station", "y", "u"]]
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def is_exact(path, *options, tmp_path, capsys):
+    """Whether the function that the table is of is found in a file."""
+    model = tmp_path / "model.skops"
+    assert run("fit", path, "--save", model, *options) == 0
+    capsys.readouterr()
+    read = skops.io.load(model, trusted=TRUSTED_TYPES)
+    return np.allclose(read.predict(X), TABLE["u"], rtol=0, atol=1e-13)
+
+
+WRITERS = {
+    "plain.csv": lambda p: TABLE.to_csv(p, index=False),
+    "with an index.csv": lambda p: WITH_TEXT.to_csv(p),
+    "shuffled.csv": lambda p: WITH_TEXT.sample(frac=1, random_state=0).to_csv(p),
+    "decimal commas.CSV": lambda p: WITH_TEXT.to_csv(p, sep=";", decimal=",", index=False),
+    "tabs.tsv": lambda p: WITH_TEXT.to_csv(p, sep="\t", index=False),
+    "pipes.txt": lambda p: TABLE.to_csv(p, sep="|", index=False),
+    "packed.csv.gz": lambda p: TABLE.to_csv(p, index=False),
+    "packed.tsv.xz": lambda p: TABLE.to_csv(p, index=False, sep="\t"),
+    "by numpy.txt": lambda p: np.savetxt(p, TABLE.to_numpy(), header="x y u", fmt="%.17g"),
+    "utf16.txt": lambda p: TABLE.to_csv(p, sep="\t", index=False, encoding="utf-16"),
+    "windows.csv": lambda p: TABLE.to_csv(p, index=False, lineterminator="\r\n\r\n"),
+    "table.parquet": lambda p: WITH_TEXT.to_parquet(p),
+    "book.xlsx": lambda p: WITH_TEXT.to_excel(p),
+    "array.npy": lambda p: np.save(p, TABLE.to_numpy()),
+    "named.npy": lambda p: np.save(p, TABLE.to_records(index=False)),
+    "columns.npz": lambda p: np.savez(p, **{name: TABLE[name] for name in TABLE}),
+    "matrix.npz": lambda p: np.savez(p, X=X, u=TABLE["u"]),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_files_as_people_have_them(name, tmp_path, capsys):
+    WRITERS[name](tmp_path / name)
+    assert is_exact(tmp_path / name, tmp_path=tmp_path, capsys=capsys)
+
+
+def test_no_header_is_an_option_and_no_row_is_lost(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    TABLE.to_csv(path, index=False, header=False)
+    assert run("fit", path) == 2
+    assert "line 1" in capsys.readouterr().err
+    assert run("fit", path, "--no-header") == 0
+    assert f"{len(TABLE)} points" in capsys.readouterr().out
+
+
+def test_names_may_have_spaces_and_commas(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    TABLE.rename(columns={"x": "x, in m", "y": "y 2"}).to_csv(path, index=False)
+    options = ["--features", ' y 2, "x, in m"', "--save", tmp_path / "m.skops"]
+    assert run("fit", path, *options) == 0
+    model = skops.io.load(tmp_path / "m.skops", trusted=TRUSTED_TYPES)
+    assert list(model.feature_names_in_) == ["y 2", "x, in m"]
+
+
+def test_the_axes_of_a_grid_and_several_targets(tmp_path, capsys):
+    x, y = np.linspace(-1, 1, 20), np.linspace(0, 2, 30)
+    u, v = np.add.outer(x**2, y), np.multiply.outer(x, y**3)
+    np.savez(tmp_path / "grid.npz", x=x, y=y, u=u, v=v)
+    model, out = tmp_path / "m.skops", tmp_path / "out.npz"
+    assert run("fit", tmp_path / "grid.npz", "--save", model) == 0
+    assert "600 points in 2 dimensions" in capsys.readouterr().out
+    np.savez(tmp_path / "fresh.npz", x=[0.1, 0.2, 0.3], y=[1.1, 1.3])
+    assert run("predict", model, tmp_path / "fresh.npz", "--grid", "--output", out) == 0
+    with np.load(out) as found:
+        np.testing.assert_allclose(found["u"], found["x"] ** 2 + found["y"], atol=1e-12)
+        np.testing.assert_allclose(found["v"], found["x"] * found["y"] ** 3, atol=1e-12)
+    np.savez(tmp_path / "turned.npz", x=x, y=y, u=u.T)
+    assert run("fit", tmp_path / "turned.npz") == 2
+    assert "--features 'y,x'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".xlsx", ".npz", ".npy"])
+def test_predictions_are_written_exactly_and_evaluated(suffix, tmp_path, capsys):
+    path, model, out = tmp_path / "a.csv", tmp_path / "m.skops", tmp_path / f"out{suffix}"
+    TABLE.to_csv(path, index=False)
+    assert run("fit", path, "--save", model, "--test-fraction", "0.2") == 0
+    assert "64 points" in capsys.readouterr().out
+    WITH_TEXT.drop(columns="u").to_csv(tmp_path / "points.csv")
+    assert run("predict", model, tmp_path / "points.csv", "--output", out, "--gradient") == 0
+    if suffix != ".npy":
+        assert run("evaluate", model, out) == 0
+        printed = capsys.readouterr().out.splitlines()
+        # a workbook keeps 16 digits
+        assert float(printed[-1].split()[0]) <= (1e-15 if suffix == ".xlsx" else 0)
+        assert run("evaluate", model, path) == 0
+        assert float(capsys.readouterr().out.splitlines()[-1].split()[0]) < 1e-13
+    else:
+        np.testing.assert_allclose(np.load(out)[:, 4], 2 * X[:, 0] * X[:, 1], atol=1e-12)
+
+
+def test_predictions_go_to_standard_output(tmp_path, capsys):
+    TABLE.to_csv(tmp_path / "a.csv", index=False)
+    assert run("fit", tmp_path / "a.csv", "--save", tmp_path / "m.skops") == 0
+    capsys.readouterr()
+    assert run("predict", tmp_path / "m.skops", tmp_path / "a.csv") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "x,y,u"
+    assert len(lines) == len(TABLE) + 1
+    values = np.array([float(line.split(",")[2]) for line in lines[1:]])
+    np.testing.assert_allclose(values, TABLE["u"], atol=1e-13)
+
+
+def test_missing_values_are_told_or_dropped(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    holes = TABLE.copy()
+    holes.loc[[4, 7], "y"] = np.nan
+    holes.to_csv(path, index=False)
+    assert run("fit", path) == 2
+    assert "line 6, column y: the value is missing (1 more)" in capsys.readouterr().err
+    assert run("fit", path, "--drop-missing") == 0
+    assert "78 points" in capsys.readouterr().out
+
+
+LINES = TABLE.to_csv(index=False).splitlines()
+ILL_MADE = {
+    "word.csv": ([*LINES[:6], "0.1,abc,2", *LINES[6:]], "line 7, column y: 'abc' is not a number"),
+    "wide.csv": ([*LINES[:6], "0.1,2,3,4", *LINES[6:]], "line 7: 4 fields"),
+    "short.csv": ([*LINES[:6], "0.1,2", *LINES[6:]], "line 7, column u: the value is missing"),
+    "blank lines.csv": (["", *LINES[:6], "", "a,2,3"], "line 9, column x: 'a' is not"),
+    "units.csv": ([LINES[0], "m,m,K", *LINES[1:]], "line 2, column x: 'm' is not"),
+    "twice.csv": (["x,x,u", *LINES[1:]], "column 2: the name x comes twice"),
+    "no name.csv": (["x,,u", *LINES[1:]], "column 2: it has no name"),
+    "quote.csv": ([*LINES[:6], '0.1,"0.2,3', *LINES[6:]], "line 7: a quotation mark"),
+    "infinite.csv": ([*LINES[:6], "0.1,inf,2", *LINES[6:]], "line 7, column y: infinite"),
+    "thousands.csv": (["x;u", "1.234,5;2,0", *["2,0;3,0"] * 20], "line 2, column x: '1.234,5'"),
+    "text.csv": (["name,town", *["a,b"] * 20], "at least two columns of numbers"),
+    "header.csv": (LINES[:1], "no rows"),
+    "nothing.csv": ([], "it is empty"),
+}
+
+
+@pytest.mark.parametrize("name", ILL_MADE)
+def test_an_ill_made_file_is_told_in_one_line(name, tmp_path, capsys):
+    content, message = ILL_MADE[name]
+    path = tmp_path / name
+    path.write_text("\n".join(content))
+    assert run("fit", path) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 1
+    assert str(path) in told.err
+    assert message in told.err
+
+
+def test_a_cut_archive_is_told(tmp_path, capsys):
+    packed = gzip.compress("\n".join(LINES).encode())
+    (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
+    assert run("fit", tmp_path / "cut.csv.gz") == 2
+    assert "cannot be unpacked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--save", "m.pickle"], ".skops"),
+        (["--save", "/nowhere/m.skops"], "no folder"),
+        (["--picture", "a.doc"], "pictures"),
+        (["--stages", "0"], "less than 1"),
+        (["--period", "-1"], "not a positive"),
+        (["--families", "wavelets"], "is none of"),
+        (["--test-fraction", "1.5"], "below 1"),
+        (["--separator", "ab"], "one character"),
+    ],
+)
+def test_options_are_checked_before_the_file_is_read(options, message, capsys):
+    assert run("fit", "never read.csv", *options) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--features", "x,z"], "no column 'z'"),
+        (["--features", "x,u", "--target", "u"], "both feature and target"),
+        (["--target", "station"], "line 2, column station: 'north' is not a number (79 more"),
+        (["--period", "1,2,3"], "3 periods for the 2 features"),
+    ],
+)
+def test_options_that_do_not_suit_the_file(options, message, tmp_path, capsys):
+    WITH_TEXT.to_csv(tmp_path / "a.csv")
+    assert run("fit", tmp_path / "a.csv", *options) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_other_files_than_models_are_told(tmp_path, capsys):
+    TABLE.to_csv(tmp_path / "a.csv")
+    skops.io.dump({"a": 1}, tmp_path / "other.skops")
+    assert run("predict", tmp_path / "a.csv", tmp_path / "a.csv") == 2
+    assert "not a saved model" in capsys.readouterr().err
+    assert run("predict", tmp_path / "other.skops", tmp_path / "a.csv") == 2
+    assert "it holds a dict" in capsys.readouterr().err
+    assert run("predict", tmp_path / "none.skops", tmp_path / "a.csv") == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_the_version():
+    done = subprocess.run(
+        [sys.executable, "-m", "skmsnn", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == f"skmsnn {skmsnn.__version__}"
