@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR, LEAST_NODES, PATIENCE
+from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, LEAST_NODES, PATIENCE
 from skmsnn._effort import MOST_OPERATIONS, SECOND, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
@@ -21,6 +21,10 @@ from skmsnn.families.nested import (
     waves,
 )
 from skmsnn.families.newton import Problem, Solution, newton
+
+# Unknowns a row at most. With two thirds fits left four times as much, and with seven eighths damping
+# alone held some functions back.
+_MOST_TERMS_A_ROW = 0.75
 
 
 def best_solution(
@@ -88,7 +92,7 @@ def _n_rows(problem: Problem) -> int:
 def _sizes(problem: Problem, most_operations: float) -> Iterator[int]:
     """Numbers of terms, a factor apart, up to what rows and time allow."""
     n_rows = _n_rows(problem)
-    most = min(n_rows / EQUAL, np.sqrt(most_operations / qr_operations(n_rows, 1)))
+    most = min(_MOST_TERMS_A_ROW * n_rows, np.sqrt(most_operations / qr_operations(n_rows, 1)))
     most = max(1.0, most / problem.n_blocks)
     size = min(float(LEAST_NODES), most)
     while size < most:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import FEW
-from skmsnn._precision import HALF_DIGITS
+from skmsnn._comparison import FAR, FEW
 from skmsnn.conditions import Equation
 from skmsnn.domain import Domain, check_periods, find_grid, fold_end_points
 from skmsnn.families.conditioned import best_solution
@@ -141,7 +140,7 @@ class ConditionedSource:
         """Whether values and conditions leave open what the function is."""
         assert self._fits is not None
         # of undetermined problems it was 0.2 and more, of others 1e-7 and less
-        return self._fits[1].openness(self._states[1]) ** 2 > HALF_DIGITS
+        return self._fits[1].openness(self._states[1]) * FAR**3 > 1
 
     @property
     def _is_noise(self) -> bool:
