@@ -196,7 +196,7 @@ def _newton(
     if not has_converged and is_new:
         # nothing leaves less: it is the least that there is if the whole step is rounding
         change = state.of(chosen.frame.modes(fit.solve(state.rest())))
-        has_converged = _size(change, state) < np.sqrt(HALF_DIGITS)
+        has_converged = _size(change, state) < HALF_DIGITS
     return _solution(problem, chosen, fit, c, state, n_steps, has_converged)
 
 
