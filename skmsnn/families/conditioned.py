@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR, LEAST_NODES, PATIENCE
+from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR, FEW, PATIENCE
 from skmsnn._effort import MOST_OPERATIONS, SECOND, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
@@ -94,7 +94,7 @@ def _sizes(problem: Problem, most_operations: float) -> Iterator[int]:
     n_rows = _n_rows(problem)
     most = min(_MOST_TERMS_A_ROW * n_rows, np.sqrt(most_operations / qr_operations(n_rows, 1)))
     most = max(1.0, most / problem.n_blocks)
-    size = min(float(LEAST_NODES), most)
+    size = min(float(FEW), most)
     while size < most:
         yield int(size)
         size *= AS_GOOD
