@@ -13,6 +13,7 @@ from skmsnn.families.dominant import dominant_modes
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter, leaves_as_of_noise
 from skmsnn.families.pursuit import pursue, thinned
+from skmsnn.families.spectrum import alias_limits
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.plateau import MOST_LEVERAGE
@@ -62,7 +63,8 @@ def _pursued(fitter: StageFitter, most: int, factor: float) -> Iterator[tuple[fl
     free = ~points.domain.periodic
     most_iter = fitter.recipe.options.max_iter
     last = np.inf
-    for pursued in pursue(x, fitter.train[rows], weight, free, dominant, most, most_iter):
+    limits = alias_limits(points.x)
+    for pursued in pursue(x, fitter.train[rows], weight, free, dominant, most, limits, most_iter):
         # modes may be close to each other
         fits = {
             damping: _with_coefficients(fitter, *pursued, damping, p=2.0)

@@ -12,6 +12,7 @@ from scipy.special import erfc
 
 from skmsnn._comparison import SIGMAS
 from skmsnn._memory import rows_a_block
+from skmsnn.domain import uniform_spacing
 from skmsnn.families.ladders import WIDTH
 from skmsnn.functions.lattice import lattice_angles
 from skmsnn.linalg.nufft import nufft_type1
@@ -94,6 +95,15 @@ def nyquist_limits(x: NDArray[np.float64]) -> NDArray[np.float64]:
         n_nodes[j] = min(n_values[j], n_left ** (1 / (d - k)))
         n_left /= n_nodes[j]
     return np.pi / 2 * (n_nodes - 1)
+
+
+def alias_limits(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same where levels are evenly spaced, so that faster waves look like slower ones.
+
+    Infinite along other axes.
+    """
+    spacings = [uniform_spacing(np.unique(column)) for column in x.T]
+    return np.array([np.pi / s if s is not None and s > 0 else np.inf for s in spacings])
 
 
 def _power(

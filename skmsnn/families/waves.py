@@ -89,15 +89,21 @@ class WaveSearch:
         takes next to nothing. One of four alike takes a fourth of their squares, or nearly so.
         """
         before = left = self.left(found)
+        n_rows, n_columns = self._background.shape
+        # a wave vector, an amplitude and a phase
+        n_unknowns = len(self._limits) + 2
         for n_more in range(1, 5):
-            strongest = self._strongest(self._rest(found)) if left > ROUNDING else None
+            is_told = n_rows >= n_columns + TELLING_ROWS * n_unknowns * (len(found) + 1)
+            if not is_told or left <= ROUNDING:
+                return None
+            strongest = self._strongest(self._rest(found))
             if strongest is None:
                 return None
             found = self.fitted(np.vstack([found, strongest]))
             left = self.left(found)
             if not np.all(self._are_told(found)):
                 return None
-            if left * (CLEARLY * AS_GOOD) ** n_more < before:
+            if left * CLEARLY ** (2 * n_more) < before:
                 return found
             if left**2 > (1 - n_more / 4 / AS_GOOD) * before**2:
                 return None
@@ -108,7 +114,7 @@ class WaveSearch:
         found = found[self._are_told(found)]
         for wave in found:
             others = found[(found != wave).any(axis=1)]
-            if self.left(others) < CLEARLY * AS_GOOD * self.left(found):
+            if self.left(others) < CLEARLY**2 * self.left(found):
                 found = self.fitted(others)
         return found
 
@@ -172,17 +178,20 @@ class Look:
         waves : ndarray of shape (n_waves, d), default=None
             Wave vectors known from before, in radians per unit.
         """
-        left = np.inf
+        found: list[tuple[NDArray[np.float64], float]] = []
         waves = np.empty((0, self._x.shape[1])) if waves is None else waves
         for frame in frames:
             rows = self._rows[: int(TELLING_ROWS * frame.n_columns + ENOUGH_ROWS * FEW)]
             columns = frame.system(self._x[rows], np.ones(len(rows)))
             search = self._search(rows, columns)
             waves = search.waves(waves)
-            left = search.left(waves)
-            if left <= ROUND_OFF or time_is_up():
+            found.append((waves, search.left(waves)))
+            if found[-1][1] <= ROUND_OFF or time_is_up():
                 break
-        return waves, left
+        # beside noise, larger sets do without the waves, and no better
+        least = min((left for _, left in found), default=np.inf)
+        as_good = [pair for pair in found if pair[1] <= CLEARLY * least]
+        return as_good[0] if as_good else (waves, np.inf)
 
     def without(
         self, rows: NDArray[np.intp], frame: LatticeFrame | PolynomialFrame, waves: NDArray

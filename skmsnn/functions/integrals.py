@@ -1,7 +1,9 @@
-"""Integrals of functions along some axes, exact up to round-off, where these have a closed form.
+"""Integrals of functions along some axes, to round-off.
 
-Every function here is a sum of products of functions of one coordinate, and its integral over a box
-that of products of their integrals. Along axes that are not integrated it is evaluated.
+Most functions are sums of products of functions of one coordinate, and their integrals over a box
+are those of products of one-dimensional integrals, in closed form. Along axes that are not
+integrated they are evaluated. Networks, and quotients of polynomials in several coordinates, have
+no closed form; they are smooth, and Gauss-Legendre quadrature converges.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
-from skmsnn._memory import blocks_of
+from skmsnn._comparison import FAR
+from skmsnn._memory import blocks_of, rows_a_block
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
@@ -22,14 +26,15 @@ from skmsnn.functions.products import ProductModes
 from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.functions.sum import SumModes
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
 #: Ends of the integral along one axis, of each of n points.
 Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def has_integral(function: object) -> bool:
-    """Whether there is a closed form."""
-    return type(function) in _RULES
+def has_integral(function: object, n_axes: int) -> bool:
+    """Whether an integral along so many axes can be had."""
+    return type(function) in _RULES or n_axes <= MOST_DIMENSIONS
 
 
 def integrate(
@@ -53,12 +58,12 @@ def integrate(
 
     Raises
     ------
-    TypeError
-        If integrals of such functions have no closed form, as those of networks.
+    ValueError
+        If there is no closed form and quadrature does not converge.
     """
     rule = _RULES.get(type(function))
     if rule is None:
-        raise TypeError(f"Integrals of {type(function).__name__} have no closed form.")
+        return _by_quadrature(function, lower, upper, sorted(axes))
     blocks = [
         rule(function, lower[block], upper[block], frozenset(axes))
         for block in blocks_of(max(1, len(upper)), 16 * function.n_terms)
@@ -230,6 +235,49 @@ def _of_fractions(
     logarithms = size * np.log(ratio)
     columns = [line, logarithms.real, logarithms.imag[:, poles.imag > 0]]
     return np.concatenate(columns, axis=1) @ function.coefficients
+
+
+def _by_quadrature(function: Any, lower: NDArray, upper: NDArray, axes: Sequence[int]) -> NDArray:
+    before = None
+    # with more nodes these take longer than the values there
+    for n in (16, 32, 64, 128, 256):
+        if n ** len(axes) > rows_a_block(_point_bytes(upper)):
+            break
+        total, size = _quadrature(function, lower, upper, axes, n)
+        if before is not None and np.all(np.abs(total - before) <= FAR * NEAR_ROUND_OFF * size):
+            return total
+        before = total
+    raise ValueError(
+        "An integral of a function without a closed form does not converge; take smaller boxes."
+    )
+
+
+def _point_bytes(x: NDArray) -> int:
+    return 16 * (x.shape[1] + 2)
+
+
+def _quadrature(
+    function: Any, lower: NDArray, upper: NDArray, axes: Sequence[int], n: int
+) -> tuple[NDArray, float]:
+    """By n Gauss-Legendre nodes along each axis; also the largest of the absolute value."""
+    nodes, weights = legendre.leggauss(n)
+    grid = np.stack(np.meshgrid(*[nodes] * len(axes), indexing="ij"), axis=-1)
+    grid = grid.reshape(-1, len(axes))
+    weight = np.ones(1)
+    for _ in axes:
+        weight = np.multiply.outer(weight, weights).ravel()
+    middle, half = (upper + lower) / 2, (upper - lower) / 2
+    values, sizes = [], []
+    for block in blocks_of(max(1, len(upper)), _point_bytes(upper) * len(grid)):
+        x = np.repeat(upper[block, None], len(grid), axis=1)
+        x[:, :, axes] = middle[block, None, axes] + half[block, None, axes] * grid
+        found = function.evaluate(x.reshape(-1, x.shape[2]))
+        found = found.reshape(len(x), len(grid), -1)
+        values.append(np.einsum("q,nqk->nk", weight, found))
+        sizes.append(np.einsum("q,nqk->nk", weight, np.abs(found)))
+    volume = half[:, axes].prod(axis=1)[:, None]
+    largest = float((np.maximum(np.concatenate(sizes), 2.0 ** len(axes)) * np.abs(volume)).max())
+    return np.concatenate(values) * volume, largest
 
 
 _RULES: dict[type, Callable[[Any, NDArray, NDArray, frozenset[int]], NDArray]] = {

@@ -12,14 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from skmsnn._comparison import CLEARLY, ENOUGH, FEW, LEAST_NODES
+from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW, LEAST_NODES
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.domain import Grid
 from skmsnn.judge.leave_out import Beside
-
-# Share of the points drawn that is exposed most. Corners of a square, where fits are worst, take up
-# a hundredth of it for a thousand points; of points at random in a square none are drawn in gaps.
-_EXPOSED = 0.1
 
 
 def held_out_rows(
@@ -150,8 +146,9 @@ def points_beside(
     points = points[np.all((points >= low) & (points <= high), axis=1)]
     near = np.asarray(tree.query(points, k=n_near)[1]).reshape(len(points), n_near)
     exposed = np.linalg.norm(points - x[near].mean(axis=1), axis=1)
-    most = np.argsort(-exposed)[: max(1, round(_EXPOSED * len(points)))]
-    return Beside(points[most], _EXPOSED)
+    # corners of a square, where fits are worst, take up a hundredth of it for a thousand points
+    most = np.argsort(-exposed)[: max(1, round(len(points) / FAR))]
+    return Beside(points[most], 1 / FAR)
 
 
 def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -168,4 +165,5 @@ def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
     distance, nearest = tree.query(points)
     radius = np.asarray(tree.query(x[nearest], k=n_near + 1)[0])[:, -1]
     in_gaps = distance > CLEARLY * radius
-    return points[in_gaps][: round(_EXPOSED * ENOUGH)] if in_gaps.mean() > _EXPOSED else None
+    # of points at random in a square none is drawn in gaps
+    return points[in_gaps][: round(ENOUGH / FAR)] if in_gaps.mean() * FAR > 1 else None
