@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._callbacks import StageCallbacks
+from skmsnn._comparison import AS_GOOD
 from skmsnn._progress import Progress
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
@@ -17,12 +18,6 @@ from skmsnn.families.recipe import Recipe
 from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.scaling import Scaling
-
-# Share of the error on unseen points that a stage of the cascade's own choice may leave to be kept.
-_LEAST_GAIN = 0.8
-# Next to round-off unseen points show little: there a stage is also kept that leaves less than this
-# share on all points, and no more on unseen ones.
-_REFINED = 0.7
 
 
 class Source(Protocol):
@@ -146,8 +141,9 @@ def _helps(fit: StageFit, source: Source, recipe: Recipe) -> bool:
     norm = source.norm_after(fit)
     if not norm < source.norm:
         return False
-    is_refinement = source.error <= source.near_round_off and norm < _REFINED * source.norm
-    return is_refinement or not recipe.is_adaptive or fit.error < _LEAST_GAIN * source.error
+    # next to round-off unseen points show little
+    is_refinement = source.error <= source.near_round_off and norm * AS_GOOD < source.norm
+    return is_refinement or not recipe.is_adaptive or fit.error * AS_GOOD < source.error
 
 
 def _why_no_gain(fit: StageFit, source: Source, recipe: Recipe, tol: float) -> StopReason:

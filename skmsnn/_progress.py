@@ -10,8 +10,6 @@ from typing import Self
 import numpy as np
 from tqdm.auto import tqdm
 
-_SECONDS_BETWEEN_LINES = 10.0
-
 
 class Progress:
     """One bar, or lines, for each stage that iterates; one line for each that is finished."""
@@ -64,7 +62,7 @@ class Progress:
 
     def _write_line(self, iteration: int, residuals: str) -> None:
         now = time.monotonic()
-        if now - self._last_line >= _SECONDS_BETWEEN_LINES:
+        if now - self._last_line >= 10:
             self._last_line = now
             stage = f"stage {self._stage}/{self._n_stages}"
             print(f"{stage}, iteration {iteration}: {residuals}", file=sys.stderr, flush=True)

@@ -15,18 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, LEAST_NODES
 from skmsnn.exceptions import (
     AccuracyWarning,
     FewLevelsWarning,
     FewPointsWarning,
     WideGapsWarning,
 )
-from skmsnn.judge.diagnosis import FEW_POINTS
-from skmsnn.judge.levels import MOST_LEVELS
 from skmsnn.judge.reasons import StopReason, advice_on
 
-# Features of few levels that a warning names.
-_MOST_NAMED = 5
 # Packages whose functions fit an estimator many times, and those between them and it.
 _SEARCHES = (
     "sklearn.model_selection",
@@ -40,8 +37,6 @@ _SEARCHES = (
     "distributed",
 )
 _OWN = ("skmsnn", "sklearn", "joblib", "contextlib")
-# How much more unsure than reported a fit may be in gaps, before it is told.
-_UNSURE = 3.0
 
 _told: set[tuple[object, ...]] = set()
 
@@ -92,7 +87,7 @@ def warn_of(outcome: Outcome) -> None:
         text = f"Memory ran out; the model is of the {outcome.n_stages} stages before that."
         _warn(text, AccuracyWarning, outcome)
     is_above = not outcome.error <= outcome.tol
-    if outcome.n_points < FEW_POINTS:
+    if outcome.n_points < LEAST_NODES:
         _warn(_of_few_points(outcome), FewPointsWarning, outcome)
         is_above &= outcome.reason != StopReason.FEW_POINTS
     elif outcome.levels:
@@ -103,7 +98,7 @@ def warn_of(outcome: Outcome) -> None:
         constant = " The fit is a constant, the mean of y." if outcome.is_constant else ""
         text = f"{_residual_of(outcome)}, {side} tol={outcome.tol:g}: {advice_on(outcome.reason)}."
         _warn(text + constant + outcome.of_conditions, AccuracyWarning, outcome)
-    if outcome.in_gaps > max(outcome.tol, _UNSURE * outcome.error):
+    if outcome.in_gaps > max(outcome.tol, CLEARLY * outcome.error):
         text = (
             f"{_residual_of(outcome)} about the points, but these leave wide gaps, in which the "
             f"fit is unsure by {outcome.in_gaps:.1e}. Give points there, or do not predict there."
@@ -128,15 +123,13 @@ def _of_few_points(outcome: Outcome) -> str:
     return (
         f"{outcome.n_points} distinct points leave open what y does between them; points left out "
         f"in turn were missed by {outcome.error:.1e} of the spread of y. Give at least "
-        f"{FEW_POINTS} points, better some dozens."
+        f"{LEAST_NODES} points, better some dozens."
     )
 
 
 def _of_few_levels(outcome: Outcome) -> str:
-    told = [
-        f"{name} ({', '.join(f'{level:g}' for level in levels)})"
-        for name, levels in list(outcome.levels.items())[:_MOST_NAMED]
-    ]
+    some = list(outcome.levels.items())[:5]
+    told = [f"{name} ({', '.join(f'{level:g}' for level in levels)})" for name, levels in some]
     more = len(outcome.levels) - len(told)
     told += [f"{more} more"] if more else []
     between = ""
@@ -144,7 +137,7 @@ def _of_few_levels(outcome: Outcome) -> str:
         between = f", and levels left out in turn were missed by {outcome.error:.1e} of its spread"
     return (
         f"Few levels of feature {'; '.join(told)}: what y does between them cannot be "
-        f"known{between}. Do not rely on the fit between levels; give {MOST_LEVELS + 2} levels or "
+        f"known{between}. Do not rely on the fit between levels; give {LEAST_NODES} levels or "
         "more where y is to be known there."
     )
 

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, LEAST_NODES
+from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
+
 # share of a grid's cells that must hold a point for the points to count as a grid with holes
 _LEAST_COVERAGE = 0.25
-_UNIFORM_TOLERANCE = 1e-9
 # What the nearest nodes on an axis fail to predict of a value: differences of order 6, 4 and 2,
 # over their largest weight. The highest tells smooth functions apart best; on grids with
 # many holes only the shorter stencils are complete.
@@ -20,9 +22,6 @@ _STENCILS = tuple(
     np.array(weights) / np.abs(weights).max()
     for weights in ([1, -6, 15, -20, 15, -6, 1], [1, -4, 6, -4, 1], [1, -2, 1])
 )
-# Difference of values, relative to the largest, that is rounding of their arguments.
-_SAME_VALUE = 1e-13
-_SEAM_FACTOR, _LEAST_STENCILS, _LEAST_NODES = 3.0, 12, 14
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,7 @@ def check_periods(
             continue
         if not isinstance(p, Real) or not 0 < float(p) < np.inf:
             raise ValueError(f"period must be positive and finite, got {p!r} for feature {j}.")
-        if extent[j] > p * (1 + 1e-12):
+        if extent[j] > p * (1 + NEAR_ROUND_OFF):
             raise ValueError(
                 f"period={p!r} is smaller than the extent {extent[j]:g} of feature {j}; give the "
                 "period in the units of X, or reduce that feature modulo its period."
@@ -218,7 +217,7 @@ def fold_end_points(X: NDArray[np.float64], periods: Sequence[float | None]) -> 
     for j, period in enumerate(periods):
         if period is not None:
             low = X[:, j].min()
-            X[X[:, j] - low >= period * (1 - 1e-12), j] = low
+            X[X[:, j] - low >= period * (1 - NEAR_ROUND_OFF), j] = low
     return X
 
 
@@ -247,8 +246,8 @@ def uniform_spacing(nodes: NDArray[np.float64]) -> float | None:
     if len(nodes) < 2:
         return None
     spacing = (nodes[-1] - nodes[0]) / (len(nodes) - 1)
-    round_off = 4 * np.finfo(float).eps * np.abs(nodes).max()
-    even = np.abs(np.diff(nodes) - spacing) <= _UNIFORM_TOLERANCE * spacing + round_off
+    rounding = ROUNDING * np.abs(nodes).max()
+    even = np.abs(np.diff(nodes) - spacing) <= HALF_DIGITS * spacing + rounding
     return float(spacing) if even.all() else None
 
 
@@ -274,7 +273,7 @@ def detect_periods(grid: Grid, y: NDArray[np.float64]) -> list[float | None]:
     for j, nodes in enumerate(grid.nodes):
         spacing, n = uniform_spacing(nodes), len(nodes)
         period = None
-        if spacing is not None and n >= _LEAST_NODES:
+        if spacing is not None and n >= 2 * len(_STENCILS[0]):
             if _is_seamless(values, j):
                 period = spacing * n
             elif _ends_agree(values, j) and _is_seamless(np.delete(values, -1, j), j):
@@ -286,7 +285,7 @@ def detect_periods(grid: Grid, y: NDArray[np.float64]) -> list[float | None]:
 def _ends_agree(values: NDArray[np.float64], axis: int) -> bool:
     difference = np.asarray(values.take(0, axis) - values.take(-1, axis))
     known = np.isfinite(difference)
-    return bool(known.any() and np.abs(difference[known]).max() <= _SAME_VALUE)
+    return bool(known.any() and np.abs(difference[known]).max() <= NEAR_ROUND_OFF)
 
 
 def _is_seamless(values: NDArray[np.float64], axis: int) -> bool:
@@ -298,9 +297,8 @@ def _is_seamless(values: NDArray[np.float64], axis: int) -> bool:
         seam = np.concatenate([error[:reach], error[-reach:]])
         inside = error[reach:-reach]
         seam, inside = seam[np.isfinite(seam)], inside[np.isfinite(inside)]
-        if len(seam) >= _LEAST_STENCILS // 2 and len(inside) >= _LEAST_STENCILS:
-            round_off = 64 * np.finfo(float).eps
-            return bool(_rms(seam) <= _SEAM_FACTOR * _rms(inside) + round_off)
+        if 2 * len(seam) >= LEAST_NODES and len(inside) >= LEAST_NODES:
+            return bool(_rms(seam) <= CLEARLY**2 * _rms(inside) + ROUND_OFF)
     return False
 
 
@@ -311,7 +309,7 @@ def _rms(a: NDArray) -> float:
 def merge_close(column: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Distinct values up to round-off, and which of them each entry is."""
     values, position = np.unique(column, return_inverse=True)
-    tolerance = 16 * np.finfo(float).eps * np.abs(values).max()
+    tolerance = ROUND_OFF * np.abs(values).max()
     new = np.ones(len(values), dtype=bool)
     new[1:] = np.diff(values) > tolerance
     cluster = np.cumsum(new) - 1

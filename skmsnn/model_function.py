@@ -17,6 +17,7 @@ from scipy.interpolate import BSpline
 from scipy.special import eval_legendre
 
 from skmsnn._arrays import as_complex
+from skmsnn._effort import SET_UP
 from skmsnn.domain import Domain
 from skmsnn.functions import Modes
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
@@ -32,11 +33,6 @@ from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
 from skmsnn.modules.trained import PreparedNetwork, TrainedNetwork
 from skmsnn.stage import Stage
-
-# Products up to which points are few: a non-uniform FFT takes 0.2 ms for one.
-_FEW_PRODUCTS = 100_000
-# Derivatives that are kept prepared.
-_MOST_KEPT = 64
 
 Term = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -162,7 +158,7 @@ class ModelFunction:
         terms = self._prepared.get(nu)
         if terms is None:
             terms = [_prepared(s if not any(nu) else s.derivative(nu)) for s in self._sums]
-            if len(self._prepared) < _MOST_KEPT:
+            if sum(nu) <= 2:  # of higher order there are many, and few are asked for again
                 self._prepared[nu] = terms
         return reduce(np.add, [term(x) for term in terms])
 
@@ -270,7 +266,7 @@ def _prepared(function: Differentiable) -> Term:
         n_products = 2 * function.degrees.size
     if few is None:
         return function.evaluate
-    most = _FEW_PRODUCTS // max(1, n_products)
+    most = SET_UP // max(1, n_products)
 
     def evaluate(x: NDArray[np.float64]) -> NDArray[np.float64]:
         return few(x) if 0 < len(x) <= most else function.evaluate(x)

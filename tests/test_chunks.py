@@ -53,14 +53,12 @@ class TestFitInChunks:
         model = default().fit(*chunked(X, y, weight, rows=1100))
         assert relative_l2_error(inside, model.predict(fresh)) < 1e-12
 
-    def test_more_waves_than_a_sample_shows_take_the_sums_of_all_points(self, rng, monkeypatch):
-        monkeypatch.setattr("skmsnn.sources.sums._MOST_TRIED", 2000)
-        monkeypatch.setattr("skmsnn.sources.sums.MOST_HELD_OUT", 500)
-        X = rng.uniform(0, TURN, (20_000, 2))
-        y = np.cos(31 * X[:, 0] - 4 * X[:, 1])
+    def test_more_waves_than_a_sample_shows_take_the_sums_of_all_points(self, rng):
+        X = rng.uniform(0, TURN, (150_000, 2))
+        y = np.cos(101 * X[:, 0] - 4 * X[:, 1])
         fresh = rng.uniform(0, TURN, (500, 2))
-        model = default(period=TURN).fit(*chunked(X, y))
-        expected = np.cos(31 * fresh[:, 0] - 4 * fresh[:, 1])
+        model = default(period=TURN).fit(*chunked(X, y, rows=50_000))
+        expected = np.cos(101 * fresh[:, 0] - 4 * fresh[:, 1])
         assert relative_l2_error(expected, model.predict(fresh)) < 1e-12
 
     def test_chunks_that_do_not_match(self, scattered, rng):
@@ -83,7 +81,7 @@ class TestFitInChunks:
         model = default(period=TURN).fit(X, y, X_val=held, y_val=periodic(held) + 1)
         # one is added to all of them, and the root mean square of y is known
         shift = 1 / np.sqrt(np.mean(periodic(scattered) ** 2))
-        assert model.validation_norms_[0] == pytest.approx(shift, rel=1e-6)
+        assert model.validation_norms_[0] == pytest.approx(shift, rel=1e-3)
 
     @pytest.mark.parametrize(
         ("change", "match"),

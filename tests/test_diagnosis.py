@@ -141,7 +141,7 @@ class TestNeighbourhoods:
     def test_differences_of_even_nodes_are_binomial(self):
         """Differences of a step are partial sums of alternating binomials, again binomials."""
         (look,) = self.look(squares(100, 1), np.where(np.arange(100) < 50, -0.5, 0.5))
-        for pairs in (1, 3, 5):
+        for pairs in (1, 2, 4):
             partial = np.array([comb(2 * pairs - 1, k) for k in range(2 * pairs)])
             square = np.sum(partial.astype(float) ** 2) / comb(4 * pairs, 2 * pairs)
             expected = np.sqrt(square / (100 - 2 * pairs))
@@ -162,7 +162,7 @@ class TestNeighbourhoods:
 
     def test_too_few_points_say_nothing(self, rng):
         assert not self.look(squares(4, 1), np.arange(4.0))
-        assert not self.look(rng.uniform(size=(40, 2)), np.arange(40.0))
+        assert not self.look(rng.uniform(size=(29, 2)), np.arange(29.0))
         assert not self.look(rng.uniform(size=(100, 5)), np.arange(100.0))
 
 

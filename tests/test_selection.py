@@ -214,10 +214,10 @@ def test_where_cutoffs_make_no_difference_one_that_hides_rounding_is_taken(own, 
 
 @pytest.mark.parametrize(
     ("gain", "least", "rounds"),
-    [(0.5, 0, 4), (0.65, 0, 4), (0.75, 0, 1), (1.2, 0, 1), (1e-6, 0, 2), (0.5, 1e-9, 4)],
+    [(0.5, 0, 30), (0.6, 0, 41), (0.75, 0, 1), (1.2, 0, 1), (1e-6, 0, 2), (0.1, 1e-9, 8)],
 )
 def test_axes_are_moved_as_long_as_that_helps(gain, least, rounds):
-    """The error falls by a gain a round, from 1e-3; the rounds end at 1e-13, or after four."""
+    """The error falls by a gain a round, from 1e-3; rounds end at 1e-12, or after a small gain."""
 
     def moved(number):
         error = 1e-3 * gain**number + least
@@ -256,7 +256,9 @@ def test_selection_takes_more_modes_along_the_axis_that_needs_them(rng):
     split = Split(x, y, train, HeldOut(x[held], y[held], np.ones(200)))
     best = select_modes(candidates(domain, grid, x, 568), split, np.random.RandomState(0))
     even = [c.fit(train).solve(y) for c in candidates(domain, grid, x, 568)]
-    assert best.error < 0.1 * min(np.std(y[held] - m.evaluate(x[held])) for m in even)
+    assert best.error < 0.2 * min(np.std(y[held] - m.evaluate(x[held])) for m in even)
+    along, across = best.modes.orders
+    assert along > 3 * across
 
 
 @pytest.mark.parametrize(("enough", "n_tried"), [(np.inf, 4), (1e-4, 4), (1e-8, 2)])

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn._comparison import ENOUGH, FEW
 from skmsnn.cli.data import Data, data_of, missing, names_of, points_of
 from skmsnn.cli.files import kind_of, read_table, write_table
 from skmsnn.cli.options import COMMANDS, parser
@@ -22,9 +23,6 @@ from skmsnn.cli.saved import load, save
 from skmsnn.cli.table import FileError, Table
 from skmsnn.cli.text import Format
 from skmsnn.datasets import simulate_decaying_turbulence
-
-_N_TEST = 5000
-_FEWEST_ROWS = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,7 +78,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     X = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     y = snapshot.on_grid().ravel()
     # off the grid the snapshot is known exactly: it is a trigonometric polynomial
-    X_test = np.random.default_rng(arguments.seed).uniform(0, 2 * np.pi, (_N_TEST, 2))
+    X_test = np.random.default_rng(arguments.seed).uniform(0, 2 * np.pi, (ENOUGH, 2))
     data = Data(X, y, ["x", "y"], ["stream function"], [])
     model = _fitted(arguments, X, y)
     _print_stages(model, data.X, data.y, X_test, snapshot.at(X_test))
@@ -91,8 +89,8 @@ def _fit(arguments: argparse.Namespace) -> None:
     data = _read(arguments)
     n_test = round(arguments.test_fraction * len(data.X))
     if arguments.test_fraction:
-        n_test = max(1, min(_N_TEST, n_test))
-    least = 20 if n_test else _FEWEST_ROWS
+        n_test = max(1, min(ENOUGH, n_test))
+    least = FEW if n_test else 2
     if len(data.X) < least:
         what = f"it has {len(data.X)} rows; at least {least} are needed."
         raise FileError(arguments.file, "", what)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from skmsnn._comparison import FEW
 from skmsnn.cli.numbers import number
 from skmsnn.cli.table import FileError, Table
 
@@ -23,7 +24,6 @@ _UNPACK: dict[str, Callable[[bytes], bytes]] = {
 }
 _SPACE = r"\s+"
 _SEPARATORS = ["\t", ";", ",", "|", _SPACE]
-_LINES_LOOKED_AT = 50
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
@@ -89,7 +89,7 @@ def fields_of(line: str, separator: str) -> list[str]:
 
 def _format_of(lines: Sequence[str], given: Format) -> tuple[str, str]:
     """Separator and decimal mark under which most fields of the first rows are numbers."""
-    sample = [line for line in lines[:_LINES_LOOKED_AT] if line.strip()]
+    sample = [line for line in lines[:FEW] if line.strip()]
     rows = sample[1:] or sample
     separators = _SEPARATORS if given.separator is None else [given.separator]
     marks = [".", ","] if given.decimal is None else [given.decimal]

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, FAR, FEW, LEAST_NODES
+from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Grid
 from skmsnn.families.axis_trials import (
-    ROUNDING,
-    SEEN,
     AxisProblem,
     AxisTrial,
     error_of,
@@ -29,26 +29,9 @@ from skmsnn.families.axis_trials import (
 from skmsnn.families.family import Family
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.judge.leave_out import Folds, folds_of_lines, wide_gaps
-from skmsnn.judge.levels import MOST_LEVELS
 from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.axes import BasisAxis, SplineAxis
 from skmsnn.spaces.tensor import TensorFit
-
-# Of more columns than these, random combinations are looked at: their mean square is that of all,
-# to within one part in ten.
-_MOST_COLUMNS = 64
-# Left on unseen lines, relative to the target, below which the smaller of two that are as good, to
-# within the factor, is taken.
-_NEXT_TO_ROUND_OFF, _AS_GOOD = 1e-10, 1.5
-# Of sets that are as good on unseen lines, one that leaves less than this share on its own: lines
-# left out make gaps twice as wide, which larger sets suffer from more than they will in use.
-_CLOSER = 0.3
-# Splines through all nodes are taken where they leave less than this share of what waves and
-# polynomials leave, which have all derivatives; where these have not seen what there is, whenever
-# they leave less.
-_SPLINE_SHARE = 0.5
-# Left on unseen lines, relative to the spread, by waves of a period that is beyond doubt.
-_CLEARLY_PERIODIC = 0.01
 
 
 class AxisChoice(NamedTuple):
@@ -86,7 +69,7 @@ def select_axes(
         problem = AxisProblem(nodes, _columns(cells, j, rng), periodic, lines)
         if len(nodes) == 1:
             choices.append(AxisChoice(_constant(problem), False))
-        elif len(nodes) <= MOST_LEVELS and not periodic:
+        elif len(nodes) < LEAST_NODES and not periodic:
             choices.append(AxisChoice(_between_levels(problem), False))
         else:
             choices.append(_best_along(problem, families))
@@ -130,7 +113,7 @@ def confirmed_periods(
         if period is None:
             continue
         folded = cells
-        if np.isclose(period, nodes[-1] - nodes[0], rtol=1e-9, atol=0):
+        if np.isclose(period, nodes[-1] - nodes[0], rtol=HALF_DIGITS, atol=0):
             folded = np.delete(cells, -1, axis=j)
         scaled = 2 / period * (nodes[: folded.shape[j]] - nodes[0]) - 1
         columns = _columns(folded, j, rng)
@@ -139,7 +122,7 @@ def confirmed_periods(
             lines = folds_of_lines(len(scaled), periodic, rng)
             problem = AxisProblem(scaled, columns, periodic, lines)
             errors.append(_best_along(problem, families).trial.error)
-            if errors[0] <= _CLEARLY_PERIODIC:
+            if errors[0] * FAR**2 <= 1:  # such a period is beyond doubt
                 break
         if errors[-1] < errors[0]:
             confirmed[j] = None
@@ -181,12 +164,16 @@ def unseen_residual(
 def _columns(
     cells: NDArray[np.float64], axis: int, rng: np.random.RandomState
 ) -> NDArray[np.float64]:
-    """Values along an axis, a column for each line along it; random combinations of many."""
+    """Values along an axis, a column for each line along it; random combinations of many.
+
+    Their mean square is that of all.
+    """
     columns = np.moveaxis(cells, axis, 0).reshape(cells.shape[axis], -1)
     n_columns = columns.shape[1]
-    if n_columns <= _MOST_COLUMNS:
+    most = max(FEW, ENOUGH // len(columns))
+    if n_columns <= most:
         return columns
-    mixing = rng.standard_normal((n_columns, _MOST_COLUMNS)) / np.sqrt(n_columns)
+    mixing = rng.standard_normal((n_columns, most)) / np.sqrt(n_columns)
     return columns @ mixing
 
 
@@ -201,24 +188,32 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
         if is_settled(tried):
             break
         enough = min((trial.error for trial in through), default=0.0)
-        problem = replace(problem, enough=enough, before=tuple(tried))
+        problem = replace(problem, enough=enough)
     if not tried:
         tried = [_constant(problem)]
     best = min(tried, key=error_of)
     spline = min(through, key=error_of, default=None)
-    if best.error <= _NEXT_TO_ROUND_OFF:
-        as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
-        best = min(as_good, key=size_of)
-    elif spline is not None and spline.error < best.error * (
-        _SPLINE_SHARE if best.error < SEEN else 1.0
-    ):
+    # unlike splines through all nodes, waves and polynomials that see what there is have all slopes
+    handicap = CLEARLY if best.error * FAR < 1 else 1.0
+    if best.error > NEAR_ROUND_OFF and spline and spline.error * handicap < best.error:
         return AxisChoice(spline, False)
-    else:
-        as_good = [trial for trial in tried if trial.error <= _AS_GOOD * best.error]
-        closest = min(as_good, key=train_error_of)
-        best = closest if closest.train_error < _CLOSER * best.train_error else best
+    best = _closest_as_good(tried, best)
     has_plateau = on_plateau(best.noise_level, ((t.noise_level, t.size) for t in tried))
     return AxisChoice(best, has_plateau)
+
+
+def _closest_as_good(tried: list[AxisTrial], best: AxisTrial) -> AxisTrial:
+    """Of sets that are as good on unseen lines one that leaves far less on its own.
+
+    Gaps twice as wide, as lines left out make, are harder on large sets than their use is.
+    """
+    closest = min((t for t in tried if t.error <= AS_GOOD * best.error), key=train_error_of)
+    if closest.train_error * FAR < best.train_error:
+        best = closest
+    if best.error > NEAR_ROUND_OFF:
+        return best
+    as_good = [t for t in tried if t.error <= AS_GOOD * best.error]
+    return min((t for t in as_good if t.train_error <= FAR * best.train_error), key=size_of)
 
 
 def _constant(problem: AxisProblem) -> AxisTrial:
@@ -233,7 +228,7 @@ def _between_levels(problem: AxisProblem) -> AxisTrial:
     Whatever the families are: nothing else goes through so few.
     """
     nodes = problem.nodes
-    rounding = ROUNDING * max(1.0, float(np.sqrt(np.mean(problem.columns**2))))
+    rounding = ROUND_OFF * max(1.0, float(np.sqrt(np.mean(problem.columns**2))))
     for degree in range(len(nodes) - 1):
         trial = problem.tried(BasisAxis(nodes, LegendreBasis(degree)))
         if trial.train_error <= rounding:

@@ -8,20 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, PATIENCE
+from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.judge.leave_out import Folds, left_out
+from skmsnn.judge.plateau import MOST_LEVERAGE
 from skmsnn.spaces.axes import AxisBasis, SplineAxis
-
-# Left on unseen lines, relative to the target, below which nothing else is tried.
-_GOOD_ENOUGH = 1e-14
-# What a fit leaves on its own lines that is rounding, once unseen lines agree to so many digits.
-ROUNDING, _RESOLVED = 3e-15, 1e-13
-# No larger set is tried after two in turn that do this much worse than the best, and than on their
-# own lines. The second matters: a function of high frequency shows nothing until modes reach it.
-_WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
-# Once a fit describes this much of the values, sets that will never be this many times better than
-# what goes through all nodes, at the pace at which their error falls, are not tried.
-SEEN, WORTH_MORE = 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,7 @@ class AxisTrial:
     @property
     def noise_level(self) -> float:
         """What ``train_error`` says of the noise, if all that is left is noise."""
-        return self.train_error / max(1 - self.leverage, 0.05) ** 0.5
+        return self.train_error / (1 - min(self.leverage, MOST_LEVERAGE)) ** 0.5
 
 
 @dataclass(frozen=True)
@@ -69,8 +61,6 @@ class AxisProblem:
         Nodes that are left out together.
     enough : float
         What is left by functions that go through all nodes, or 0: others should leave less.
-    before : tuple of AxisTrial
-        What was tried before, without functions that go through all nodes.
     """
 
     nodes: NDArray[np.float64]
@@ -78,11 +68,10 @@ class AxisProblem:
     periodic: bool
     folds: Folds
     enough: float = 0.0
-    before: tuple[AxisTrial, ...] = ()
 
     def tried(self, axis: AxisBasis) -> AxisTrial:
         """Functions on trial."""
-        unseen, rest = left_along(axis, self.columns, self.folds, float(np.finfo(float).eps))
+        unseen, rest = left_along(axis, self.columns, self.folds, EPS)
         error, train_error = (float(np.sqrt(np.mean(a**2))) for a in (unseen, rest))
         leverage = len(axis.singular_values) / len(self.columns)
         if leverage >= 1 and not isinstance(axis, SplineAxis):
@@ -108,14 +97,15 @@ def ascended(ladder: Iterable[AxisTrial], enough: float) -> list[AxisTrial]:
     worse = 0
     for trial in ladder:
         trials.append(trial)
-        overfits = trial.error > _OVERFITTED * trial.train_error
+        # a function of high frequency shows nothing, there or here, until modes reach it
+        overfits = trial.error > FAR * trial.train_error
         least = min(t.error for t in trials)
-        worse = worse + 1 if overfits and trial.error > _WORSE * least else 0
-        if is_settled(trials) or worse >= _PATIENCE or time_is_up():
+        worse = worse + 1 if overfits and trial.error > CLEARLY * AS_GOOD * least else 0
+        if is_settled(trials) or worse >= PATIENCE or time_is_up():
             break
-        if len(trials) > 2 and _reach(*trials[-2:]) * WORTH_MORE > enough > 0:
-            hopeless = len(trials) > 3 and _reach(*trials[-3:-1]) * WORTH_MORE > enough
-            if hopeless and trial.error < SEEN:
+        if len(trials) > 2 and _reach(*trials[-2:]) > FAR * enough > 0:
+            hopeless = len(trials) > 3 and _reach(*trials[-3:-1]) > FAR * enough
+            if hopeless and trial.error * FAR < 1:
                 break
     return trials
 
@@ -131,8 +121,10 @@ def _reach(before: AxisTrial, last: AxisTrial) -> float:
 
 
 def is_settled(trials: list[AxisTrial]) -> bool:
+    """Whether one leaves rounding: on unseen lines, or on its own, and little more on unseen."""
     return any(
-        trial.error <= _GOOD_ENOUGH or (trial.train_error <= ROUNDING and trial.error <= _RESOLVED)
+        trial.error <= ROUND_OFF
+        or (trial.train_error <= ROUND_OFF and trial.error <= NEAR_ROUND_OFF)
         for trial in trials
     )
 

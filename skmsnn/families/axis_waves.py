@@ -7,19 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import ENOUGH
+from skmsnn._effort import SECOND, svd_operations
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended, error_of, is_settled
-from skmsnn.families.ladders import SHARES, WIDTH, axis_order, ball_frames
-from skmsnn.families.polynomial import DEGREES
-from skmsnn.families.waves import ROWS_A_TERM, Look, are_foreseen
+from skmsnn.families.ladders import SHARES, WIDTH, axis_order, ball_frames, growing
+from skmsnn.families.waves import Look, are_foreseen, most_looked_past
 from skmsnn.functions.bases import LegendreWavesBasis
+from skmsnn.judge.leave_out import FOLDS_PERIODIC
 from skmsnn.spaces.axes import WavesAxis
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
-
-# Terms of the sets that are looked past for waves, a tenth of a second all together, and of those
-# that have waves beside them.
-_TERMS_LOOKED_PAST, _MOST_TERMS = 300, 600
-# Lines are left out in so many parts, of which some are enough where they are many.
-_PARTS, _MOST_LINES = 10, 200
 
 
 def fitted_waves(problem: AxisProblem) -> list[AxisTrial]:
@@ -35,7 +31,7 @@ def fitted_waves(problem: AxisProblem) -> list[AxisTrial]:
         np.zeros(1, dtype=bool),
         np.random.RandomState(0),
     )
-    most = min(len(nodes) // ROWS_A_TERM, _TERMS_LOOKED_PAST)
+    most = most_looked_past(len(nodes))
     found = look.past(_polynomials(most)), look.past(ball_frames(np.zeros(1, dtype=bool), most))
     waves, _ = min(found, key=lambda pair: pair[1])
     if len(waves) == 0:
@@ -47,7 +43,7 @@ def fitted_waves(problem: AxisProblem) -> list[AxisTrial]:
 
 def _polynomials(most: int) -> Iterator[PolynomialFrame]:
     n_terms = 4
-    while n_terms <= min(most, DEGREES[-1]):
+    while n_terms <= most:
         yield PolynomialFrame(np.arange(n_terms)[:, None])
         n_terms *= 2
 
@@ -55,13 +51,14 @@ def _polynomials(most: int) -> Iterator[PolynomialFrame]:
 def _beside(problem: AxisProblem, waves: NDArray[np.float64]) -> list[AxisTrial]:
     """Growing sets of polynomials with the waves, and of waves of a wider box."""
     nodes = problem.nodes
-    most = min(len(nodes) - 2, _MOST_TERMS) - 2 * len(waves)
+    affordable = int((SECOND / svd_operations(len(nodes), 1)) ** 0.5)
+    most = min(len(nodes) - 2, affordable) - 2 * len(waves)
 
     def tried(degree: int, order: int = 0) -> AxisTrial:
         basis = LegendreWavesBasis(degree, np.concatenate([_lattice(order), waves]))
         return problem.tried(WavesAxis(nodes, basis))
 
-    trials = ascended((tried(degree) for degree in DEGREES if degree < most), problem.enough)
+    trials = ascended((tried(degree) for degree in growing(most - 1)), problem.enough)
     if is_settled(trials):
         return trials
     orders = sorted({axis_order(nodes, share, WIDTH, False) for share in SHARES})
@@ -85,9 +82,11 @@ def _is_foreseen(
         frame = LatticeFrame(np.arange(order + 1)[:, None], np.array([2 * WIDTH]))
     nodes, columns = problem.nodes, problem.columns
     square, n_lines = 0.0, 0
-    for part in range(_PARTS):
-        rows = np.concatenate([np.empty(0, dtype=np.intp), *problem.folds.folds[part::_PARTS]])
-        if len(rows) == 0 or n_lines >= _MOST_LINES:
+    for part in range(FOLDS_PERIODIC):
+        rows = np.concatenate(
+            [np.empty(0, dtype=np.intp), *problem.folds.folds[part::FOLDS_PERIODIC]]
+        )
+        if len(rows) == 0 or n_lines >= ENOUGH:
             break
         others = np.setdiff1d(np.arange(len(nodes)), rows)
         found = look.without(rows, frame, waves)[:, 0]

@@ -8,18 +8,19 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import ENOUGH, FAR
+from skmsnn._precision import EPS
 from skmsnn.functions import Modes
-from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, weighted_rms
+from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
+from skmsnn.judge.plateau import MOST_LEVERAGE
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.polynomial import PolynomialFit
 
-# Left of the target by a fit that has seen what there is.
-_SEEN = 0.1
-# Points that are enough to tell what a fit leaves unseen.
-_MOST_ASKED = 2000
-# Share of noise that a fit follows, at most, where it is reckoned with.
-_MOST_FOLLOWED = 0.95
+# Outputs of which functions are sought one by one, by training.
+MOST_OUTPUTS = 4
+# Starts of a search that may end beside the best: alternating least squares does from one in two.
+STARTS = 4
 
 
 class Unseen(Protocol):
@@ -87,8 +88,8 @@ class Trial:
     def leverage(self) -> float:
         """Share of noise that the fit follows: K / n of K modes on n points, less if damped."""
         if isinstance(self.fit, PolynomialFit):
-            return min(self.fit.leverage, _MOST_FOLLOWED)
-        return min(self.candidate.n_terms / self.n_rows, _MOST_FOLLOWED)
+            return min(self.fit.leverage, MOST_LEVERAGE)
+        return min(self.candidate.n_terms / self.n_rows, MOST_LEVERAGE)
 
     @property
     def noise_level(self) -> float:
@@ -121,8 +122,8 @@ class Split(NamedTuple):
     target: NDArray[np.float64]
     train: NDArray[np.float64]
     held_out: HeldOut | None
-    rounding: float = float(np.finfo(float).eps)
-    beside: Beside = NOTHING_BESIDE
+    rounding: float = EPS
+    beside: Beside | None = None
 
 
 def judged_unseen(
@@ -157,15 +158,15 @@ def judged_held_out(
     return Trial(candidate, fit, modes, error, train_error, error, error, n_rows)
 
 
-def foresees_more(trial: Trial, other: Trial, factor: float = 1.0) -> bool:
-    """Whether a trial leaves less of unseen points than a simpler one, by the factor.
+def foresees_more(trial: Trial, other: Trial) -> bool:
+    """Whether a trial leaves less of unseen points than a simpler one.
 
-    Where both leave much, as of noise, by a standard error of the difference, too: the best of many
-    is else the luckiest.
+    Where both leave much, as of noise, by a standard error of the difference: the best of many is
+    else the luckiest.
     """
-    if not trial.error * factor < other.error:
+    if not trial.error < other.error:
         return False
-    if trial.error < _SEEN or trial.left is None or other.left is None:
+    if trial.error * FAR < 1 or trial.left is None or other.left is None:
         return True
     rows, at, of_other = np.intersect1d(trial.left.rows, other.left.rows, return_indices=True)[:3]
     if len(rows) < 2:
@@ -176,11 +177,11 @@ def foresees_more(trial: Trial, other: Trial, factor: float = 1.0) -> bool:
 
 
 def leave_one_out(
-    fit: DenseFit | PolynomialFit, weight: NDArray[np.float64], beside: Beside = NOTHING_BESIDE
+    fit: DenseFit | PolynomialFit, weight: NDArray[np.float64], beside: Beside | None = None
 ) -> Unseen:
     """Leave-one-out residuals, of waves at some thousands of the points, and beside them."""
     used = np.flatnonzero(weight)
-    rows = used[:: -(-len(used) // _MOST_ASKED)]
+    rows = used[:: -(-len(used) // ENOUGH)]
 
     def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
         if isinstance(fit, PolynomialFit):

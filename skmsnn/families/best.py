@@ -8,6 +8,8 @@ from itertools import chain
 
 import numpy as np
 
+from skmsnn._comparison import CLEARLY, FEW, LEAST_NODES
+from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
 from skmsnn.families.base import Trial, foresees_more
@@ -19,25 +21,14 @@ from skmsnn.families.modes import of_dominant_modes
 from skmsnn.families.polynomial import select_polynomial
 from skmsnn.families.recipe import Recipe
 from skmsnn.families.selection import refine
-from skmsnn.judge.diagnosis import FEW_POINTS
-from skmsnn.judge.held_out import LEAST_NODES
 from skmsnn.judge.split import DataSplit, Residuals
 
-# Held-out points that tell a trained function that is better from one that is lucky.
-_LEAST_HELD_OUT = 20
-# One replaces the stage of least squares if it leaves less than this share of its held-out error.
-_WORTHWHILE = 0.5
 # What a network of the default size reaches in the default iterations; a stage of least squares
 # that is as good is not worth that time.
 _NETWORK_REACH = 3e-6
-# Left by least squares, below which a next stage reaches round-off, and cheap functions are not
-# trained either.
-_WORTH_TRAINING = 1e-12
 # Left by smoothing splines of rough data, as elevations, over the spread of y. Of fronts that
 # networks resolve they leave less than this.
 _ROUGH = 0.02
-# Left on unseen points, relative to the target, by functions that are all there is to find.
-_SETTLED = 1e-14
 
 
 def best_stage(
@@ -96,7 +87,7 @@ def best_space(fitter: StageFitter, is_whole: bool = True) -> Trial:
         # through all points of a line, as if their weights were equal
         data = fitter.whole._replace(train=np.ones(len(points.x)))
         through = select_on_grid(points.domain, points.line, data, fitter.rng, families)
-        if through.train_error <= _SETTLED:
+        if through.train_error <= ROUND_OFF:
             return through
     if fitter.asks_unseen and points.grid is not None:
         best = select_on_grid(points.domain, points.grid, fitter.whole, fitter.rng, families)
@@ -122,8 +113,8 @@ def _spaces(fitter: StageFitter, families: list[Family], is_whole: bool) -> Iter
         if trial is not None:
             yield trial
             enough = min(enough, trial.error)
-            is_few = np.count_nonzero(fitter.points.full) < FEW_POINTS
-            if trial.error <= _SETTLED or (fitter.asks_unseen and is_few) or time_is_up():
+            is_few = np.count_nonzero(fitter.points.full) < LEAST_NODES
+            if trial.error <= ROUND_OFF or (fitter.asks_unseen and is_few) or time_is_up():
                 return
 
 
@@ -138,7 +129,8 @@ def _best_of(spaces: Iterator[Trial]) -> Trial | None:
 def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -> StageFit:
     """A stage of trained functions where these are worth their time; else the linear one."""
     recipe, points = fitter.recipe, fitter.points
-    if linear.error <= _WORTH_TRAINING or linear.is_noise:
+    # next to round-off a second stage of the same functions leaves nothing to be trained for
+    if linear.error <= NEAR_ROUND_OFF or linear.is_noise:
         return linear
     best = linear
     for family in families_of(recipe):
@@ -165,7 +157,7 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
 
 def _replaces(trained: StageFit, best: StageFit, fitter: StageFitter, linear: StageFit) -> bool:
     """Whether a trained stage is much better, and nowhere far from that of least squares."""
-    return trained.error < _WORTHWHILE * best.error and fitter.agrees(trained, linear)
+    return trained.error * CLEARLY < best.error and fitter.agrees(trained, linear)
 
 
 def _trained(family: Family, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
@@ -179,6 +171,6 @@ def _is_blind(points: DataSplit) -> bool:
     """
     if points.leaves_out and (points.held_out is None or points.x.shape[1] == 1):
         return True
-    if points.held_out is not None and len(points.held_out.x) < _LEAST_HELD_OUT:
+    if points.held_out is not None and len(points.held_out.x) < FEW:
         return True
     return points.grid is not None and any(1 < n < LEAST_NODES for n in points.grid.shape)

@@ -8,6 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR, FEW, PATIENCE
+from skmsnn._effort import MOST_OPERATIONS, SECOND, qr_operations
+from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.fitting import Watch
 from skmsnn.families.nested import (
@@ -19,54 +22,44 @@ from skmsnn.families.nested import (
 )
 from skmsnn.families.newton import Problem, Solution, newton
 
-# Terms of the smallest set, and how many more the next has.
-_FEWEST, _GROWTH = 12, 1.7
-# Unknowns a row at most, of operations of a factorisation the most.
-_MOST_TERMS_A_ROW, _OPERATIONS = 0.75, 1.5e12
-# From so many operations on only kinds of functions are tried that left at most so many times what
-# the best leaves, and from so many on the best alone.
-_COSTLY, _ALIKE, _COSTLIEST = 2e9, 10.0, 2e10
-# No larger set is tried after two in turn that do so much worse than the best, and than on their
-# own rows; as in the selection of sets for values alone.
-_WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
-# Left of rows that no fit has seen, below which nothing more is sought, and below which a larger
-# set has to leave less than this share.
-_GOOD_ENOUGH, _NEXT_TO_ROUND_OFF, _GAIN = 1e-14, 1e-11, 0.5
-# The same of costly sets, of which refinement takes what is left to round-off.
-_GOOD_ENOUGH_IF_COSTLY = 2e-12
-# Left of them below which coefficients tell how far sets should reach along each axis.
-_TELLS_ASPECT = 0.3
-# Left by a smaller set, of its own rows, below which it is a better start than nothing is.
-_USEFUL_START = 0.1
+# Unknowns a row at most. With two thirds fits left four times as much, and with seven eighths
+# damping alone held some functions back.
+_MOST_TERMS_A_ROW = 0.75
 
 
 def best_solution(
     problem: Problem,
     families: Sequence[str],
     watch: Watch,
-    most_operations: float = _OPERATIONS,
+    most_operations: float = MOST_OPERATIONS,
 ) -> Solution:
-    """The space, of growing ones, that leaves least of unseen rows."""
+    """The space, of growing ones, that leaves least of unseen rows.
+
+    Where sets take a tenth of a second only kinds of functions are tried that leave no more than
+    far more than the best, and where they take a second the best alone.
+    """
     ladders = [
         _Ladder(problem, family, shape) for family, shape in _kinds(families, len(problem.periodic))
     ]
     every_ladder, best = ladders, None
     for n_terms in _sizes(problem, most_operations):
         n_rows = _n_rows(problem)
-        operations = 2.0 * n_rows * (n_terms * problem.n_blocks) ** 2
+        operations = qr_operations(n_rows, n_terms * problem.n_blocks)
         racing = [ladder for ladder in ladders if not ladder.is_done]
-        if operations > _COSTLY and len(racing) > 1:
+        is_costly = FAR * operations > SECOND
+        if is_costly and len(racing) > 1:
             least = min(ladder.least for ladder in racing)
-            allowed = least if operations > _COSTLIEST else _ALIKE * least
+            allowed = least if operations > SECOND else FAR * least
             ladders = racing = [ladder for ladder in racing if ladder.least <= allowed]
         for ladder in racing:
             solution = ladder.climb(n_terms)
             if solution is None:
                 continue
             watch(len(ladder.tried), solution.left_seen, solution.left)
-            if best is None or solution.left < best.left:
+            if best is None or solution.left * EQUAL < best.left:
                 best = solution
-        enough = _GOOD_ENOUGH_IF_COSTLY if operations > _COSTLY else _GOOD_ENOUGH
+        # of costly sets refinement takes what is left to round-off
+        enough = NEAR_ROUND_OFF if is_costly else ROUND_OFF
         if best is not None and (best.left <= enough or time_is_up()):
             break
         if all(ladder.is_done for ladder in ladders):
@@ -99,12 +92,12 @@ def _n_rows(problem: Problem) -> int:
 def _sizes(problem: Problem, most_operations: float) -> Iterator[int]:
     """Numbers of terms, a factor apart, up to what rows and time allow."""
     n_rows = _n_rows(problem)
-    most = min(_MOST_TERMS_A_ROW * n_rows, np.sqrt(most_operations / (2 * n_rows)))
+    most = min(_MOST_TERMS_A_ROW * n_rows, np.sqrt(most_operations / qr_operations(n_rows, 1)))
     most = max(1.0, most / problem.n_blocks)
-    size = min(float(_FEWEST), most)
+    size = min(float(FEW), most)
     while size < most:
         yield int(size)
-        size *= _GROWTH
+        size *= AS_GOOD
     yield int(most)
 
 
@@ -128,7 +121,7 @@ class _Ladder:
             return None
         starts = [np.zeros((chosen.frame.n_columns, self._problem.n_outputs))]
         if last is not None and not self._problem.is_linear:
-            is_useful = last.left_seen < _USEFUL_START
+            is_useful = last.left_seen * FAR < 1
             starts = [*([] if is_useful else starts), chosen.embedded(last.chosen, last.c)]
         solutions = [newton(self._problem, chosen, c, on_the_way=True) for c in starts]
         solution = min(solutions, key=lambda s: s.left_seen)
@@ -138,13 +131,14 @@ class _Ladder:
         self.tried.append(solution.left)
         self.n_steps += solution.n_steps
         self.least = min(self.least, solution.left)
-        if solution.left < _TELLS_ASPECT and len(self._aspect) > 1:
+        # what was found tells how far sets should reach along each axis
+        if solution.left * CLEARLY < 1 and len(self._aspect) > 1:
             self._aspect = aspect_of(chosen, solution.c, solution.left)
-        is_worse = solution.left > _WORSE * self.least
-        is_worse &= solution.left > _OVERFITTED * solution.left_seen
-        is_next_to_round_off = before < _NEXT_TO_ROUND_OFF and solution.left > _GAIN * before
+        is_worse = solution.left > CLEARLY * AS_GOOD * self.least
+        is_worse &= solution.left > FAR * solution.left_seen
+        is_next_to_round_off = before < FAR * NEAR_ROUND_OFF and solution.left * CLEARLY > before
         self._n_worse = self._n_worse + 1 if is_worse else 0
-        self.is_done = self._n_worse >= _PATIENCE or is_next_to_round_off
+        self.is_done = self._n_worse >= PATIENCE or is_next_to_round_off
         return solution
 
     def _left_in_folds(self, chosen: NestedSet, whole: Solution) -> NDArray[np.float64]:

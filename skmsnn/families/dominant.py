@@ -5,16 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import ENOUGH
+from skmsnn._memory import blocks_of
 from skmsnn.domain import Domain, Grid, uniform_spacing
+from skmsnn.families.ladders import OTHER_WIDTHS
 from skmsnn.functions.lattice import FourierModes, half_lattice, total_degree_lattice
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import Frame
-
-# most wave vectors whose amplitude is computed by the direct sum
-_MOST_CANDIDATES = 4000
-_WIDTH = 1.5
-# bytes of phases at a time
-_BLOCK_BYTES = 2**26
 
 
 def dominant_modes(
@@ -28,8 +25,8 @@ def dominant_modes(
     """Find the modes of largest amplitude, the constant left out.
 
     On a complete uniform grid these are the modes of its discrete Fourier transform. On other
-    points, wave vectors are ranked by the direct sum over a lattice of at most 4000 candidates
-    (periodic axes: the harmonics; others: those of a box 1.5 times as wide as the data), the
+    points, wave vectors are ranked by the direct sum over a lattice of at most 3000 candidates
+    (periodic axes: the harmonics; others: those of a box 1.4 times as wide as the data), the
     lowest in total degree; amplitudes and phases then come from least squares.
 
     Parameters
@@ -48,8 +45,8 @@ def dominant_modes(
             return _waving(modes).dominant(n_modes)
     used = weight > 0
     x, target, weight = x[used], target[used], weight[used]
-    lengths = np.where(domain.periodic, 2.0, 2 * _WIDTH)
-    numbers = lowest_wave_numbers(domain.centre.size, min(_MOST_CANDIDATES, len(x)))
+    lengths = np.where(domain.periodic, 2.0, 2 * min(OTHER_WIDTHS))
+    numbers = lowest_wave_numbers(domain.centre.size, min(ENOUGH, len(x)))
     amplitudes = direct_sum(x, target, weight, 2 * np.pi * numbers / lengths)
     found = _waving(amplitudes).dominant(n_modes)
     least_squares = DenseFit(x, weight, Frame(found.wave_vectors)).solve(target)
@@ -111,9 +108,7 @@ def direct_sum(
     """Weighted mean over the points of ``2 target exp(-i w . x)`` for each wave vector."""
     share = (weight / weight.sum())[:, None] * target
     coefficients = np.empty((len(wave_vectors), target.shape[1]), dtype=complex)
-    step = max(1, _BLOCK_BYTES // (8 * len(x)))
-    for start in range(0, len(wave_vectors), step):
-        block = slice(start, start + step)
+    for block in blocks_of(len(wave_vectors), 16 * len(x)):
         phase = wave_vectors[block] @ x.T
         coefficients[block] = 2 * (np.cos(phase) @ share - 1j * (np.sin(phase) @ share))
     coefficients[~wave_vectors.any(axis=1)] /= 2

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._comparison import AS_GOOD, ENOUGH, EQUAL, FAR
+from skmsnn._precision import EPS, ROUND_OFF
 from skmsnn.families.base import HeldOut, Split, Trial, leave_one_out
+from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.families.recipe import Recipe
 from skmsnn.functions import Modes
 from skmsnn.functions.linear import added
@@ -23,19 +26,6 @@ from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.p_norm import correction
 from skmsnn.spaces.polynomial import PolynomialFit
 from skmsnn.stage import Stage
-
-# Left of y, relative to its spread, that is rounding: there every norm has the same fit.
-_ROUNDING = 1e-14
-# Points between those of the data at which a network is compared with the spectral fit, and its
-# last solve with the one before, and how many times the held-out error they may differ there.
-_MOST_BETWEEN, MOVES = 1000, 10.0
-# Least ratio of training to held-out residual for both to be noise, and least share of what the
-# ratio is expected to be: K modes leave sqrt(1 - K/n) of noise on their n points, and
-# 1 / sqrt(1 - K/n) on others. Where that is expected to be near 1, and is to within a tenth, no
-# larger set will leave less.
-_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED = 0.3, 0.6
-AS_OF_NOISE, MOST_FOLLOWED = 0.9, 0.4
-
 
 Watch = Callable[[int, float, float], None]
 
@@ -121,14 +111,14 @@ class StageFitter:
         self.split = Split(points.x, self.train, points.train, self.held_out)
         self.size = float(np.sqrt(np.mean(self.train_scale**2)))
         self.full_size = float(np.sqrt(np.mean(self.full_scale**2)))
-        rounding = float(np.finfo(float).eps) / self.full_size
+        rounding = EPS / self.full_size
         self.whole = Split(points.x, self.full, points.full, None, rounding, points.beside)
         self.one_track = not np.any(points.train != points.full)
 
     @cached_property
     def between(self) -> NDArray[np.float64]:
         """Points between those of the data: half way to any point of the box from the nearest."""
-        anywhere = self.rng.uniform(-1, 1, (_MOST_BETWEEN, self.points.x.shape[1]))
+        anywhere = self.rng.uniform(-1, 1, (ENOUGH, self.points.x.shape[1]))
         nearest = self.points.x[KDTree(self.points.x).query(anywhere)[1]]
         return nearest + 0.5 * (anywhere - nearest)
 
@@ -139,7 +129,7 @@ class StageFitter:
         """
         one, other = (fit.stage.predict(self.between) for fit in (network, spectral))
         away = float(np.sqrt(np.mean((one - other) ** 2)))
-        return away <= MOVES * max(spectral.error, network.error)
+        return away <= FAR * max(spectral.error, network.error)
 
     @property
     def asks_unseen(self) -> bool:
@@ -189,7 +179,7 @@ class StageFitter:
         """The fit of least p-norm, from that of least squares, unless that leaves but rounding."""
         p = self.recipe.options.p if p is None else p
         rest = data.target - modes.evaluate(data.x)
-        if p == 2 or weighted_rms(rest, data.train) * size <= _ROUNDING:
+        if p == 2 or weighted_rms(rest, data.train) * size <= ROUND_OFF:
             return modes
         basis = fit.basis()
         more: Any = basis.modes(correction(basis, rest, data.train, p))
@@ -257,17 +247,23 @@ class StageFitter:
         """Whether a fit leaves white noise, as far as it can be told.
 
         A fit that follows what it cannot resolve leaves little on its own points: ``foreseen`` is
-        the ratio of what it leaves there to what it leaves of unseen ones.
+        the ratio of what it leaves there to what it leaves of unseen ones. Where that is what noise
+        makes it no larger set will leave less.
         """
-        expected = 1 - trial.leverage
-        follows_little = trial.leverage < MOST_FOLLOWED
-        as_expected = follows_little and foreseen > AS_OF_NOISE * expected
-        more_is_no_help = trial.on_plateau or as_expected
-        return bool(
-            more_is_no_help
-            and foreseen > max(_NOISE_SHARE, _NOISE_SHARE_OF_EXPECTED * expected)
-            and looks_like_noise(self.points.x[used], rest[used], trial.leverage)
-        )
+        if not leaves_as_of_noise(foreseen, trial.leverage, AS_GOOD):
+            return False
+        more_is_no_help = trial.on_plateau or leaves_as_of_noise(foreseen, trial.leverage)
+        x, rest = self.points.x[used], rest[used]
+        return more_is_no_help and looks_like_noise(x, rest, trial.leverage)
+
+
+def leaves_as_of_noise(foreseen: float, leverage: float, within: float = EQUAL) -> bool:
+    """Whether what fits leave, own points over unseen ones, is what they leave of noise.
+
+    K modes leave sqrt(1 - K/n) of it on their n points, and 1 / sqrt(1 - K/n) on others. Fits that
+    follow most of it cannot tell.
+    """
+    return leverage * TELLING_ROWS < 1 and foreseen * within > 1 - leverage
 
 
 def _rms_of_outputs(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import EQUAL, PATIENCE
+from skmsnn._effort import SECOND, qr_operations
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
 from skmsnn.families.base import Split, Trial
@@ -15,17 +18,8 @@ from skmsnn.families.ladders import candidates
 from skmsnn.families.lattice_waves import select_with_waves
 from skmsnn.families.selection import select_modes
 from skmsnn.families.spectrum import fastest_wave
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.base import Candidate
-
-# In more than three dimensions sets that are tried on what a network leaves have at most this
-# many terms: larger ones take seconds, and none was ever kept.
-_LATTICE_DIMENSIONS, _TERMS_AFTER_NETWORK = 3, 1000
-
-
-# Held-out residual below which a next stage reaches round-off.
-_RESOLVED = 1e-12
-# Wave numbers that a set has beyond that which it is to reach, as a share of it, and sets tried.
-_BEYOND, _MOST_TRIED = 1.1, 2
 
 
 class Fourier(Family):
@@ -41,7 +35,7 @@ class Fourier(Family):
             with_waves = select_with_waves(points.domain, data, fitter.rng, enough)
         if with_waves is None:
             return self._of_lattice(fitter, data, enough)
-        if points.grid is None or with_waves.error <= _RESOLVED or time_is_up():
+        if points.grid is None or with_waves.error <= NEAR_ROUND_OFF or time_is_up():
             return with_waves
         on_grid = self._of_lattice(fitter, data, min(enough, with_waves.error))
         return on_grid if on_grid and on_grid.error < with_waves.error else with_waves
@@ -50,13 +44,14 @@ class Fourier(Family):
         points = fitter.points
         n_points = int(np.count_nonzero(data.train))
         ladder = candidates(points.domain, points.grid, points.x, n_points, points.levels)
-        if fitter.follows_network and points.x.shape[1] > _LATTICE_DIMENSIONS:
-            ladder = [c for c in ladder if c.n_terms <= _TERMS_AFTER_NETWORK]
+        if fitter.follows_network and points.x.shape[1] > MOST_DIMENSIONS:
+            # of larger sets none was ever kept
+            ladder = [c for c in ladder if qr_operations(n_points, c.n_terms) <= SECOND]
         if not fitter.asks_unseen and points.held_out is None:
             # nothing tells how many modes the data carry: half as many as there are points
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]
         trial = select_modes(ladder, data, fitter.rng, enough)
-        if trial is None or trial.error <= _RESOLVED or time_is_up():
+        if trial is None or trial.error <= NEAR_ROUND_OFF or time_is_up():
             return trial
         # the ladder may have ended before it came to a weak fast wave
         rest = data.target - trial.modes.evaluate(data.x)
@@ -78,4 +73,4 @@ def _reaching_the_fastest(
     fastest = fastest_wave(data.x[used], rest[used], data.train[used])
     if fastest <= trial.candidate.bandlimit:
         return []
-    return [c for c in ladder if c.bandlimit >= _BEYOND * fastest][:_MOST_TRIED]
+    return [c for c in ladder if c.bandlimit >= EQUAL * fastest][:PATIENCE]

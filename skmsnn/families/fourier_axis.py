@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, FAR, PATIENCE
+from skmsnn._effort import SECOND, svd_operations
+from skmsnn._precision import CUTOFFS
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import (
-    WORTH_MORE,
     AxisProblem,
     AxisTrial,
     ascended,
@@ -15,18 +17,10 @@ from skmsnn.families.axis_trials import (
     is_settled,
 )
 from skmsnn.families.axis_waves import fitted_waves
-from skmsnn.families.ladders import OTHER_WIDTHS, SHARES, WIDTH, axis_basis, axis_order
-from skmsnn.families.spectrum import STANDS_OUT
+from skmsnn.families.ladders import OTHER_WIDTHS, RATIO, SHARES, WIDTH, axis_basis, axis_order
+from skmsnn.families.spectrum import which_stand_out
 from skmsnn.linalg.nufft import nufft_type1
-from skmsnn.spaces.axes import ExtensionAxis, WavesAxis
-
-# Operations of a set along an axis, N M^2, up to which all are tried, half a second; of larger ones
-# the next while the error falls by the factor, and that which reaches the fastest wave that stands
-# out of the spectrum of what the others leave.
-_CHEAP, _CONVERGES = 3e8, 0.3
-# Cut-offs of so many of the best sets of waves.
-_CUT_OFF = 3
-_CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
+from skmsnn.spaces.axes import AxisBasis, ExtensionAxis, WavesAxis
 
 
 def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
@@ -40,7 +34,12 @@ def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
 
 
 def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
-    """Waves of boxes wider than the data, as long as they may leave less than is enough."""
+    """Waves of boxes wider than the data, as long as they may leave less than is enough.
+
+    Of sets that take more than a second the next while it is clearly better. Where it is not, and
+    where cheap ones seem to lead nowhere, that which reaches the fastest wave that stands out of
+    the spectrum of what they leave.
+    """
     nodes = problem.nodes
 
     def waves(rung: int, width: float) -> AxisTrial:
@@ -49,37 +48,51 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
 
     rungs = _distinct_rungs(nodes, False)
     orders = {rung: axis_order(nodes, SHARES[rung], WIDTH, False) for rung in rungs}
-    cheap = [rung for rung in rungs if len(nodes) * orders[rung] ** 2 <= _CHEAP]
+    cheap = [rung for rung in rungs if svd_operations(len(nodes), 2 * orders[rung]) <= SECOND]
     ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem.enough)
     fitted = [] if is_settled(ladder) else fitted_waves(problem)
     if is_settled(fitted):
         return ladder + fitted
-    costly = rungs[len(cheap) :] if len(ladder) == len(cheap) else []
-    while costly and not is_settled(ladder) and not time_is_up():
-        converges = len(ladder) > 1 and ladder[-1].error < _CONVERGES * ladder[-2].error
+    climbed, above = rungs[: len(ladder)], rungs[len(ladder) :]
+    while above and not is_settled(ladder) and not time_is_up():
+        converges = len(ladder) > 1 and ladder[-1].error * CLEARLY < ladder[-2].error
         if not converges:
-            best = min([*problem.before, *ladder], key=error_of)
+            best = min(ladder, key=error_of)
             rest = problem.columns - best.axis.synthesise(best.axis.analyse(problem.columns, 0), 0)
             fastest = WIDTH * _fastest_wave(nodes, rest)
-            costly = [rung for rung in costly if orders[rung] > fastest > orders[cheap[-1]]]
-        if costly:
-            cheap.append(costly.pop(0))
-            ladder.append(waves(cheap[-1], WIDTH))
+            above = [rung for rung in above if orders[rung] > fastest > orders[climbed[-1]]]
+        if above:
+            climbed.append(above.pop(0))
+            ladder.append(waves(climbed[-1], WIDTH))
     if is_settled(ladder):
         return ladder
     tried = [*ladder, *fitted]
-    if min(trial.error for trial in ladder) < problem.enough / WORTH_MORE:
-        at = cheap[int(np.argmin([trial.error for trial in ladder]))]
+    if min(trial.error for trial in ladder) < FAR * problem.enough:
+        at = climbed[int(np.argmin([trial.error for trial in ladder]))]
         for width in OTHER_WIDTHS:
             # in a wider box less than the same highest wave number does
-            for step in range(-2, 3) if width < WIDTH else range(-4, 1):
-                if at + step in cheap and at + step > 0 and not time_is_up():
+            for step in range(-2, 3) if width < WIDTH else range(-3, 1):
+                if at + step in climbed and at + step > 0 and not time_is_up():
                     tried.append(waves(at + step, width))
-    for trial in sorted(tried, key=error_of)[:_CUT_OFF]:
+    for trial in sorted(tried, key=error_of)[:PATIENCE]:
+        tried += _half_a_rung_away(problem, trial.axis)
+    for trial in sorted(tried, key=error_of)[:PATIENCE]:
         axis = trial.axis
         assert isinstance(axis, ExtensionAxis | WavesAxis)
-        larger = [cutoff for cutoff in _CUTOFFS if cutoff < trial.train_error]
+        larger = [cutoff for cutoff in CUTOFFS if axis.cutoff < cutoff < trial.train_error]
         tried += [problem.tried(axis.with_cutoff(cutoff)) for cutoff in larger]
+    return tried
+
+
+def _half_a_rung_away(problem: AxisProblem, axis: AxisBasis) -> list[AxisTrial]:
+    """Fewer and more waves of the same box."""
+    tried: list[AxisTrial] = []
+    if not isinstance(axis, ExtensionAxis):
+        return tried
+    for order in (round(axis.order / RATIO**0.5), round(axis.order * RATIO**0.5)):
+        is_cheap = svd_operations(len(problem.nodes), 2 * order) <= SECOND
+        if order not in (0, axis.order) and is_cheap and not time_is_up():
+            tried.append(problem.tried(ExtensionAxis(problem.nodes, order, axis.length)))
     return tried
 
 
@@ -96,7 +109,7 @@ def _fastest_wave(nodes: NDArray[np.float64], rest: NDArray[np.float64]) -> int:
         power += np.abs(waves[most:]) ** 2
     # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
     power = power[: most // 2 + 1]
-    stands_out = np.flatnonzero(power > STANDS_OUT * np.median(power))
+    stands_out = np.flatnonzero(which_stand_out(power))
     return int(stands_out.max(initial=0))
 
 

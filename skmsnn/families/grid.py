@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import ROUND_OFF
 from skmsnn.domain import Domain, Grid
 from skmsnn.families.axes import AxisChoice, select_axes, unseen_residual
 from skmsnn.families.base import Split, Trial, judged_unseen
 from skmsnn.families.family import Family
-from skmsnn.functions.lattice import ROUND_OFF
 from skmsnn.judge.leave_out import Folds, LeftOut
 from skmsnn.spaces.axes import SplineAxis
 from skmsnn.spaces.base import Candidate

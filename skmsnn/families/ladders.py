@@ -10,13 +10,14 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import FAR, FEW
+from skmsnn._effort import MOST_OPERATIONS, SECOND, qr_operations, svd_operations
+from skmsnn._memory import working_bytes
+from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.domain import Domain, Grid, uniform_spacing
 from skmsnn.functions.bases import LegendreBasis
-from skmsnn.functions.lattice import (
-    ROUND_OFF,
-    half_lattice,
-    total_degree_lattice,
-)
+from skmsnn.functions.lattice import half_lattice, total_degree_lattice
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.axes import AxisBasis, BasisAxis, ExtensionAxis, PeriodicAxis
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.dense import DenseFit
@@ -24,36 +25,18 @@ from skmsnn.spaces.frames import Frame, LatticeFrame, LatticeWavesFrame, Product
 from skmsnn.spaces.periodic import ToeplitzFit
 from skmsnn.spaces.tensor import TensorFit
 
-# Highest wave number as a share of Nyquist. Beyond about 0.9 the data say nothing of a mode.
-SHARES = (0.0, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.36, 0.42, 0.5, 0.58, 2 / 3, 0.8, 0.9)
+# Of two sizes of a ladder.
+RATIO = 1.2
+# Highest wave number as a share of Nyquist: through 2/3, where simulations end, to about 0.9;
+# beyond, the data say nothing of a mode.
+SHARES = (0.0, *(min(2 / 3 * RATIO**k, 0.9) for k in range(-15, 3)))
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes.
 WIDTH, OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
-# Rungs of the ladder of shares by which an axis may be moved apart from the others.
-_AXIS_STEP = 2
-# Highest share along an axis that is not periodic, when it is moved. Held-out points on the same
-# nodes as others do not show what an extension does between the nodes; with at least two nodes a
-# mode it is stable there (Adcock, Huybrechs & Martin-Vaquero 2014).
-_MOST_ALONE = 0.5
-_SCATTERED_WIDTH, _OTHER_SCATTERED_WIDTHS = 2.0, (1.4, 3.0, 4.0)
-_SCATTERED_SHARES = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75)
-# A dense system of n rows and k columns costs 2 n k^2 operations and 8 n k bytes. There are no more
-# terms than this many rows can have within that; larger sets of points are thinned for it.
-_DENSE_OPERATIONS, _DENSE_BYTES, _DENSE_ROWS = 1e12, 2**31, 2**16
-# Cost of the singular value decomposition of one axis of N nodes and order M: about N M^2.
-# Its vectors take some gigabytes for the most nodes that a single axis may have.
-_AXIS_OPERATIONS, _LONGEST_AXIS = 4e10, 100_000
-# Rows a mode when a set is tried, and at least when it is fitted. The bases of a grid are
-# orthogonal there, so that a grid with holes can do with fewer.
-_TRIAL_ROWS, _LEAST_ROWS, _LEAST_ROWS_ON_GRID = 2.5, 1.2, 1.05
-_TERMS_GROWTH = 1.25
-# Rows a mode that make a preconditioner for all points, and operations up to which all are taken in
-# at once. With 4, 5 and 6 of 23 rows a mode fits left 3.4e-14, 1.1e-14 and 8e-15.
-_ENOUGH_ROWS, _CHEAP_OPERATIONS = 6.0, 1e11
-# Fewer points than these are fitted by a dense system, which tells what it leaves on unseen ones.
-LEAST_ROWS_PERIODIC = 20
-# Of the other widths in more than three dimensions, where the largest sets are costly to try.
-_HIGH_DIMENSIONAL_WIDTHS = (4.0,)
+# Rows an unknown: of a fit that tells whether a set is good, and as many as are
+# enough. Fits to 1.6 said of unseen points up to a thousand times too much, to 2.2 eight times;
+# with 4, 5 and 6 of 23, as a preconditioner for all, they left 3.4e-14, 1.1e-14 and 8e-15.
+TELLING_ROWS, ENOUGH_ROWS = 2.5, 6.0
 
 
 def candidates(
@@ -82,16 +65,15 @@ def candidates(
         Wave vectors, in radians per unit, that all sets have beside those of a lattice.
     """
     levels = levels or {}
-    least_rows = _LEAST_ROWS if grid is None else _LEAST_ROWS_ON_GRID
 
     def fits(candidate: Candidate) -> bool:
-        return candidate.n_terms == 1 or candidate.n_terms * least_rows <= n_rows
+        return candidate.n_terms == 1 or candidate.n_terms < n_rows
 
     if waves is not None:
         found = _scattered_ball(domain, x, levels, waves)
     elif grid is not None and not is_one_long_axis(domain, grid):
         found = _on_grid(domain, grid, fits, levels)
-    elif domain.periodic.all() and x.shape[1] <= 3 and n_rows >= LEAST_ROWS_PERIODIC:
+    elif domain.periodic.all() and x.shape[1] <= MOST_DIMENSIONS and n_rows >= FEW:
         found = _scattered_periodic(x)
     elif x.shape[1] - len(levels) in (1, 2, 3):
         found = _scattered_ball(domain, x, levels)
@@ -112,7 +94,9 @@ def is_one_long_axis(domain: Domain, grid: Grid) -> bool:
     """Whether a basis of all nodes is out of reach: they are then as good as scattered."""
     nodes, *others = grid.nodes
     is_fast = domain.periodic[0] and grid.is_complete and uniform_spacing(nodes) is not None
-    return not others and not is_fast and len(nodes) > _LONGEST_AXIS
+    # the frame and its singular vectors
+    is_large = 2 * 8 * len(nodes) * _most_axis_columns(len(nodes)) > working_bytes()
+    return not others and not is_fast and is_large
 
 
 def _on_grid(
@@ -149,8 +133,12 @@ def _on_grid(
                         yield candidate(tuple(_rung(rung + step) for rung in rungs), other)
 
         def highest_rungs() -> list[int]:
-            """Of a move. The other axis' nodes hide what an extension does between its own."""
-            ends = np.where(domain.periodic, len(SHARES) - 1, SHARES.index(_MOST_ALONE))
+            """Of a move. The other axis' nodes hide what an extension does between its own.
+
+            With about two nodes a mode it is stable (Adcock, Huybrechs & Martin-Vaquero 2014).
+            """
+            half = int(np.argmin(np.abs(np.array(SHARES) - 0.5)))
+            ends = np.where(domain.periodic, len(SHARES) - 1, half)
             return [max(rung, end) for rung, end in zip(rungs, ends, strict=True)]
 
         def neighbours() -> Iterable[Candidate]:
@@ -186,8 +174,8 @@ def _rung(at: int) -> int:
 
 
 def _axis_moves(d: int, axes: list[int]) -> Iterable[NDArray[np.int64]]:
-    """Steps on the ladder: down or up along one of the axes, or up along one and down another."""
-    steps = _AXIS_STEP * np.eye(d, dtype=np.int64)
+    """Two steps on the ladder: down or up along one axis, or up along one and down another."""
+    steps = 2 * np.eye(d, dtype=np.int64)
     for j in axes:
         yield -steps[j]
         yield steps[j]
@@ -202,7 +190,20 @@ def axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic:
     if periodic:
         return int(share * n / 2 + 1e-9)
     order = round(share * width * (n - 1) / 2)
-    return max(1, min(order, int(np.sqrt(_AXIS_OPERATIONS / n) / 2)))
+    return max(1, min(order, int(_most_axis_columns(n) / 2)))
+
+
+def _most_axis_columns(n: int) -> float:
+    """Of a frame on n nodes of which the singular vectors are affordable."""
+    return float(np.sqrt(FAR * SECOND / svd_operations(n, 1)))
+
+
+def growing(most: float) -> Iterator[int]:
+    """0, 1, 2, ... and on by the ratio, up to ``most``."""
+    size = 0
+    while size <= most:
+        yield size
+        size = max(size + 1, round(RATIO * size))
 
 
 def axis_basis(
@@ -211,7 +212,7 @@ def axis_basis(
     if not periodic:
         return ExtensionAxis(nodes, order, 2 * width, cutoff)
     spacing = uniform_spacing(nodes)
-    if spacing is not None and np.isclose(spacing * len(nodes), 2, rtol=1e-9, atol=0):
+    if spacing is not None and np.isclose(spacing * len(nodes), 2, rtol=HALF_DIGITS, atol=0):
         return PeriodicAxis(len(nodes), order, 2.0, float(nodes[0]))
     return ExtensionAxis(nodes, order, 2.0, cutoff)
 
@@ -233,13 +234,16 @@ def _scattered_periodic(x: NDArray[np.float64]) -> Iterable[Candidate]:
 
 
 def periodic_orders(n: int, d: int) -> list[int]:
-    """Largest wave numbers worth trying on n scattered points, the same along each axis."""
-    return [int(s * n ** (1 / d) / 2 + 1e-9) for s in _SCATTERED_SHARES]
+    """Largest wave numbers worth trying on n scattered points, the same along each axis.
+
+    With the last share conjugate gradients take thousands of iterations.
+    """
+    return [int(s * n ** (1 / d) / 2 + 1e-9) for s in SHARES[:-1]]
 
 
 def ball_frames(periodic: NDArray[np.bool_], most: int) -> Iterator[LatticeFrame]:
     """Waves of a lattice within a ball, up to a number, each of twice as many as that before."""
-    lengths = np.where(periodic, 2.0, 2 * _SCATTERED_WIDTH)
+    lengths = np.where(periodic, 2.0, 2 * WIDTH)
     last = 0
     for radius in (r / 4 for r in count(2)):
         numbers = _in_ball(radius, lengths)
@@ -259,21 +263,21 @@ def _scattered_ball(
 ) -> Iterable[Candidate]:
     """Wave vectors of a lattice within a ball, growing."""
     sizes: list[tuple[float, int]] = []
-    lengths = _box(domain, _SCATTERED_WIDTH, levels)
+    lengths = _box(domain, WIDTH, levels)
     most = min(_most_dense_terms(len(x)), len(x)) // prod(levels.values())
     for radius in (r / 4 for r in count(2)):
         n_terms = 2 * len(_in_ball(radius, lengths)) - 1
         if n_terms > most:
             break
-        if not sizes or n_terms >= _TERMS_GROWTH * sizes[-1][1]:
+        if not sizes or n_terms >= RATIO * sizes[-1][1]:
             sizes.append((radius, n_terms))
 
     def candidate(at: int, width: float) -> Candidate:
         lengths = _box(domain, width, levels)
         numbers = _in_ball(sizes[at][0], lengths)
 
-        is_first = width == _SCATTERED_WIDTH and not domain.periodic.all()
-        others = _OTHER_SCATTERED_WIDTHS if is_first else ()
+        is_first = width == WIDTH and not domain.periodic.all()
+        others = OTHER_WIDTHS if is_first else ()
 
         def variants() -> Iterable[Candidate]:
             for other in others:
@@ -291,7 +295,7 @@ def _scattered_ball(
         bandlimit = 2 * np.pi * sizes[at][0] / lengths.max()
         return replace(found, width=width, bandlimit=bandlimit, boxes=boxes, larger=larger)
 
-    return [candidate(at, _SCATTERED_WIDTH) for at in range(len(sizes))]
+    return [candidate(at, WIDTH) for at in range(len(sizes))]
 
 
 def _in_ball(radius: float, lengths: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -310,8 +314,8 @@ def _scattered_total_degree(
 
     def candidate(numbers: NDArray[np.int64], degree: int, width: float) -> Candidate:
         def variants() -> Iterable[Candidate]:
-            if width == _SCATTERED_WIDTH and not domain.periodic.all():
-                for other in _HIGH_DIMENSIONAL_WIDTHS:
+            if width == WIDTH and not domain.periodic.all():
+                for other in OTHER_WIDTHS[-1:]:  # here sets are costly to try
                     yield candidate(numbers, degree, other)
 
         label = f"total degree up to {degree}, box {width:g} times the data's"
@@ -323,7 +327,7 @@ def _scattered_total_degree(
             return
         numbers = np.zeros((len(of_waving), x.shape[1]), dtype=np.int64)
         numbers[:, waving] = of_waving
-        yield candidate(numbers, degree, _SCATTERED_WIDTH)
+        yield candidate(numbers, degree, WIDTH)
 
 
 def _box(domain: Domain, width: float, levels: dict[int, int]) -> NDArray[np.float64]:
@@ -349,7 +353,7 @@ def _dense_candidate(
         frame = ProductFrame(lattice, wave_axes, tuple(levels), degrees)
     elif waves is not None:
         frame = LatticeWavesFrame(LatticeFrame(numbers, lengths), waves)
-    elif len(lengths) <= 3:
+    elif len(lengths) <= MOST_DIMENSIONS:
         frame = LatticeFrame(numbers, lengths)
     else:
         frame = Frame(2 * np.pi * numbers / lengths)
@@ -362,7 +366,7 @@ def _dense_candidate(
     label = f"{n_terms} wave numbers in {label}"
     if waves is not None:
         label += f", {len(waves)} of them fitted"
-    trial_rows = int(_TRIAL_ROWS * n_terms)
+    trial_rows = int(TELLING_ROWS * n_terms)
     # more than half of the points are as well taken in at once
     few_rows = trial_rows if 2 * trial_rows <= len(x) else None
     return Candidate(
@@ -381,11 +385,12 @@ def _family_of(levels: dict[int, int]) -> str:
 
 
 def _most_dense_terms(n: int) -> int:
-    n = min(n, _DENSE_ROWS)
-    return int(min(np.sqrt(_DENSE_OPERATIONS / (2 * n)), _DENSE_BYTES / (8 * n)))
+    # of many points some are enough
+    of_many = (MOST_OPERATIONS / qr_operations(ENOUGH_ROWS, 1)) ** (1 / 3)
+    return int(max(np.sqrt(MOST_OPERATIONS / qr_operations(n, 1)), of_many))
 
 
 def _most_dense_rows(n_terms: int, has_fast_sums: bool) -> int:
-    operations = _CHEAP_OPERATIONS if has_fast_sums else _DENSE_OPERATIONS
-    rows = min(operations / (2 * n_terms**2), _DENSE_BYTES / (8 * n_terms))
-    return int(max(rows, _ENOUGH_ROWS * n_terms))
+    operations = FAR * SECOND if has_fast_sums else MOST_OPERATIONS
+    rows = min(operations / qr_operations(1, n_terms), working_bytes() / (8 * n_terms))
+    return int(max(rows, ENOUGH_ROWS * n_terms))

@@ -7,25 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, FAR, FEW
+from skmsnn._precision import CUTOFFS
 from skmsnn.families.dominant import dominant_modes
 from skmsnn.families.family import Family
-from skmsnn.families.fitting import AS_OF_NOISE, MOST_FOLLOWED, MOVES, StageFit, StageFitter
+from skmsnn.families.fitting import StageFit, StageFitter, leaves_as_of_noise
 from skmsnn.families.pursuit import pursue, thinned
 from skmsnn.families.spectrum import alias_limits
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.judge.plateau import MOST_LEVERAGE
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import Frame
 from skmsnn.stage import Stage
-
-# Doubled up to this many, as long as the held-out error falls by at least the factor.
-_MOST_PURSUED, _PURSUIT_FACTOR = 32, 0.5
-# There are at least so many values an unknown.
-_ROWS_NEEDED = 1.0
-# Dampings of the coefficients of modes, which may be close to each other.
-_DAMPINGS = (1e-6, 1e-10, 1e-14)
-# Share of noise that a fit follows, at most, where it is reckoned with.
-_MOST_FOLLOWED_AT_ALL = 0.95
 
 
 class DominantModes(Family):
@@ -34,7 +28,7 @@ class DominantModes(Family):
     name = "modes"
 
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
-        for _, pursued in _pursued(fitter, _MOST_PURSUED, _PURSUIT_FACTOR):
+        for _, pursued in _pursued(fitter, FEW, 1 / CLEARLY):
             yield pursued
 
 
@@ -54,7 +48,7 @@ def _pursued(fitter: StageFitter, most: int, factor: float) -> Iterator[tuple[fl
     rows = np.flatnonzero(points.train)
     # each has a wave vector, and an amplitude and a phase in each output
     unknowns = d / n_outputs + 2
-    deserved = int(len(rows) / (_ROWS_NEEDED * unknowns))
+    deserved = int(len(rows) / unknowns)
     most = min(most, deserved) if fitter.recipe.n_modes == "auto" else min(most, deserved or 1)
     if most == 0:
         return
@@ -71,8 +65,10 @@ def _pursued(fitter: StageFitter, most: int, factor: float) -> Iterator[tuple[fl
     last = np.inf
     limits = alias_limits(points.x)
     for pursued in pursue(x, fitter.train[rows], weight, free, dominant, most, limits, most_iter):
+        # modes may be close to each other
         fits = {
-            damping: _with_coefficients(fitter, *pursued, damping, p=2.0) for damping in _DAMPINGS
+            damping: _with_coefficients(fitter, *pursued, damping, p=2.0)
+            for damping in CUTOFFS[::2]
         }
         damping = min(fits, key=lambda damping: fits[damping].error)
         error = fits[damping].error
@@ -104,13 +100,13 @@ def _with_coefficients(
         modes = fitter.in_p_norm(full_fit.solve(fitter.full), *problem)
         moved = modes.evaluate(fitter.between) * fitter.full_scale
         moved -= train_stage.predict(fitter.between)
-        if np.sqrt(np.mean((moved / fitter.train_scale) ** 2)) <= MOVES * error:
+        if np.sqrt(np.mean((moved / fitter.train_scale) ** 2)) <= FAR * error:
             stage = Stage(fitter.full_scale, modes, "modes")
     unknowns = n_modes * int((~points.domain.periodic).sum()) / fitter.train.shape[1]
     n_rows = np.count_nonzero(points.train)
-    leverage = min((frame.n_columns + unknowns) / n_rows, _MOST_FOLLOWED_AT_ALL)
+    leverage = min((frame.n_columns + unknowns) / n_rows, MOST_LEVERAGE)
     foreseen = train_error / error if error > 0 else 0.0
-    is_noise = leverage < MOST_FOLLOWED and foreseen > AS_OF_NOISE * (1 - leverage)
+    is_noise = leaves_as_of_noise(foreseen, leverage)
     used = points.train > 0
     return StageFit(
         stage,

@@ -9,18 +9,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import FAR
+from skmsnn.families.ladders import WIDTH
 from skmsnn.functions.lattice import half_lattice, total_degree_lattice
 from skmsnn.functions.polynomial import n_total_degree_terms, total_degree_terms
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 from skmsnn.spaces.operators import OperatorFrame
-
-# Width of the box of waves over that of the data: in a prototype the errors of 1.4 to 3 were alike
-# on smooth functions, and two had the fewest waves.
-_WIDTH = 2.0
-# Features up to which sets are ellipsoids; beyond, sets of few features a term are tried, too.
-_MOST_IN_ELLIPSOIDS = 3
-# A set reaches along an axis at least this share of the way along the longest.
-_LEAST_ASPECT = 0.02
 
 
 @dataclass(frozen=True)
@@ -73,9 +68,9 @@ def waves(
     n_terms: int, aspect: NDArray[np.float64], periodic: NDArray[np.bool_]
 ) -> NestedSet | None:
     """The largest set of up to so many cosines and sines that reaches in these proportions."""
-    lengths = np.where(periodic, 2.0, 2.0 * _WIDTH)
+    lengths = np.where(periodic, 2.0, 2 * WIDTH)
     numbers: NDArray[np.int64] | None
-    if len(aspect) > _MOST_IN_ELLIPSOIDS:
+    if len(aspect) > MOST_DIMENSIONS:
         numbers = _largest(
             lambda degree: total_degree_lattice(len(aspect), degree, n_terms), n_terms // 2 + 1
         )
@@ -93,7 +88,7 @@ def polynomials(n_terms: int, aspect: NDArray[np.float64], most_features: int) -
     """The same of products of Legendre polynomials of at most so many features each."""
     d = len(aspect)
     degrees: NDArray[np.int64] | None
-    if d <= _MOST_IN_ELLIPSOIDS:
+    if d <= MOST_DIMENSIONS:
         degrees = _ellipsoid(n_terms, aspect, _all_degrees)
     else:
         degrees = _largest(
@@ -107,8 +102,8 @@ def polynomials(n_terms: int, aspect: NDArray[np.float64], most_features: int) -
 
 
 def shapes_of_polynomials(d: int) -> list[int]:
-    """How many features a term may have, in sets that are worth a try."""
-    return [d] if d <= _MOST_IN_ELLIPSOIDS else [1, 2, d]
+    """How many features a term may have, in sets that are worth a try: of many features, few."""
+    return [d] if d <= MOST_DIMENSIONS else [1, 2, d]
 
 
 def aspect_of(chosen: NestedSet, c: NDArray[np.float64], left: float) -> NDArray[np.float64]:
@@ -129,7 +124,7 @@ def aspect_of(chosen: NestedSet, c: NDArray[np.float64], left: float) -> NDArray
         beyond = np.cumsum(np.bincount(k, weights=square)[::-1])[::-1]
         reach.append(max(1, int(np.sum(beyond > left**2 * square.sum()))))
     aspect = np.array(reach) / chosen.lengths
-    return np.maximum(aspect / aspect.max(), _LEAST_ASPECT)
+    return np.maximum(aspect / aspect.max(), 1 / FAR**2)
 
 
 def _reach(indices: NDArray[np.int64]) -> str:

@@ -11,12 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, ENOUGH, FAR, FEW
+from skmsnn._effort import MOST_OPERATIONS, qr_operations
+from skmsnn._precision import CUTOFFS, EPS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Points
 from skmsnn.families.dominant import dominant_modes
-from skmsnn.families.fitting import MOVES, StageFit, StageFitter
+from skmsnn.families.fitting import StageFit, StageFitter
+from skmsnn.families.ladders import ENOUGH_ROWS
 from skmsnn.functions.lattice import FourierModes
-from skmsnn.judge.held_out import LEAST_NODES_OF_PAIRS
 from skmsnn.modules.evaluation import evaluate
 from skmsnn.modules.network import StageNetwork
 from skmsnn.modules.trained import TrainedNetwork
@@ -33,42 +36,29 @@ from skmsnn.training.networks import (
 # Modes of a network's first layer under n_modes="auto". Of 4, 8, 12 and 24, twelve left the least
 # on fronts; on smooth functions of many variables 12 and 24 did as well.
 _NETWORK_MODES = 12
-# A network is trained on at most this many rows a weight; where hidden layers are the
-# cascade's choice, on no fewer than _ROWS_NEEDED a weight.
-_ROWS_USED, _ROWS_NEEDED = 6, 1.0
 # Where hidden layers are the cascade's choice, they have this share of the width asked for. A
 # Gauss-Newton iteration costs the square of the number of weights, and in equal time half
 # the width leaves less: 4e-7 against 1e-6 on fronts, 1e-5 against 1e-4 on the borehole function.
 _WIDTH_SHARE = 0.5
-# Operations of training, of hidden layers that are the cascade's choice: about half a minute. A
-# network that could not make so many iterations in it is not tried: 500 points of 16 outputs took
-# minutes.
-_NETWORK_OPERATIONS, _LEAST_ITERATIONS = 1.2e12, 40
-_WATCH_PATIENCE = 30
-# The last linear solve of a network is kept if it leaves no more of held-out points than this many
-# times what training left: it has the digits, and may swing between the points.
-_AS_GOOD = 1.5
-# Cut-offs of the linear solves before and after training. Training stalls from the huge weights of
-# a solve that uses every digit.
-_START_CUTOFF, _END_CUTOFF = 1e-3, 1e-14
 
 
 def of_its_own_accord(fitter: StageFitter) -> Iterator[StageFit]:
     """The network that the cascade tries where functions of least squares fall short."""
     n_values = np.count_nonzero(fitter.points.train) * fitter.train.shape[1]
     grid = fitter.points.grid
-    if grid is not None and any(1 < n < LEAST_NODES_OF_PAIRS for n in grid.shape):
+    if grid is not None and any(1 < n < FEW for n in grid.shape):
         return  # few lines tell nothing of what a network does between them
     modes = starting_modes(fitter).with_unit_amplitudes()
     hidden = tuple(ceil(_WIDTH_SHARE * n) for n in fitter.recipe.hidden_layer_sizes)
     architecture = _architecture(fitter, len(modes.wave_vectors), hidden)
     n_weights = sum(w.numel() for w in StageNetwork(**architecture).parameters())
-    if not hidden or n_values < _ROWS_NEEDED * n_weights:
+    if not hidden or n_values < n_weights:
         return
-    most_values = max(_ROWS_USED * n_weights, 1000) * fitter.train.shape[1]
-    iteration = 3.0 * min(n_values, most_values) * n_weights**2
-    max_iter = min(fitter.recipe.options.max_iter, int(_NETWORK_OPERATIONS / iteration))
-    if max_iter >= min(fitter.recipe.options.max_iter, _LEAST_ITERATIONS):
+    most_values = max(ENOUGH_ROWS * n_weights, ENOUGH) * fitter.train.shape[1]
+    iteration = qr_operations(min(n_values, most_values), n_weights)
+    max_iter = min(fitter.recipe.options.max_iter, int(MOST_OPERATIONS / iteration))
+    # so few iterations get nowhere: 500 points of 16 outputs took minutes
+    if max_iter >= min(fitter.recipe.options.max_iter, FEW):
         yield network(fitter, modes, hidden, max_iter)
 
 
@@ -104,7 +94,7 @@ def deserved(fitter: StageFitter, hidden: tuple[int, ...], n_modes: int) -> tupl
     for width in range(widest, 1, -1):
         sizes = tuple(ceil(n * width / widest) for n in hidden)
         module = StageNetwork(**_architecture(fitter, n_modes, sizes))
-        if n_values >= _ROWS_NEEDED * sum(w.numel() for w in module.parameters()):
+        if n_values >= sum(w.numel() for w in module.parameters()):
             return sizes
     return tuple(1 for _ in hidden)
 
@@ -140,12 +130,13 @@ def network(
         recipe.options,
         max_iter=max_iter,
         # what is left of y at round-off cannot be fitted
-        loss_floor=np.finfo(float).eps / 2 / fitter.size,
+        loss_floor=EPS / 2 / fitter.size,
     )
     kept = _BestOnHeldOut(module)
     n_iter = 0
     if recipe.solver_name == "gauss-newton":
-        solve_linear_layers(module, training_points, fitter.train, _START_CUTOFF)
+        # training stalls from the huge weights of a solve that uses every digit
+        solve_linear_layers(module, training_points, fitter.train, CUTOFFS[-1])
         if not exact:
             # large p has many poor minima; near the best fit of p = 2 there is a good one
             first = replace(options, p=2.0, max_iter=ceil(max_iter / 2))
@@ -163,9 +154,10 @@ def network(
     error = _error_of(fitter, module)
     if exact and points.held_out is not None:
         # the last linear solve is judged as well, by the same solve without the held-out points
-        solve_linear_layers(module, training_points, fitter.train, _END_CUTOFF)
+        solve_linear_layers(module, training_points, fitter.train, ROUND_OFF)
         judged = _error_of(fitter, module)
-        exact = judged <= _AS_GOOD * error
+        # it has the digits, and may swing between the points
+        exact = judged <= AS_GOOD * error
         if exact:
             error = judged
         else:
@@ -206,9 +198,9 @@ def _solve_again(
     kept.note()
     between = fitter.between
     before = evaluate(module, between)
-    solve_linear_layers(module, points, target, _END_CUTOFF)
+    solve_linear_layers(module, points, target, ROUND_OFF)
     moved = np.sqrt(np.mean((evaluate(module, between) - before) ** 2))
-    if not moved <= MOVES * error:
+    if not moved <= FAR * error:
         kept.restore()
 
 
@@ -227,12 +219,12 @@ def _training_rows(fitter: StageFitter, module: StageNetwork) -> NDArray[np.floa
     weight = fitter.points.train
     if fitter.recipe.solver != "auto":
         return weight
-    most = _ROWS_USED * sum(w.numel() for w in module.parameters())
+    most = max(int(ENOUGH_ROWS * sum(w.numel() for w in module.parameters())), ENOUGH)
     used = np.flatnonzero(weight)
-    if len(used) <= max(most, 1000):
+    if len(used) <= most:
         return weight
     thinned = np.zeros_like(weight)
-    rows = fitter.rng.permutation(used)[: max(most, 1000)]
+    rows = fitter.rng.permutation(used)[:most]
     thinned[rows] = weight[rows]
     return thinned
 
@@ -257,7 +249,7 @@ def _watcher(
         if error < best:
             best = error
             kept.note()
-        return waited >= _WATCH_PATIENCE or time_is_up()
+        return waited >= FEW or time_is_up()
 
     return watch
 

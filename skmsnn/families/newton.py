@@ -9,17 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, FAR, LEAST_NODES
+from skmsnn._effort import ITERATIONS
+from skmsnn._precision import HALF_DIGITS
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.nested import NestedSet
 from skmsnn.spaces.operators import OperatorFit, Rows, State
-
-# Newton's steps, and with all rows from a solution of most of them; relative size of the last, and
-# of one that leaves the linearisation as good as it is.
-_MOST_STEPS, _CHORDS, _LAST_STEP, _CHORD = 30, 5, 1e-9, 1e-4
-# On the way, steps that are small beside what a set cannot resolve are not repeated.
-_STEPS_ON_THE_WAY, _STALLED, _SMALL = 8, 0.7, 0.1
-# How often a step that leaves more is halved.
-_HALVINGS = 12
 
 
 @dataclass(frozen=True)
@@ -127,14 +122,14 @@ def with_chords(fit: OperatorFit, start: Solution) -> tuple[NDArray[np.float64],
     """Coefficients and function of a fit of more rows, from a solution of some, by chords."""
     c, state = start.c, start.state
     size = np.inf
-    for _ in range(_CHORDS):
+    for _ in range(ITERATIONS):
         step = fit.solve(state.rest())
         change = state.of(fit.frame.modes(step))
         before, size = size, _size(change, state)
         if not size < before:
             break
         c, state = c + step, state.plus(change)
-        if size <= _LAST_STEP:
+        if size <= HALF_DIGITS:
             break
     return c, state
 
@@ -179,7 +174,7 @@ def _newton(
 ) -> Solution:
     fit = OperatorFit(chosen.frame, problem.rows, state, problem.train, problem.n_blocks)
     is_new, n_steps, has_converged = True, 0, False
-    most = _STEPS_ON_THE_WAY if on_the_way else _MOST_STEPS
+    most = LEAST_NODES if on_the_way else ITERATIONS
     while n_steps < most and not time_is_up():
         before = fit.norm(state.rest())
         step = _halved_step(fit, state, before)
@@ -188,11 +183,12 @@ def _newton(
             break
         if step is not None:
             c, state = c + step.c, step.state
-            has_stalled = on_the_way and step.size < _SMALL and step.norm > _STALLED * before
-            if step.share == 1 and (step.size <= _LAST_STEP or has_stalled):
+            # small beside what a set cannot resolve
+            has_stalled = on_the_way and step.size * FAR < 1 and step.norm * AS_GOOD > before
+            if step.share == 1 and (step.size <= HALF_DIGITS or has_stalled):
                 has_converged = True
                 break
-            if step.share == 1 and step.size < _CHORD:
+            if step.share == 1 and step.size**2 < HALF_DIGITS:
                 is_new = False
                 continue
         fit = OperatorFit(chosen.frame, problem.rows, state, problem.train, problem.n_blocks)
@@ -200,7 +196,7 @@ def _newton(
     if not has_converged and is_new:
         # nothing leaves less: it is the least that there is if the whole step is rounding
         change = state.of(chosen.frame.modes(fit.solve(state.rest())))
-        has_converged = _size(change, state) < np.sqrt(_LAST_STEP)
+        has_converged = _size(change, state) < HALF_DIGITS
     return _solution(problem, chosen, fit, c, state, n_steps, has_converged)
 
 
@@ -232,12 +228,12 @@ def _halved_step(fit: OperatorFit, state: State, before: float) -> _Step | None:
     c = fit.solve(state.rest())
     change = state.of(fit.frame.modes(c))
     size, share = _size(change, state), 1.0
-    for _ in range(_HALVINGS):
+    while share**2 > HALF_DIGITS:
         stepped = state.plus(change, share)
         norm = fit.norm(stepped.rest())
         if norm < before:
             return _Step(share * c, stepped, norm, share * _size(change, stepped), share)
-        if share * size < _LAST_STEP:
+        if share * size < HALF_DIGITS:
             break
         share /= 2
     return None

@@ -12,41 +12,22 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, FEW, LEAST_NODES
+from skmsnn._effort import SECOND, svd_operations
+from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended
 from skmsnn.families.base import Split, Trial, foresees_more, judged_unseen, leave_one_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFitter
+from skmsnn.families.ladders import growing
 from skmsnn.families.sparse import select_sparse
 from skmsnn.functions.bases import LegendreBasis
-from skmsnn.functions.polynomial import n_total_degree_terms, total_degree_terms
-from skmsnn.judge.diagnosis import FEW_POINTS
+from skmsnn.functions.polynomial import MOST_DEGREE, n_total_degree_terms, total_degree_terms
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.axes import BasisAxis
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.polynomial import PolynomialFit
-
-# Highest degree, and operations of a singular value decomposition of n rows and k columns, n k^2;
-# degrees 0 and 1 are tried whatever they cost.
-_MOST_DEGREE, _OPERATIONS = 8, 2e9
-# Operations up to which all degrees are tried, and not only until two in turn are no better.
-_COSTLY = 1e7
-# Left on unseen points, relative to the target, below which no higher degree is tried.
-_GOOD_ENOUGH = 1e-14
-# Degrees along an axis: all up to 6, then by about a fifth. Least squares on even nodes becomes
-# unstable beyond twice the root of their number, which unseen lines show.
-DEGREES = (*range(7), 8, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100)
-# Terms a point up to which damping cannot lower the error by the factor ``_AS_GOOD``: K terms
-# follow K / n of the noise on n points, and it could at best take half of that, in error, away.
-_FEW_TERMS = 0.04
-# From so many features on sets of terms are grown, judged by at least so many held-out points, and
-# taken where they leave less than this share: who chooses among many is lucky at times. In three
-# dimensions lattices left a hundredth of it: 5e-11 against 2e-8.
-_LEAST_FEATURES, _LEAST_HELD_OUT, _CLEARLY = 4, 20, 0.5
-# Of more features, of which each term brings two new ones, seconds go by for a few terms.
-_MOST_FEATURES = 40
-# Of degrees that do equally well the lowest, to within this factor; of dampings the largest.
-_AS_GOOD = 1.02
-_ROUNDING = 1e-14
 
 
 class Polynomial(Family):
@@ -73,20 +54,26 @@ class Polynomial(Family):
         levels = fitter.points.levels
         most = np.array([levels.get(j, np.inf) - 1 for j in range(fitter.points.x.shape[1])])
         sparse = select_sparse(fitter.split, most, fitter.rng)
-        return sparse if sparse is not None and sparse.error < _CLEARLY * enough else None
+        return sparse if sparse is not None and sparse.error * CLEARLY < enough else None
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         most = len(problem.nodes) - 2
-        bases = (LegendreBasis(degree) for degree in DEGREES if degree <= most)
+        # least squares on even nodes becomes unstable beyond twice the root of their number, which
+        # unseen lines show
+        bases = (LegendreBasis(degree) for degree in growing(most))
         return ascended((problem.tried(BasisAxis(problem.nodes, b)) for b in bases), problem.enough)
 
 
 def _may_be_sparse(fitter: StageFitter) -> bool:
-    """Whether held-out points tell which terms there should be."""
+    """Whether held-out points tell which terms there should be.
+
+    In three dimensions lattices left a hundredth of it, 5e-11 against 2e-8; of many features each
+    term brings two new ones, and seconds go by for a few terms.
+    """
     points = fitter.points
     n_held = 0 if points.held_out is None else len(points.held_out.x)
-    is_suited = _LEAST_FEATURES <= points.x.shape[1] <= _MOST_FEATURES
-    return is_suited and n_held >= _LEAST_HELD_OUT
+    is_suited = MOST_DIMENSIONS < points.x.shape[1] <= FEW
+    return is_suited and n_held >= FEW
 
 
 def select_polynomial(
@@ -108,19 +95,19 @@ def select_polynomial(
     n_points = int(np.count_nonzero(data.train))
     for degree, degrees in _ladder(n_points, data.x.shape[1], levels):
         trial = _best_units(data, degree, degrees, half_width)
-        if n_points < FEW_POINTS and trial.train_error <= _ROUNDING:
+        if n_points < LEAST_NODES and trial.train_error <= ROUND_OFF:
             # through symmetric points the values on one side tell those on the other
             if best is None or 2 * len(degrees) <= n_points:
                 return trial
             return replace(trial, error=max(trial.error, best.error))
-        is_better = best is None or trial.error * _AS_GOOD < best.error
-        if best is None or (is_better and (degree == 1 or foresees_more(trial, best, _AS_GOOD))):
+        is_line = degree == 1 and best is not None and trial.error < best.error
+        if best is None or is_line or foresees_more(trial, best):
             best, worse = trial, 0
         worse += 1
         if time_is_up():
             break
-        is_costly = n_points * len(degrees) ** 2 > _COSTLY
-        if best is not None and (best.error <= _GOOD_ENOUGH or (is_costly and worse > 2)):
+        is_costly = 100 * svd_operations(n_points, len(degrees)) > SECOND
+        if best is not None and (best.error <= ROUND_OFF or (is_costly and worse > 2)):
             break
     assert best is not None
     return best
@@ -130,15 +117,16 @@ def _best_units(
     data: Split, degree: int, degrees: NDArray[np.int64], half_width: NDArray[np.float64]
 ) -> Trial:
     """The fit of a degree with the units of its terms that foresee points left out best."""
-    if len(degrees) <= _FEW_TERMS * np.count_nonzero(data.train):
+    # K terms follow K / n of the noise on n points: damping could take half of that, in error, away
+    if FEW * len(degrees) <= np.count_nonzero(data.train):
         return _judged(PolynomialFit(data.x, data.train, degrees), data, degree, len(degrees))
     best: Trial | None = None
     for units in _units_of_terms(degrees, half_width):
         fit = PolynomialFit(data.x, data.train, degrees, units)
         trial = _best_damping(fit, data, degree, len(degrees))
-        if best is None or trial.error * _AS_GOOD < best.error:
+        if best is None or trial.error < best.error:
             best = trial
-        if trial.train_error <= _ROUNDING:
+        if trial.train_error <= ROUND_OFF:
             break  # nothing is left for other units
     assert best is not None
     return best
@@ -164,12 +152,12 @@ def _ladder(
     n_points: int, d: int, levels: dict[int, int]
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Degrees 0, 1, 2, ... and their terms, as long as points can tell them apart."""
-    most = np.array([levels.get(j, _MOST_DEGREE + 1) - 1 for j in range(d)])
+    most = np.array([levels.get(j, MOST_DEGREE + 1) - 1 for j in range(d)])
     last = 0
-    for degree in range(_MOST_DEGREE + 1):
+    for degree in range(MOST_DEGREE + 1):
         n_terms = n_total_degree_terms(d, degree)
         # capped degrees only make fewer terms
-        if degree > 1 and n_points * n_terms**2 > _OPERATIONS:
+        if degree > 1 and svd_operations(n_points, n_terms) > SECOND:
             return
         degrees = total_degree_terms(most, degree)
         if len(degrees) == last or (degree > 1 and len(degrees) > n_points - 2):
@@ -183,8 +171,8 @@ def _best_damping(fit: PolynomialFit, data: Split, degree: int, n_terms: int) ->
     dampings = fit.dampings
     errors = fit.left_out_under(data.target, dampings)
     chosen = fit
-    if errors.min() * _AS_GOOD < errors[0] and errors[0] > _GOOD_ENOUGH:
-        chosen = fit.damped(dampings[errors <= _AS_GOOD * errors.min()].max())
+    if errors[0] > HALF_DIGITS:  # below, what is left is not noise
+        chosen = fit.damped(dampings[np.argmin(errors)])
     return _judged(chosen, data, degree, n_terms)
 
 

@@ -14,21 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
+from scipy.constants import golden
 from scipy.optimize import least_squares
 
+from skmsnn._comparison import ENOUGH, FEW
+from skmsnn._effort import ITERATIONS, SECOND
+from skmsnn._precision import EPS, HALF_DIGITS, NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
-
-# Singular values of the modes at the points, relative to the largest, that count as zero.
-_CUTOFF = 1e-10
-# Evaluations for the last number of modes, and for those on the way to it. On sin(4x + y^2) e^y at
-# 240 points 50 modes left 1e-6 with (60, 20), 2e-6 with (20, 10), and took 0.9 s and 0.2 s.
-_EVALUATIONS, _ON_THE_WAY = 60, 20
-# Operations for each number of modes: about a second.
-_OPERATIONS = 2e10
-# Of more rows than this many an unknown, and than the least, some are enough.
-_ROWS_USED, _LEAST_ROWS = 6, 1000
-
-_GOLDEN = (5**0.5 - 1) / 2
+from skmsnn.families.ladders import ENOUGH_ROWS
 
 Dominant = Callable[[NDArray[np.float64], int], NDArray[np.float64]]
 
@@ -48,7 +41,7 @@ def pursue(
     dominant: Dominant,
     most: int,
     limits: NDArray[np.float64],
-    max_iter: int = _EVALUATIONS,
+    max_iter: int = ITERATIONS,
 ) -> Iterator[Pursued]:
     """Fit 1, 2, 4, ... and at last ``most`` modes.
 
@@ -72,10 +65,12 @@ def pursue(
     found = _slowest_alias(dominant(target, 1), limits)
     n_iter = 0
     while True:
+        # on sin(4x + y^2) e^y at 240 points 50 modes left 1e-6 with 60 evaluations, and 20 on the
+        # way to it, 2e-6 with 20 and 10, and took 0.9 s and 0.2 s
         on_the_way = len(found) < most
         problem = VariableProjection(x, target, weight, free, len(found))
-        evaluations = min(_ON_THE_WAY if on_the_way else _EVALUATIONS, max_iter)
-        evaluations = min(evaluations, int(_OPERATIONS / problem.operations))
+        evaluations = min(FEW if on_the_way else ITERATIONS, max_iter)
+        evaluations = min(evaluations, int(SECOND / problem.operations))
         found, made = problem.minimised(found, evaluations)
         found = _slowest_alias(found, limits)
         n_iter += made
@@ -101,9 +96,9 @@ def _slowest_alias(
 
 def thinned(rows: NDArray[np.intp], n_unknowns: int) -> NDArray[np.intp]:
     """As many of the rows, all over them, as so many unknowns need."""
-    most = max(_LEAST_ROWS, _ROWS_USED * n_unknowns)
+    most = int(max(ENOUGH, ENOUGH_ROWS * n_unknowns))
     # steps of the golden ratio: on a grid every k-th row may be one line of it
-    order = np.argsort(np.arange(len(rows)) * _GOLDEN % 1, kind="stable")
+    order = np.argsort(np.arange(len(rows)) * golden % 1, kind="stable")
     return np.sort(rows[order[:most]])
 
 
@@ -173,9 +168,9 @@ class VariableProjection:
             jacobian,
             method="lm" if is_tall else "trf",
             max_nfev=evaluations,
-            ftol=1e-12,
-            xtol=1e-12,
-            gtol=1e-15,
+            ftol=NEAR_ROUND_OFF,
+            xtol=NEAR_ROUND_OFF,
+            gtol=EPS,
         )
         return whole(found.x), int(found.nfev)
 
@@ -197,7 +192,7 @@ class VariableProjection:
         columns = np.concatenate([cosine, sine], axis=1) * self._root[:, None]
         columns = self._beside_background(columns)
         u, s, vt = sla.svd(columns, full_matrices=False, check_finite=False)
-        kept = s > _CUTOFF
+        kept = s > HALF_DIGITS
         u = u[:, kept]
         rotated = u.T @ self._target
         coefficients = vt[kept].T @ (rotated / s[kept, None])

@@ -15,8 +15,12 @@ import scipy.linalg as sla
 import scipy.optimize
 from numpy.typing import NDArray
 
+from skmsnn._comparison import ENOUGH, PATIENCE
+from skmsnn._effort import SECOND, qr_operations
+from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import Split, Trial, judged_held_out
+from skmsnn.families.base import MOST_OUTPUTS, STARTS, Split, Trial, judged_held_out
+from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.functions.polynomial import (
     PolynomialModes,
     columns_of,
@@ -26,21 +30,6 @@ from skmsnn.functions.polynomial import (
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import QuotientFrame
-
-# Operations of one least squares problem, some seconds at most, and rows for each of its unknowns.
-_OPERATIONS, _ROWS_A_TERM = 2e10, 2.0
-# Outputs of which denominators are sought.
-_MOST_OUTPUTS = 3
-# Solves with the weights of the denominator before. Of the physical formulas in the benchmarks the
-# second brought a factor of up to two, and the third nothing.
-_ITERATIONS = 2
-# Degrees in turn that leave no less, after which no higher ones are tried.
-_PATIENCE = 2
-# Left on unseen points, relative to the target, below which nothing more is sought.
-_GOOD_ENOUGH = 1e-14
-# Random points of the box, and how many of those where a denominator is least from which its
-# minimum is sought.
-_ASKED, _STARTS = 5000, 3
 
 
 def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
@@ -61,14 +50,14 @@ def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
     d = data.x.shape[1]
     n_rows = int(np.count_nonzero(data.train))
     best, waited, degree = None, 0, 1
-    while waited < _PATIENCE and not time_is_up():
+    while waited < PATIENCE and not time_is_up():
         n_terms = 2 * n_total_degree_terms(d, degree)
-        if _ROWS_A_TERM * n_terms > n_rows or 2.0 * n_rows * n_terms**2 > _OPERATIONS:
+        if TELLING_ROWS * n_terms > n_rows or qr_operations(n_rows, n_terms) > SECOND:
             break
         trial = _of_degree(data, degree, rng)
         is_better = trial is not None and (best is None or trial.error < best.error)
         best, waited = (trial, 0) if is_better else (best, waited + 1)
-        if best is not None and best.error <= _GOOD_ENOUGH:
+        if best is not None and best.error <= ROUND_OFF:
             break
         degree += 1
     return best
@@ -91,10 +80,11 @@ def _denominator(data: Split, terms: NDArray[np.int64]) -> PolynomialModes | Non
     used = data.train > 0
     size = np.sqrt(np.prod(2.0 * terms + 1, axis=1))  # of mean square 1 on the box
     columns = columns_of(data.x[used], terms) * size
-    values = data.target[used, :_MOST_OUTPUTS]
+    values = data.target[used, :MOST_OUTPUTS]
     weight = np.sqrt(data.train[used])
     coefficients = np.zeros(len(terms))
-    for _ in range(_ITERATIONS):
+    # of physical formulas the second solve brought a factor of up to two, and a third nothing
+    for _ in range(2):
         q = sla.qr(columns * weight[:, None], mode="economic", check_finite=False)[0]
         rows, rest = [], []
         for value in values.T:
@@ -114,8 +104,8 @@ def _denominator(data: Split, terms: NDArray[np.int64]) -> PolynomialModes | Non
 def _vanishes(denominator: PolynomialModes, data: Split, rng: np.random.RandomState) -> bool:
     """Whether it has a zero in the box, as far as minima from its least values on tell."""
     d = data.x.shape[1]
-    asked = [data.x, rng.uniform(-1, 1, (_ASKED, d))]
-    if 2**d <= _ASKED:
+    asked = [data.x, rng.uniform(-1, 1, (ENOUGH, d))]
+    if 2**d <= ENOUGH:
         asked.append(np.array(list(product((-1.0, 1.0), repeat=d))))
     points = np.concatenate(asked)
     values = denominator.evaluate(points)[:, 0]
@@ -130,4 +120,4 @@ def _vanishes(denominator: PolynomialModes, data: Split, rng: np.random.RandomSt
         return np.array([slope.evaluate(x[None])[0, 0] for slope in slopes])
 
     minimised = partial(scipy.optimize.minimize, value, jac=gradient, bounds=[(-1, 1)] * d)
-    return any(minimised(points[at]).fun <= 0 for at in np.argsort(values)[:_STARTS])
+    return any(minimised(points[at]).fun <= 0 for at in np.argsort(values)[:STARTS])

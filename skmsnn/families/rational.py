@@ -16,27 +16,18 @@ import numpy as np
 import scipy.interpolate
 from numpy.typing import NDArray
 
-from skmsnn.families.base import Trial, judged_held_out
+from skmsnn._comparison import FAR, FEW
+from skmsnn._effort import SECOND, svd_operations
+from skmsnn._precision import CUTOFFS, NEAR_ROUND_OFF
+from skmsnn.families.base import MOST_OUTPUTS, Trial, judged_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.families.quotients import select_quotient
 from skmsnn.functions.rational import distance_from_box
+from skmsnn.judge.leave_out import FOLDS_PERIODIC
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import RationalFrame
-
-# Relative errors at which the AAA algorithm stops: at more of them poles follow the rounding.
-_TOLERANCES = (1e-13, 1e-10, 1e-7, 1e-4)
-# Most support points, and operations of the algorithm: the sum of n m^2 over its steps m.
-_MOST_SUPPORT, _OPERATIONS = 100, 3e8
-# Outputs of which poles are sought, and points held out that judge them.
-_MOST_OUTPUTS, _LEAST_HELD_OUT = 3, 2
-# The same of several features.
-_LEAST_HELD_OUT_OF_SEVERAL = 20
-# Of every so many points one is left out in turn.
-_FOLDS = 8
-# Distance from the data at which a pole is on them.
-_ON_DATA = 1e-12
 
 
 class Rational(Family):
@@ -49,19 +40,20 @@ class Rational(Family):
         points = fitter.points
         has_several = points.x.shape[1] > 1 and not points.domain.periodic.any()
         n_held = 0 if points.held_out is None else len(points.held_out.x)
-        if fitter.follows_network or not has_several or n_held < _LEAST_HELD_OUT_OF_SEVERAL:
+        if fitter.follows_network or not has_several or n_held < FEW:
             return None
         return select_quotient(fitter.split, fitter.rng)
 
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         held_out = fitter.points.held_out
         is_line = fitter.points.x.shape[1] == 1 and not fitter.points.domain.periodic.any()
-        if not is_line or held_out is None or len(held_out.x) < _LEAST_HELD_OUT:
+        if not is_line or held_out is None or len(held_out.x) < 2:
             return
         if not hasattr(scipy.interpolate, "AAA"):
             return
         trials = {}
-        for tolerance in _TOLERANCES:
+        # at tighter tolerances poles follow the rounding
+        for tolerance in CUTOFFS:
             trial = _tried(fitter, fitter.points.train, tolerance)
             if trial is not None:
                 trials[tolerance] = trial
@@ -78,8 +70,9 @@ def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -
     data = fitter.split
     used = weight > 0
     n = int(np.count_nonzero(used))
-    most = int(min(_MOST_SUPPORT, n // 3, (3 * _OPERATIONS / n) ** (1 / 3)))
-    poles = _poles(data.x[used, 0], data.target[used, :_MOST_OUTPUTS], tolerance, most)
+    # the algorithm takes a singular value decomposition at each step
+    most = int(min(n // 3, (3 / FAR * SECOND / svd_operations(n, 1)) ** (1 / 3)))
+    poles = _poles(data.x[used, 0], data.target[used, :MOST_OUTPUTS], tolerance, most)
     if not 0 < len(poles) <= n // 4:
         return None
     candidate = candidate_of(data.x, RationalFrame(poles), f"{len(poles)} poles", "rational")
@@ -89,7 +82,7 @@ def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -
 
 
 def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:
-    """What fits without one in eight points leave there, and how far they differ in all gaps.
+    """What fits without one in ten points leave there, and how far they differ in all gaps.
 
     Poles are sought anew each time. About a jump, or at a singular end, they are where the points
     next to it want them, and only there are fits to other points of another opinion: the jackknife
@@ -102,8 +95,8 @@ def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:
     in_gaps = trial.modes.evaluate(middles)
     changes = np.zeros_like(in_gaps)
     left = []
-    for fold in range(_FOLDS):
-        out = used[fold::_FOLDS]
+    for fold in range(FOLDS_PERIODIC):
+        out = used[fold::FOLDS_PERIODIC]
         weight = data.train.copy()
         weight[out] = 0.0
         other = _tried(fitter, weight, tolerance)
@@ -128,6 +121,6 @@ def _poles(
             poles = np.asarray(aaa.poles(), dtype=complex)
         found.append(poles[np.isfinite(poles)])
     poles = np.concatenate(found)
-    is_real = np.abs(poles.imag) < _ON_DATA
+    is_real = np.abs(poles.imag) < NEAR_ROUND_OFF
     poles = np.where(is_real, poles.real, poles)
-    return poles[(poles.imag >= 0) & (distance_from_box(poles) > _ON_DATA)]
+    return poles[(poles.imag >= 0) & (distance_from_box(poles) > NEAR_ROUND_OFF)]

@@ -8,55 +8,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, PATIENCE
+from skmsnn._effort import SECOND, qr_operations
+from skmsnn._precision import CUTOFFS, EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import Split, Trial, judged_held_out, judged_unseen, leave_one_out
+from skmsnn.families.ladders import RATIO
 from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
-
-# Held-out residual, relative to the target, below which no larger set and no other box is tried:
-# the next stage reaches round-off with the same modes.
-GOOD_ENOUGH = 1e-14
-# What a fit leaves on its own points, relative to the target, that is rounding.
-_ROUNDING = 1e-14
-# The same of a fit to all points that has used up what they tell: of ten smooth functions at 3200
-# and 5000 points larger sets then did no better, and up to forty times worse.
-_USED_UP = 1e-13
-# The same of a fit whose unseen points agree to so many digits: more modes can do no better.
-_ROUND_OFF, _RESOLVED = 3e-15, 1e-12
-# Above this a second stage of the same modes wins back no digits, only what damping holds back.
-_WORTH_REFINING = 1e-8
-# Operations from which on a set is costly, half a second or so; then boxes are compared once, and
-# only sets so many times as large as the last are tried. Boxes of which one left a fiftieth of
-# another with 1000 terms kept their order with 5000.
-_COSTLY, _COSTLY_GROWTH, _NEARLY = 1e10, 1.5, 2.0
-# Costly sets leave hardly less than this share of what those leave that are not costly. Of the
-# functions of four and more variables in the benchmarks a factor of three hundred was the most.
-_WORTH_MORE = 1e-3
-# And from which on no other cut-offs are tried.
-_COSTLIEST = 1e11
-# Held-out residual below which rounding, amplified between the points, is much of it.
-_NEXT_TO_ROUND_OFF = 1e-10
-# No larger set is tried after two in turn that do this much worse than the best, and than on their
-# own points. The second matters: a function of high frequency shows nothing until modes reach it.
-# Two, since a trial on few rows may miss a corner of the domain by bad luck.
-_WORSE, _OVERFITTED, _PATIENCE = 3.0, 10.0, 2
-# Held-out residual of a trial on few rows below which other boxes are not tried: all rows
-# together then reach round-off.
-_GOOD_ENOUGH_ON_FEW_ROWS = 1e-12
-# Held-out residual below which the axes are not moved apart: the next stage reaches round-off.
-# Rounds of such moves, the share to which one must lower the error for another to follow, and that
-# to which another box must lower it to be the one where they start.
-_GOOD_ENOUGH_TO_REFINE, _AXIS_ROUNDS, _WORTH_A_ROUND, _WORTH_A_BOX = 1e-13, 4, 0.7, 0.3
-# Cut-offs tried on the best set, up to a share of what it leaves on its own points, as long as the
-# held-out error stays within a factor, and changes.
-_CUTOFFS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
-# Where a fit itself tells what it leaves unseen, sets are compared under a larger cut-off, and the
-# smaller ones tried on the best. At round-off fits to 1.6 points a mode said up to a thousand times
-# too much, to 2.2 eight times.
-_UNSEEN_CUTOFF = 1e-11
-_LOWER_CUTOFFS = (1e-12, 1e-14)
-_CUTOFF_SHARE, _AS_GOOD, _NO_DIFFERENCE = 0.1, 1.5, 1e-3
 
 
 def select_modes(
@@ -87,7 +47,14 @@ def select_modes(
     least_error = least_promise = np.inf
 
     def comparable(candidate: Candidate) -> Candidate:
-        return replace(candidate, cutoff=_UNSEEN_CUTOFF) if data.held_out is None else candidate
+        """Under a larger cut-off where a fit itself tells what it leaves unseen.
+
+        At round-off fits to 1.6 points a mode said up to a thousand times too much, to 2.2 eight
+        times. Smaller cut-offs are tried on the best.
+        """
+        if data.held_out is not None:
+            return candidate
+        return replace(candidate, cutoff=FAR * NEAR_ROUND_OFF)
 
     def attempt(candidate: Candidate) -> Trial:
         nonlocal least_error, least_promise
@@ -107,13 +74,13 @@ def select_modes(
         return None
     best = min(tried, key=_promise)
     on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
-    is_good = best.promise <= (_GOOD_ENOUGH_ON_FEW_ROWS if on_few_rows else GOOD_ENOUGH)
+    is_good = best.promise <= (NEAR_ROUND_OFF if on_few_rows else ROUND_OFF)
     if not is_good and not has_compared_boxes:
         tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
     tried += _move_axes(attempt, tried, best)
     if data.held_out is None:
         surest = min(tried, key=_error)
-        lower = [c for c in _LOWER_CUTOFFS if c < (surest.candidate.cutoff or 0)]
+        lower = [c for c in CUTOFFS[::-1] if c < (surest.candidate.cutoff or 0)]
         others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
         tried += _as_far_as_time_allows(attempt, others)
     surest, most_promising = (_smallest_as_good(tried, by) for by in (_error, _promise))
@@ -132,7 +99,8 @@ def select_modes(
     unseen = leave_one_out(fit, data.train, data.beside) if isinstance(fit, DenseFit) else None
     if data.held_out is not None:
         return replace(best, fit=fit, on_plateau=has_plateau)
-    is_final = best.error > _WORTH_REFINING
+    # above, a second stage of the same modes wins back only what damping holds back
+    is_final = best.error > HALF_DIGITS
     return replace(best, fit=fit, on_plateau=has_plateau, unseen=unseen, is_final=is_final)
 
 
@@ -160,9 +128,9 @@ def _error(trial: Trial) -> float:
 def _smallest_as_good(tried: list[Trial], judgement: Callable[[Trial], float]) -> Trial:
     """Of sets that do equally well next to round-off the smallest, which amplifies it least."""
     best = min(tried, key=judgement)
-    if judgement(best) > _NEXT_TO_ROUND_OFF:
+    if judgement(best) > NEAR_ROUND_OFF:
         return best
-    as_good = [trial for trial in tried if judgement(trial) <= _AS_GOOD * judgement(best)]
+    as_good = [trial for trial in tried if judgement(trial) <= AS_GOOD * judgement(best)]
     return min(as_good, key=lambda trial: trial.candidate.n_terms)
 
 
@@ -172,22 +140,20 @@ def _move_axes(
     """Give each axis its own share of modes, step by step, as long as that helps."""
     starts = [best_of_ladder]
     other_box = min(tried, key=_promise)
-    if other_box.promise < _WORTH_A_BOX * best_of_ladder.promise:
+    if other_box.promise * CLEARLY < best_of_ladder.promise:
         # of a box that leaves less now, moves may reach less far
         starts = [other_box, best_of_ladder]
     labels = {trial.candidate.label for trial in tried}
     moved: list[Trial] = []
     error = starts[0].promise
-    for _ in range(_AXIS_ROUNDS):
-        if error <= _GOOD_ENOUGH_TO_REFINE:
-            break
+    while error > NEAR_ROUND_OFF and not time_is_up():
         new = [c for start in starts for c in start.candidate.neighbours()]
         new = [c for c in new if c.label not in labels]
         labels.update(c.label for c in new)
         moved += _as_far_as_time_allows(attempt, new)
         starts = [min([*starts, *moved], key=_promise)]
         before, error = error, starts[0].promise
-        if error > _WORTH_A_ROUND * before:
+        if error * AS_GOOD > before:
             break
     return moved
 
@@ -197,7 +163,8 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
 
     Combinations of modes that are small at the points follow what the fit leaves there, and are
     large between them, next to the boundary most of all, where few held-out points are to see
-    it. Those smaller than what is left are of no use.
+    it. Those smaller than what is left are of no use. Cut-offs are tried as long as the held-out
+    error stays as good, and changes.
     """
 
     def under(cutoff: float) -> Trial:
@@ -205,18 +172,18 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
         return tried[-1]
 
     last = best
-    larger = _larger_cutoffs(best) if _operations(best) < _COSTLIEST else []
+    larger = _larger_cutoffs(best) if _operations(best) < FAR * SECOND else []
     while larger and not time_is_up():
         cutoff = larger.pop(0)
         trial = under(cutoff)
-        if trial.seen_error > _AS_GOOD * best.error:
+        if trial.seen_error > AS_GOOD * best.error:
             break
-        if trial.error <= _AS_GOOD * best.error:
+        if trial.error <= AS_GOOD * best.error:
             best = trial
         if _agree(trial.error, last.error):
             # Others will make no difference either, unless to rounding beside the points, as where
             # they lie on a line in space: of a residual r it is up to eps r / cutoff^2 there.
-            harmless = np.sqrt(np.finfo(float).eps * trial.train_error)
+            harmless = np.sqrt(EPS * trial.train_error)
             enough = [c for c in larger if c >= harmless]
             if best is trial and cutoff < harmless and enough:
                 sure = under(enough[0])
@@ -228,15 +195,15 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
 
 
 def _agree(one: float, other: float) -> bool:
-    return bool(np.isclose(one, other, rtol=_NO_DIFFERENCE))
+    return bool(np.isclose(one, other, atol=0))
 
 
 def _larger_cutoffs(trial: Trial) -> list[float]:
     """Cut-offs that leave more of the combinations out that are small at the points."""
     if trial.candidate.cutoff is None:
         return []
-    least, most = trial.candidate.cutoff, _CUTOFF_SHARE * trial.train_error
-    return [cutoff for cutoff in _CUTOFFS if least < cutoff < most]
+    least, most = trial.candidate.cutoff, trial.train_error / FAR
+    return [cutoff for cutoff in CUTOFFS if least < cutoff < most]
 
 
 def refine(trial: Trial, data: Split) -> Trial:
@@ -256,7 +223,7 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
         return replace(trial, unseen=None)
     trial = judged_held_out(candidate, fit, data, weight)
     between = fit.amplification * trial.train_error
-    rounding = fit.amplification * min(trial.train_error, _ROUNDING)
+    rounding = fit.amplification * min(trial.train_error, ROUND_OFF)
     error, promise = max(trial.seen_error, between), max(trial.seen_error, rounding)
     return replace(trial, error=error, promise=promise)
 
@@ -269,8 +236,9 @@ def _ascend(
 ) -> tuple[list[Trial], bool]:
     """Try one set after the other, until one is good enough or two overfit.
 
-    Before sets become costly, as large ones in other boxes are compared, and the larger ones are
-    those of the best box. Returns the trials, and whether boxes were compared.
+    Before sets take more than a second, as large ones in other boxes are compared, and the larger
+    ones are those of the best box: boxes of which one left a fiftieth of another with 1000 terms
+    kept their order with 5000. Returns the trials, and whether boxes were compared.
     """
     # what the points do not show says nothing of larger sets: in gaps every set is poor until its
     # modes reach the waves of the function
@@ -281,14 +249,18 @@ def _ascend(
         trial = attempt(comparable(candidate))
         tried.append(trial)
         least, least_seen = min(least, trial.promise), min(least_seen, trial.seen_error)
-        overfits = trial.seen_error > _OVERFITTED * trial.train_error
-        worse = worse + 1 if overfits and trial.seen_error > _WORSE * least_seen else 0
-        settled = trial.train_error <= _ROUND_OFF and trial.promise <= _RESOLVED
-        settled |= trial.train_error <= _USED_UP and trial.candidate.trial_rows is None
-        if least <= GOOD_ENOUGH or settled or worse >= _PATIENCE or time_is_up():
+        # a function of high frequency shows nothing, there or here, until modes reach it
+        overfits = trial.seen_error > FAR * trial.train_error
+        worse = worse + 1 if overfits and trial.seen_error > CLEARLY * AS_GOOD * least_seen else 0
+        settled = trial.train_error <= ROUND_OFF and trial.promise <= NEAR_ROUND_OFF
+        # of ten smooth functions at 3200 and 5000 points sets that were larger than such as used up
+        # what the points tell did no better, and up to forty times worse
+        used_up = trial.train_error <= FAR * ROUND_OFF and trial.candidate.trial_rows is None
+        if least <= ROUND_OFF or settled or used_up or worse >= PATIENCE or time_is_up():
             break
-        is_costly = _operations(trial) >= _COSTLY
-        if is_costly and least * _WORTH_MORE > enough:
+        is_costly = _operations(trial) >= SECOND
+        # of functions of four and more variables costly sets left a three hundredth at the least
+        if is_costly and least > FAR**3 * enough:
             return tried, True
         if not has_compared and is_costly and candidate.boxes():
             others = _best_side(trial, candidate.boxes(), lambda c: attempt(comparable(c)))
@@ -323,19 +295,19 @@ def _best_side(
 def _narrowest_as_good(trials: list[Trial]) -> Trial:
     """Of boxes that do nearly as well the narrowest: in it modes depend least on each other."""
     least = min(trial.promise for trial in trials)
-    as_good = [trial for trial in trials if trial.promise <= _NEARLY * least]
+    as_good = [trial for trial in trials if trial.promise <= CLEARLY * least]
     return min(as_good, key=lambda trial: trial.candidate.width)
 
 
 def _operations(trial: Trial) -> float:
     """Of its factorisation."""
-    return 2.0 * trial.n_rows * trial.candidate.n_terms**2
+    return qr_operations(trial.n_rows, trial.candidate.n_terms)
 
 
 def _thinned(ladder: Iterable[Candidate]) -> list[Candidate]:
-    """The largest set, and of the others those that are by a factor smaller than the next."""
+    """The largest set, and of the others those that are two rungs smaller than the next."""
     kept: list[Candidate] = []
     for candidate in reversed(list(ladder)):
-        if not kept or _COSTLY_GROWTH * candidate.n_terms <= kept[-1].n_terms:
+        if not kept or RATIO**2 * candidate.n_terms <= kept[-1].n_terms:
             kept.append(candidate)
     return kept[::-1]

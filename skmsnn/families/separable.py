@@ -17,27 +17,20 @@ import scipy.linalg as sla
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, ENOUGH, FEW
+from skmsnn._effort import ITERATIONS, LEAST_FALL
+from skmsnn._precision import HALF_DIGITS, ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
+from skmsnn.families.base import MOST_OUTPUTS, STARTS
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
+from skmsnn.families.ladders import ENOUGH_ROWS
+from skmsnn.functions.polynomial import MOST_DEGREE
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.stage import Stage
-
-# In fewer features lattices are dense enough; of more points these many are used.
-_LEAST_FEATURES, _MOST_FEATURES, _MOST_ROWS = 4, 40, 5000
-_LEAST_HELD_OUT, _MOST_OUTPUTS = 20, 4
-# Degrees of the factors and numbers of products, each as long as it leaves less than the factor.
-_DEGREES, _MOST_RANK, _WORTH_MORE = (8, 16, 28), 4, 0.3
-# Rows an unknown of one feature's factors.
-_ROWS_NEEDED = 10
-# Sweeps over the features, Gauss-Newton steps at most, what share of the residual one must leave
-# for more, and starts: of one in two alternating least squares ends at a poor product.
-_AGAIN, _STEPS, _FALLS, _STARTS = 30, 60, 0.99, 4
-# Singular values of a step that count as zero, relative to the largest.
-_CUTOFF = 1e-10
-_GOOD_ENOUGH = 1e-15
 
 
 class Separable(Family):
@@ -49,9 +42,10 @@ class Separable(Family):
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         points = fitter.points
         n_held = 0 if points.held_out is None else len(points.held_out.x)
-        is_suited = _LEAST_FEATURES <= points.x.shape[1] <= _MOST_FEATURES
+        # in fewer features lattices are dense enough
+        is_suited = MOST_DIMENSIONS < points.x.shape[1] <= FEW
         n_outputs = fitter.train.shape[1]
-        if is_suited and n_held >= _LEAST_HELD_OUT and n_outputs <= _MOST_OUTPUTS:
+        if is_suited and n_held >= FEW and n_outputs <= MOST_OUTPUTS:
             yield _stage_of(fitter, [_best(fitter, output) for output in range(n_outputs)])
 
 
@@ -63,26 +57,29 @@ def _best(fitter: StageFitter, output: int) -> _Alternating:
     def left_by(problem: _Alternating) -> float:
         return of_output.left_by(_modes([problem]).evaluate(held_out.x))
 
-    best = _Alternating.of(fitter, fitter.train[:, output], fitter.points.train, _DEGREES[0])
+    best = _Alternating.of(fitter, fitter.train[:, output], fitter.points.train, MOST_DEGREE)
     error = np.inf
-    for _ in range(_MOST_RANK):
+    while _are_enough(best, len(best.factors) + 1, best.degree):
         more = best.with_another_product(fitter.rng)
         left = left_by(more)
-        if not left < _WORTH_MORE * error:
+        if not left * CLEARLY < error:
             break
         best, error = more, left
-        if error <= _GOOD_ENOUGH or time_is_up():
+        if error <= ROUNDING or time_is_up():
             return best
-    for degree in _DEGREES[1:]:
-        if len(best.values) < _ROWS_NEEDED * len(best.factors) * (degree + 1) or time_is_up():
-            break
-        more = best.of_degree(degree)
+    while _are_enough(best, len(best.factors), 2 * best.degree) and not time_is_up():
+        more = best.of_degree(2 * best.degree)
         more.descend()
         left = left_by(more)
-        if not left < _WORTH_MORE * error or error <= _GOOD_ENOUGH:
+        if not left * CLEARLY < error or error <= ROUNDING:
             break
         best, error = more, left
     return best
+
+
+def _are_enough(problem: _Alternating, rank: int, degree: int) -> bool:
+    """Whether there are enough rows for the factors of one feature."""
+    return len(problem.values) >= ENOUGH_ROWS * rank * (degree + 1)
 
 
 def _stage_of(fitter: StageFitter, problems: list[_Alternating]) -> StageFit:
@@ -158,7 +155,7 @@ class _Alternating:
         degree: int,
     ) -> Self:
         """No product yet, for values (n,) at the points of positive weight."""
-        rows = np.flatnonzero(weight)[:: -(-np.count_nonzero(weight) // _MOST_ROWS)]
+        rows = np.flatnonzero(weight)[:: -(-np.count_nonzero(weight) // ENOUGH)]
         x = fitter.points.x[rows]
         factors = np.zeros((0, x.shape[1], degree + 1))
         return cls(x, _columns(x, degree), values[rows], np.sqrt(weight[rows]), factors, 0.0)
@@ -178,17 +175,17 @@ class _Alternating:
         d, size = self.factors.shape[1:]
         rest = self.values - self._fitted()
         tried = []
-        for _ in range(_STARTS):
+        for _ in range(STARTS):
             new = np.zeros((1, d, size))
             new[:, :, 0] = 1.0
             new[:, :, 1] = rng.uniform(-1, 1, d)  # away from the constant that is there already
             alone = replace(self, values=rest, factors=new, constant=0.0)
-            alone.sweep(_AGAIN)
+            alone.sweep(FEW)
             tried.append(alone)
         best = min(tried, key=_Alternating._left)
         factors = np.concatenate([self.factors, best.factors])
         more = replace(self, factors=factors, constant=self.constant + best.constant)
-        more.sweep(_AGAIN)
+        more.sweep(FEW)
         more.descend()
         return more
 
@@ -200,20 +197,20 @@ class _Alternating:
             for j in range(len(self.columns)):
                 self._solve(j)
             last, left = left, self._left()
-            if left <= _GOOD_ENOUGH or not left < _FALLS * last or time_is_up():
+            if left <= ROUNDING or not left < (1 - LEAST_FALL) * last or time_is_up():
                 return
 
     @one_blas_thread
     def descend(self) -> None:
         """Gauss-Newton steps of all factors together, until they help no more."""
         left = self._left()
-        for _ in range(_STEPS):
+        for _ in range(ITERATIONS):
             systems = [self._system(j) for j in range(len(self.columns))]
             jacobian = np.concatenate([np.ones((len(self.root), 1)), *systems], axis=1)
             rest = self.root * (self.values - self._fitted())
             # of each product all sizes but one are free: the step is the shortest
             step, *_ = sla.lstsq(
-                jacobian * self.root[:, None], rest, cond=_CUTOFF, lapack_driver="gelsy"
+                jacobian * self.root[:, None], rest, cond=HALF_DIGITS, lapack_driver="gelsy"
             )
             along = step[1:].reshape(self.factors.shape[1], len(self.factors), -1)
             for length in (1.0, 0.3, 0.1):
@@ -226,7 +223,7 @@ class _Alternating:
                 return
             last, left = left, left_by_other
             self.factors, self.constant = other.factors, other.constant
-            if left <= _GOOD_ENOUGH or not left < _FALLS * last or time_is_up():
+            if left <= ROUNDING or not left < (1 - LEAST_FALL) * last or time_is_up():
                 return
 
     def _system(self, j: int) -> NDArray[np.float64]:
@@ -240,7 +237,7 @@ class _Alternating:
         system = np.concatenate([np.ones((len(system), 1)), system], axis=1) * self.root[:, None]
         scale = np.linalg.norm(system, axis=0)
         scale[scale == 0] = 1.0
-        found, *_ = np.linalg.lstsq(system / scale, self.values * self.root, rcond=1e-14)
+        found, *_ = np.linalg.lstsq(system / scale, self.values * self.root, rcond=ROUND_OFF)
         found = found / scale
         self.constant = float(found[0])
         self.factors[:, j] = found[1:].reshape(rank, size)

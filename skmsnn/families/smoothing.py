@@ -7,16 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, ENOUGH, FEW
+from skmsnn._precision import HALF_DIGITS
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import Split, Trial, judged_held_out
 from skmsnn.spaces.base import Candidate
-from skmsnn.spaces.smoothing import DEGREE, Mesh, SmoothingFit
-
-# Splines for each point, and most of them. Of an elevation map at 13 000 points 1.1, 2 and 4.4 a
-# point left 3.0e-2, 2.82e-2 and 2.75e-2, where local thin-plate splines left 2.79e-2.
-_SPLINES_A_POINT, _MOST_SPLINES = 4.0, 65_000
-# Steps between dampings, in decades: large ones downhill from 1 on, then a small one to each side.
-_STEPS, _MOST_DECADES = (1.0, 0.5), 6.0
+from skmsnn.spaces.smoothing import Mesh, SmoothingFit
 
 
 def select_smoothing(data: Split, enough: float) -> Trial | None:
@@ -31,14 +27,16 @@ def select_smoothing(data: Split, enough: float) -> Trial | None:
         smooth function.
     """
     n_points, d = len(data.x), data.x.shape[1]
-    most = min(_SPLINES_A_POINT * n_points, _MOST_SPLINES)
-    mesh = Mesh(data.x, max(1, int(most ** (1 / d)) - DEGREE))
-    if enough <= (2 / mesh.n_intervals) ** (DEGREE + 1):
+    # of an elevation map at 13 000 points 1.1, 2 and 4.4 splines a point left 3.0e-2, 2.82e-2 and
+    # 2.75e-2, where local thin-plate splines left 2.79e-2
+    most = min(CLEARLY**d * n_points, FEW * ENOUGH)
+    mesh = Mesh(data.x, max(1, int(most ** (1 / d)) - Mesh.degree))
+    if enough <= (2 / mesh.n_intervals) ** (mesh.degree + 1):
         return None
     trials: dict[float, Trial] = {}
 
     def error(decade: float) -> float:
-        if abs(decade) > _MOST_DECADES or (trials and time_is_up()):
+        if 10.0 ** abs(decade) * HALF_DIGITS > 1 or (trials and time_is_up()):
             return np.inf
         if decade not in trials:
             candidate = _candidate(mesh, 10.0**decade)
@@ -47,7 +45,8 @@ def select_smoothing(data: Split, enough: float) -> Trial | None:
         return trials[decade].error
 
     at = 0.0
-    for step in _STEPS:
+    # large steps downhill from 1 on, then a small one to each side
+    for step in (1.0, 0.5):
         while error(nearer := min((at - step, at + step), key=error)) < error(at):
             at = nearer
     best = trials[at]
@@ -63,5 +62,5 @@ def _candidate(mesh: Mesh, damping: float) -> Candidate:
         return SmoothingFit(mesh, weight, damping)
 
     by = " x ".join(str(n) for n in mesh.shape)
-    label = f"a smoothing spline of degree {DEGREE}, {by} coefficients"
+    label = f"a smoothing spline of degree {mesh.degree}, {by} coefficients"
     return Candidate(int(np.prod(mesh.shape)), prepare, label, cutoff=None, family="spline")

@@ -15,8 +15,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, ENOUGH, FAR
+from skmsnn._effort import SECOND, qr_operations
+from skmsnn._memory import working_bytes
+from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import HeldOut, Split, Trial, judged_held_out
+from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.functions.polynomial import columns_of
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
@@ -25,20 +30,6 @@ from skmsnn.spaces.frames import PolynomialFrame
 # A step adds this share of the terms there are. With a quarter errors were up to three times as
 # large, with less they were the same.
 _GROWTH = 0.15
-# Terms a row at most: beyond about a third, fits to random points became worse.
-_MOST_TERMS_A_ROW = 1 / 3
-# Rows on which terms are chosen, and operations of that: rows times the square of the terms.
-_MOST_ROWS, _OPERATIONS = 20_000, 5e10
-# Bytes of the columns that may come next.
-_BYTES = 2**29
-# No more terms are taken once as many more as the best set has did not help, and a third of what
-# there may be: what leads to a term may itself say nothing, as x^2 on the way to x^3.
-_PATIENCE, _LEAST_SHARE = 2.0, 0.3
-_HIGHEST_DEGREE = 40
-# Left on unseen points, relative to the target, below which nothing more is sought.
-_GOOD_ENOUGH = 1e-14
-# Share of a column that is left by the set, squared, which is rounding.
-_DEPENDENT = 1e-20
 
 
 def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomState) -> Trial | None:
@@ -59,14 +50,17 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
         Of all rows of the training share; None where these are too few.
     """
     assert data.held_out is not None
-    rows = np.sort(rng.permutation(np.flatnonzero(data.train))[:_MOST_ROWS])
-    most_terms = int(min(_MOST_TERMS_A_ROW * len(rows), np.sqrt(_OPERATIONS / len(rows))))
+    rows = np.sort(rng.permutation(np.flatnonzero(data.train))[: int(FAR * ENOUGH)])
+    # the basis is orthogonalised twice
+    affordable = np.sqrt(FAR * SECOND / (2 * qr_operations(len(rows), 1)))
+    most_terms = int(min(len(rows) / TELLING_ROWS, affordable))
     best_error, best = np.inf, np.empty((0, 0), dtype=np.int64)
-    for degrees, error in _grown(data, rows, np.minimum(most, _HIGHEST_DEGREE), most_terms):
+    for degrees, error in _grown(data, rows, most, most_terms):
         if error < best_error:
             best_error, best = error, degrees
-        is_lost = len(degrees) > max(_PATIENCE * len(best), _LEAST_SHARE * most_terms)
-        if error <= _GOOD_ENOUGH or is_lost or time_is_up():
+        # what leads to a term may itself say nothing, as x^2 on the way to x^3
+        is_lost = len(degrees) > max(CLEARLY * len(best), most_terms / CLEARLY)
+        if error <= ROUND_OFF or is_lost or time_is_up():
             break
     return _trial(best, data) if len(best) else None
 
@@ -126,12 +120,13 @@ class _Growing:
         """Take the next terms; whether there were any."""
         room = self._most_terms - len(self.degrees)
         n_new = min(max(1, int(_GROWTH * len(self.degrees))), room, len(self._next))
-        if n_new <= 0 or self._waiting.nbytes > _BYTES:
+        # the columns that may come next are copied once
+        if n_new <= 0 or 2 * self._waiting.nbytes > working_bytes():
             return False
         own = self._waiting[: self._n]
         square = np.sum(own**2, axis=0)
         gain = np.sum((own.T @ self._rest) ** 2, axis=1)
-        is_new = square > _DEPENDENT * self._sizes
+        is_new = square > EPS * self._sizes
         gain = np.where(is_new, gain / np.where(is_new, square, 1.0), -1.0)
         chosen = self._closed(np.argsort(-gain, kind="stable")[:n_new])
         others = np.setdiff1d(np.arange(len(gain)), chosen)
@@ -147,7 +142,7 @@ class _Growing:
         columns = self._without(self._basis, columns)  # twice is enough (Kahan; Parlett 1980)
         q, r = np.linalg.qr(columns[: self._n])
         scale = np.abs(np.diag(r))
-        independent = scale > np.sqrt(_DEPENDENT) * max(scale.max(), np.finfo(float).tiny)
+        independent = scale > HALF_DIGITS * max(scale.max(), np.finfo(float).tiny)
         at_others = np.linalg.lstsq(r.T, columns[self._n :].T, rcond=None)[0].T
         new = np.concatenate([q, at_others])[:, independent]
         coefficients = new[: self._n].T @ self._rest

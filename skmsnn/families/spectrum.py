@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erfc
 
+from skmsnn._comparison import SIGMAS
+from skmsnn._memory import rows_a_block
 from skmsnn.domain import uniform_spacing
+from skmsnn.families.ladders import WIDTH
 from skmsnn.functions.lattice import lattice_angles
 from skmsnn.linalg.nufft import nufft_type1
-
-# Power over the median at which a wave stands out. Of noise one of ten thousand reaches ten times
-# the median by chance, and thirty times none does.
-STANDS_OUT = 30.0
-# Sides of the box whose waves are looked at: twice as many as are orthogonal on the data.
-_LENGTH = 4.0
-# Waves that are looked at, at most.
-_MOST_WAVES = 2**21
 
 
 def fastest_wave(
@@ -42,11 +38,12 @@ def fastest_wave(
         In radians per unit of the scaled coordinates.
     """
     n, d = x.shape
-    lengths = np.full(d, _LENGTH)
+    # twice as many waves as are orthogonal on the data
+    lengths = np.full(d, 2 * WIDTH)
     # pi n^(1/d) / 2 radians a unit, of which a wave of the box has 2 pi / 4
-    most = int(min(n ** (1 / d), (_MOST_WAVES ** (1 / d) - 1) / 2))
+    most = int(min(n ** (1 / d), (rows_a_block(16) ** (1 / d) - 1) / 2))
     power = _power(x, rest, weight, lengths, (most,) * d)
-    stands_out = np.argwhere(power > STANDS_OUT * np.median(power)) - np.array(power.shape) // 2
+    stands_out = np.argwhere(which_stand_out(power)) - np.array(power.shape) // 2
     return float(np.linalg.norm(2 * np.pi * stands_out / lengths, axis=1).max(initial=0))
 
 
@@ -75,15 +72,14 @@ def strongest_wave(
     ndarray of shape (d,) or None
         In radians per unit of the scaled coordinates; None where none stands out.
     """
-    lengths = np.where(periodic, _LENGTH / 2, _LENGTH)
+    lengths = np.where(periodic, 2.0, 2 * WIDTH)
     window = np.prod(np.where(periodic, 1.0, 1 + np.cos(np.pi * x)), axis=1)
-    most = (_MOST_WAVES ** (1 / len(limits)) - 1) / 2
+    most = (rows_a_block(16) ** (1 / len(limits)) - 1) / 2
     orders = tuple(int(m) for m in np.minimum(limits * lengths / (2 * np.pi), most))
     power = _power(x, rest, weight * window, lengths, orders)
     at = np.array(np.unravel_index(int(np.argmax(power)), power.shape))
     wave = 2 * np.pi * (at - np.array(power.shape) // 2) / lengths
-    stands_out = power[tuple(at)] > STANDS_OUT * np.median(power)
-    return wave if wave.any() and stands_out else None
+    return wave if wave.any() and which_stand_out(power)[tuple(at)] else None
 
 
 def nyquist_limits(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,3 +119,12 @@ def _power(
     for column in rest.T:
         power += np.abs(nufft_type1(angles, weight * column, orders)) ** 2
     return power
+
+
+def which_stand_out(power: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which entries of a spectrum no chance explains.
+
+    The power of noise is exponential: it is over t times its median with probability 2^-t.
+    """
+    chance = erfc(SIGMAS / np.sqrt(2)) / power.size
+    return power > -np.log2(chance) * np.median(power)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from skmsnn._comparison import FEW
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
 from skmsnn.families.base import Trial
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFitter
 from skmsnn.families.smoothing import select_smoothing
+from skmsnn.functions.polynomial import MOST_DEGREE
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.axes import SplineAxis
-
-_DEGREES = (1, 3, 5, 7)
-# Held-out points that tell how much to smooth, and features up to which splines can be many enough.
-_LEAST_HELD_OUT, _MOST_FEATURES = 20, 3
 
 
 class Spline(Family):
@@ -24,8 +23,8 @@ class Spline(Family):
     def rough_space(self, fitter: StageFitter, enough: float) -> Trial | None:
         points, p = fitter.points, fitter.recipe.options.p
         d = points.x.shape[1]
-        is_scattered = 2 <= d <= _MOST_FEATURES and not points.domain.periodic.any()
-        has_held_out = points.held_out is not None and len(points.held_out.x) >= _LEAST_HELD_OUT
+        is_scattered = 2 <= d <= MOST_DIMENSIONS and not points.domain.periodic.any()
+        has_held_out = points.held_out is not None and len(points.held_out.x) >= FEW
         # a smoothing spline is of least squares and a penalty, which no other norm has
         if not is_scattered or not has_held_out or points.levels or p != 2:
             return None
@@ -37,4 +36,5 @@ class Spline(Family):
         if problem.periodic:
             return []
         nodes = problem.nodes
-        return [problem.tried(SplineAxis(nodes, k)) for k in _DEGREES if k < len(nodes) - 2]
+        degrees = range(1, min(MOST_DEGREE, len(nodes) - 2), 2)
+        return [problem.tried(SplineAxis(nodes, degree)) for degree in degrees]

@@ -13,6 +13,8 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
+from skmsnn._comparison import FAR
+from skmsnn._effort import SECOND, svd_operations
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.pursuit import VariableProjection
 from skmsnn.families.spectrum import nyquist_limits, strongest_wave
@@ -233,6 +235,12 @@ def are_foreseen(left: float, left_without: float) -> bool:
     Few points fit many waves, and say nothing of what is between them.
     """
     return left_without <= max(_FORESEEN * left, _NEXT_TO_ROUNDING)
+
+
+def most_looked_past(n_rows: int) -> int:
+    """Terms of the sets that are looked past for waves, which take a tenth of a second each."""
+    affordable = (SECOND / FAR / svd_operations(ROWS_A_TERM, 1)) ** (1 / 3)
+    return int(min(n_rows / ROWS_A_TERM, affordable))
 
 
 @one_blas_thread

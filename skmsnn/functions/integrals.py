@@ -15,8 +15,10 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline
-from sklearn.utils import gen_batches
 
+from skmsnn._comparison import FAR
+from skmsnn._memory import blocks_of, rows_a_block
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
@@ -25,13 +27,7 @@ from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
-
-# bytes of factors and of partial sums at a time
-_BLOCK_BYTES = 2**26
-# Axes of quadrature at most, its nodes along each, doubled until the integral changes by no more
-# than this share of that of the absolute value, or of the spread of y, and points for one integral
-# at most.
-_MOST_AXES, _NODES, _CONVERGED, _MOST_POINTS = 3, (16, 32, 64, 128, 256), 1e-10, 2**19
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
 #: Ends of the integral along one axis, of each of n points.
 Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -41,7 +37,7 @@ def has_integral(function: object, n_axes: int) -> bool:
     """Whether an integral along so many axes can be had."""
     if isinstance(function, StackedModes):
         return all(has_integral(part, n_axes) for part in function.parts)
-    return type(function) in _RULES or n_axes <= _MOST_AXES
+    return type(function) in _RULES or n_axes <= MOST_DIMENSIONS
 
 
 def integrate(
@@ -71,10 +67,9 @@ def integrate(
     rule = _RULES.get(type(function))
     if rule is None:
         return _by_quadrature(function, lower, upper, sorted(axes))
-    rows = max(1, _BLOCK_BYTES // (16 * max(1, function.n_terms)))
     blocks = [
         rule(function, lower[block], upper[block], frozenset(axes))
-        for block in gen_batches(max(1, len(upper)), rows)
+        for block in blocks_of(max(1, len(upper)), 16 * function.n_terms)
     ]
     return np.concatenate(blocks)
 
@@ -254,16 +249,21 @@ def _of_fractions(
 
 def _by_quadrature(function: Any, lower: NDArray, upper: NDArray, axes: Sequence[int]) -> NDArray:
     before = None
-    for n in _NODES:
-        if n ** len(axes) > _MOST_POINTS:
+    # with more nodes these take longer than the values there
+    for n in (16, 32, 64, 128, 256):
+        if n ** len(axes) > rows_a_block(_point_bytes(upper)):
             break
         total, size = _quadrature(function, lower, upper, axes, n)
-        if before is not None and np.all(np.abs(total - before) <= _CONVERGED * size):
+        if before is not None and np.all(np.abs(total - before) <= FAR**2 * NEAR_ROUND_OFF * size):
             return total
         before = total
     raise ValueError(
         "An integral of a function without a closed form does not converge; take smaller boxes."
     )
+
+
+def _point_bytes(x: NDArray) -> int:
+    return 16 * (x.shape[1] + 2)
 
 
 def _quadrature(
@@ -278,7 +278,7 @@ def _quadrature(
         weight = np.multiply.outer(weight, weights).ravel()
     middle, half = (upper + lower) / 2, (upper - lower) / 2
     values, sizes = [], []
-    for block in gen_batches(max(1, len(upper)), max(1, _MOST_POINTS // len(grid))):
+    for block in blocks_of(max(1, len(upper)), _point_bytes(upper) * len(grid)):
         x = np.repeat(upper[block, None], len(grid), axis=1)
         x[:, :, axes] = middle[block, None, axes] + half[block, None, axes] * grid
         found = function.evaluate(x.reshape(-1, x.shape[2]))

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._memory import blocks_of
 from skmsnn.linalg.nufft import MOST_DIMENSIONS, nufft_type2
-
-# relative size below which a singular value of a frame of modes is rounding
-ROUND_OFF = 1e-14
-# bytes of one block of a direct product between points and modes
-_BLOCK_BYTES = 2**26
-_POINTS_PER_TRANSFORM = 2**20
 
 
 @dataclass(frozen=True)
@@ -73,9 +68,7 @@ class FourierModes:
         """Direct sum at points of shape (n, n_features), in blocks; shape (n, n_outputs)."""
         n_modes, n_outputs = self.coefficients.shape
         out = np.empty((len(x), n_outputs))
-        rows = max(1, _BLOCK_BYTES // (16 * max(1, n_modes)))
-        for start in range(0, len(x), rows):
-            block = slice(start, start + rows)
+        for block in blocks_of(len(x), 16 * n_modes):
             phase = x[block] @ self.wave_vectors.T
             out[block] = np.cos(phase) @ self.coefficients.real
             out[block] -= np.sin(phase) @ self.coefficients.imag
@@ -133,8 +126,7 @@ class LatticeModes:
             return self.to_modes().evaluate(x)
         stack = np.ascontiguousarray(np.moveaxis(self.coefficients, -1, 0))
         out = np.empty((len(x), len(stack)))
-        for start in range(0, len(x), _POINTS_PER_TRANSFORM):
-            block = slice(start, start + _POINTS_PER_TRANSFORM)
+        for block in blocks_of(len(x), 16 * (len(self.lengths) + len(stack))):
             angles = lattice_angles(x[block], self.lengths)
             out[block] = nufft_type2(angles, stack).real.T
         return out

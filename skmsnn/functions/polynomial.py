@@ -10,12 +10,13 @@ from math import comb
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
+from skmsnn._memory import blocks_of
 from skmsnn.functions.orders import sum_of_orders
 
-# bytes of products of Legendre polynomials at a time
-_BLOCK_BYTES = 2**26
+# Of degrees of total degree, and of those about single points: beyond, terms of few points follow
+# their rounding.
+MOST_DEGREE = 8
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ class PolynomialModes:
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
         out = np.empty((len(x), self.coefficients.shape[1]))
-        rows = max(1, _BLOCK_BYTES // (8 * max(1, len(self.degrees))))
-        for block in gen_batches(max(1, len(x)), rows):
+        for block in blocks_of(len(x), 8 * len(self.degrees)):
             out[block] = columns_of(x[block], self.degrees, self.nu) @ self.coefficients
         return out
 

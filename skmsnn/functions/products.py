@@ -7,13 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
+from skmsnn._memory import blocks_of
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.lattice import LatticeModes
-
-# bytes of values of products at a time
-_BLOCK_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,7 @@ class ProductModes:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
         inner = self.coefficients.shape[len(self.wave_axes) :]
         out = np.empty((len(x), inner[-1]))
-        rows = max(1, _BLOCK_BYTES // (16 * int(np.prod(inner))))
-        for block in gen_batches(max(1, len(x)), rows):
+        for block in blocks_of(len(x), 16 * int(np.prod(inner))):
             out[block] = self._values(x[block], inner)
         return out
 

@@ -9,13 +9,10 @@ from math import comb, prod
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
+from skmsnn._memory import blocks_of
 from skmsnn.functions.orders import sum_of_orders
 from skmsnn.functions.polynomial import PolynomialModes
-
-# bytes of products of Legendre polynomials at a time
-_BLOCK_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class QuotientModes:
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
         out = np.empty((len(x), self.coefficients.shape[1]))
-        for block in gen_batches(max(1, len(x)), max(1, _BLOCK_BYTES // (8 * self.n_terms))):
+        for block in blocks_of(len(x), 8 * self.n_terms):
             out[block] = self._values(x[block])
         return out
 

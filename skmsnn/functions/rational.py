@@ -10,9 +10,6 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
-#: Degree of the polynomial beside the fractions.
-DEGREE = 1
-
 
 @dataclass(frozen=True)
 class RationalModes:
@@ -57,7 +54,7 @@ def rational_columns(
     x: NDArray[np.float64], poles: NDArray[np.complex128], nu: int = 0
 ) -> NDArray[np.float64]:
     """Each term at points (n,), or its derivative of order ``nu``; shape (n, n_terms)."""
-    slopes = legendre.legder(np.eye(DEGREE + 1), nu)
+    slopes = legendre.legder(np.eye(2), nu)
     line = legendre.legvander(x, len(slopes) - 1) @ slopes
     size = (-1) ** nu * factorial(nu) * distance_from_box(poles)
     fractions = size / (x[:, None] - poles) ** (nu + 1)

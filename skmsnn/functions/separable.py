@@ -8,12 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
+from skmsnn._memory import blocks_of
 from skmsnn.functions.orders import sum_of_orders
-
-# Bytes of values of all factors at a time.
-_BLOCK_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,7 @@ class SeparableModes:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
         n_outputs, rank, d, size = self.factors.shape
         out = np.empty((len(x), n_outputs))
-        rows = max(1, _BLOCK_BYTES // (8 * (n_outputs * rank + size)))
-        for block in gen_batches(max(1, len(x)), rows):
+        for block in blocks_of(len(x), 8 * (n_outputs * rank + size)):
             products = np.ones((len(x[block]), n_outputs, rank))
             for j in range(d):
                 slopes = legendre.legder(

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# share of the values that a colour scale spans; single spikes would hide all else
-_SHOWN = 0.995
-
 
 def draw_values(
     ax: Axes, X: NDArray[np.float64], values: NDArray[np.float64], names: Sequence[str]
@@ -28,7 +25,8 @@ def draw_values(
         ax.plot(X[order, 0], values[order], linewidth=1)
         return
     ax.set_ylabel(names[1])
-    largest = float(np.quantile(np.abs(values), _SHOWN)) or 1.0
+    # single spikes would hide all else
+    largest = float(np.quantile(np.abs(values), 0.995)) or 1.0
     style: dict[str, Any] = {
         "cmap": "RdBu_r",
         "vmin": -largest,

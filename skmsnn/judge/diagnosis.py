@@ -6,38 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, EQUAL, FAR, FEW, LEAST_NODES, SIGMAS
+from skmsnn._precision import HALF_DIGITS
 from skmsnn.domain import Domain, Grid
-from skmsnn.judge.neighbours import Neighbourhood, neighbourhoods
+from skmsnn.judge.neighbours import WHITE, Neighbourhood, neighbourhoods
 from skmsnn.judge.reasons import StopReason
-from skmsnn.judge.rounding import OF_ROUNDING
 
-_NEIGHBOURS = 8
-_LEAST_POINTS = 50
-# A look at so many points is enough.
-_MOST_POINTS = 10_000
-_CORRELATION = 0.2
-# Correlation of the sizes of a residual between neighbours: 0 for white noise of any distribution,
-# 0.25 to 0.6 around jumps.
-_CLUSTERED = 0.2
 # Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
 # square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
 _FAST = 0.3
-# Difference of gaps between nodes, over the narrowest, up to which they are even.
-_UNEVEN = 1e-6
-# A fit that leaves this share of the values has described nothing.
-_NOTHING_DESCRIBED = 0.5
-# Of so many points a residual that is not noise shows its pattern, if there is one. Of 60 to 120
-# one in seven smooth functions left what looked white beside the modes that had been fitted.
-_ENOUGH_FOR_NOISE = 500
-# Left of values by a fit that knows nothing of them.
-_NO_PATTERN = 0.9
-# Fewer points than these leave open what lies between them.
-FEW_POINTS = 8
-# What a fit leaves of noise that it has not seen, over the size of the noise: K of n modes make it
-# 1 / sqrt(1 - K/n), which is 3 for nine tenths, and lines left out of a grid up to twice that.
-_OF_NOISE = 6.0
-# Estimates of the same noise along axes of a grid are within this factor.
-_ALIKE = 1.5
 
 
 def reason_of_limit(
@@ -77,17 +54,19 @@ def reason_of_limit(
     StopReason
         UNDERSAMPLED where no other shows, or the points are too few to tell.
     """
-    if error <= OF_ROUNDING * rounding:
+    # fits that follow most of the rounding leave up to six times as much unseen, and of noise too
+    if error <= FAR * rounding:
         return StopReason.PRECISION
-    if len(x) < FEW_POINTS:
+    if len(x) < LEAST_NODES:
         return StopReason.FEW_POINTS
-    describes = error < _NOTHING_DESCRIBED
-    if describes and is_noise and len(x) >= _ENOUGH_FOR_NOISE:
+    describes = error * CLEARLY < 1
+    # of 60 to 120 points one in seven smooth functions left what looked white
+    if describes and is_noise and len(x) >= (SIGMAS / WHITE) ** 2:
         return StopReason.NOISE
     looks = neighbourhoods(domain, grid, x, y)
     is_white = all(look.is_white for look in looks)
     if not describes and is_white and (looks or is_noise):
-        return StopReason.NO_PATTERN if looks or error > _NO_PATTERN else StopReason.NOISE
+        return StopReason.NO_PATTERN if looks or error * EQUAL > 1 else StopReason.NOISE
     if describes and is_noise and (not looks or any(look.ends_in_noise for look in looks)):
         return StopReason.NOISE
     if grid is not None and n_levels:
@@ -97,7 +76,7 @@ def reason_of_limit(
     if not describes or not looks:
         return StopReason.UNDERSAMPLED
     roughest = looks[0]
-    if _show_noise(looks) and error < _OF_NOISE * roughest.noise:
+    if _show_noise(looks) and error < FAR * roughest.noise:
         return StopReason.NOISE
     if roughest.is_singular_at_end:
         return StopReason.SINGULAR_END
@@ -106,7 +85,7 @@ def reason_of_limit(
 
 def _show_noise(looks: list[Neighbourhood]) -> bool:
     """Whether noise is what is left along some axis, and as much along all others."""
-    alike = looks[0].noise < _ALIKE * looks[-1].noise
+    alike = looks[0].noise < AS_GOOD * looks[-1].noise
     return alike and any(look.ends_in_noise for look in looks)
 
 
@@ -155,26 +134,29 @@ def looks_like_noise(
     here, neighbours = _neighbourhoods(x)
     products = np.mean(residual[neighbours] * residual[here, None], axis=(0, 2))
     correlation = np.abs(products / np.mean(residual[here] ** 2)).max()
-    allowed = max(_CORRELATION, leverage / (1 - leverage)) + 4 / np.sqrt(len(here))
+    allowed = max(WHITE, leverage / (1 - leverage)) + SIGMAS / np.sqrt(len(here))
     is_white = correlation < allowed
-    return bool(is_white and _clustering(residual, here, neighbours) < _CLUSTERED)
+    # 0.25 to 0.6 around jumps
+    return bool(is_white and _clustering(residual, here, neighbours) < WHITE)
 
 
 def _are_even(nodes: NDArray[np.float64]) -> bool:
     """Whether nodes are evenly spaced, but for some that are missing."""
     gaps = np.diff(nodes)
     steps = gaps / gaps.min()
-    return bool(np.allclose(steps, np.rint(steps), rtol=0, atol=_UNEVEN))
+    return bool(np.allclose(steps, np.rint(steps), rtol=0, atol=HALF_DIGITS))
 
 
 def _can_tell(residual: NDArray[np.float64]) -> bool:
-    return len(residual) >= _LEAST_POINTS and bool(residual.any())
+    """Whether no more than half of a correlation may be chance."""
+    return SIGMAS / len(residual) ** 0.5 <= 0.5 and bool(residual.any())
 
 
 def _neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows all over the points, and the rows next to each."""
-    here = np.arange(0, len(x), -(-len(x) // _MOST_POINTS))
-    nearest = np.asarray(KDTree(x).query(x[here], k=_NEIGHBOURS + 1)[1])
+    here = np.arange(0, len(x), -(-len(x) // ENOUGH))
+    n_near = min(4 * x.shape[1], FEW)
+    nearest = np.asarray(KDTree(x).query(x[here], k=n_near + 1)[1])
     return here, nearest[:, 1:]
 
 

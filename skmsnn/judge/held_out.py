@@ -12,23 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW, LEAST_NODES
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.domain import Grid
 from skmsnn.judge.leave_out import Beside
-
-_LEAST_BLOCK = 3
-# Nodes of an axis of which whole lines are held out. With fewer the rest has gaps too wide.
-LEAST_NODES = 8
-# And nodes of which, besides the pair of lines next to the ends, another is held out.
-LEAST_NODES_OF_PAIRS = 24
-# Points drawn, and the share of them that is exposed most. Corners of a square, where fits are
-# worst, take up a hundredth of it for a thousand points.
-_DRAWN, _EXPOSED = 2500, 0.1
-# Neighbours of a point are four times as many as there are features, as far as these are few.
-_MOST_NEIGHBOURS = 40
-
-# A gap is farther from all points than so many times as these are from their neighbours. Of points
-# at random in a square none is; fewer than so many draws in gaps are loose ends.
-_FAR, _LEAST_IN_GAPS, _MOST_IN_GAPS = 2.0, 0.1, 250
 
 
 def held_out_rows(
@@ -47,9 +34,9 @@ def held_out_rows(
     """
     n, d = x.shape
     block = round(min(1 / fraction, n))
-    if d == 1 and block >= _LEAST_BLOCK:
+    if d == 1 and block >= 3:  # each held-out point between two others
         return _one_of_each_block(n, block, rng)
-    if grid is not None and 1 / fraction >= _LEAST_BLOCK:
+    if grid is not None and 1 / fraction >= 3:
         on_lines = _rows_on_lines(grid, periodic, fraction, rng)
         if 0 < len(on_lines) < n:
             if grid.is_complete:
@@ -61,7 +48,7 @@ def held_out_rows(
             return np.sort(np.concatenate([on_lines, rng.permutation(others)[:missing]]))
     rows = rng.permutation(n)
     if grid is not None and not periodic.all():
-        is_corner = np.all(np.abs(x[:, ~periodic]) > 1 - 1e-12, axis=1)
+        is_corner = np.all(np.abs(x[:, ~periodic]) > 1 - NEAR_ROUND_OFF, axis=1)
         if not is_corner.all():
             rows = rows[~is_corner[rows]]
     rows = rows[: max(1, round(fraction * n))]
@@ -86,6 +73,9 @@ def _rows_on_lines(
 ) -> NDArray[np.intp]:
     """Points on some lines across each axis, that together are about the share asked for.
 
+    Of axes of few nodes none, as the rest would have gaps too wide, and of those of some more the
+    lines next to the ends alone.
+
     With holes, none across a periodic axis: waves up to Nyquist's are between its nodes what they
     are on them, and a line without any point costs the digits of those next to Nyquist's.
     """
@@ -100,7 +90,7 @@ def _rows_on_lines(
         # the lines of each axis miss a share s of the points: all of them 1 - (1 - s)^d
         share = 1 - (1 - fraction) ** (1 / len(long))
         n_lines = 2
-        if grid.is_complete and n >= LEAST_NODES_OF_PAIRS:
+        if grid.is_complete and n >= FEW:
             n_lines = max(4, round(share * n))
         lines = _separate_lines(n, n_lines, bool(periodic[j]), rng)
         on_line |= np.isin(where[j], lines)
@@ -120,7 +110,7 @@ def _separate_lines(
     order = [int(i) for i in rng.permutation(n // 2)]
     if not periodic:
         free[[0, -1]] = False
-        order = [1, *order] if n_lines > 2 or n < LEAST_NODES_OF_PAIRS else order
+        order = [1, *order] if n_lines > 2 or n < FEW else order
     for i in order:
         pair = {i, n - 1 - i}
         apart = max(pair) - min(pair)
@@ -143,8 +133,8 @@ def points_beside(
     """
     d = x.shape[1]
     tree = KDTree(x)
-    n_near = min(4 * d, _MOST_NEIGHBOURS, len(x) - 1)
-    here = rng.randint(len(x), size=_DRAWN)
+    n_near = min(4 * d, FEW, len(x) - 1)
+    here = rng.randint(len(x), size=ENOUGH)
     distance, around = (np.asarray(a) for a in tree.query(x[here], k=n_near + 1))
     radius = distance[:, -1]
     # along what the neighbours span: points may lie on a line, or on a curve
@@ -156,8 +146,9 @@ def points_beside(
     points = points[np.all((points >= low) & (points <= high), axis=1)]
     near = np.asarray(tree.query(points, k=n_near)[1]).reshape(len(points), n_near)
     exposed = np.linalg.norm(points - x[near].mean(axis=1), axis=1)
-    most = np.argsort(-exposed)[: max(1, round(_EXPOSED * len(points)))]
-    return Beside(points[most], _EXPOSED)
+    # corners of a square, where fits are worst, take up a hundredth of it for a thousand points
+    most = np.argsort(-exposed)[: max(1, round(len(points) / FAR))]
+    return Beside(points[most], 1 / FAR)
 
 
 def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -167,11 +158,12 @@ def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """
     rng = np.random.RandomState(0)
     tree = KDTree(x)
-    n_near = min(4 * x.shape[1], _MOST_NEIGHBOURS, len(x) - 1)
-    one, other = rng.randint(len(x), size=(2, _DRAWN))
-    way = rng.uniform(size=(_DRAWN, 1))
+    n_near = min(4 * x.shape[1], FEW, len(x) - 1)
+    one, other = rng.randint(len(x), size=(2, ENOUGH))
+    way = rng.uniform(size=(ENOUGH, 1))
     points = x[one] + way * (x[other] - x[one])
     distance, nearest = tree.query(points)
     radius = np.asarray(tree.query(x[nearest], k=n_near + 1)[0])[:, -1]
-    in_gaps = distance > _FAR * radius
-    return points[in_gaps][:_MOST_IN_GAPS] if in_gaps.mean() > _LEAST_IN_GAPS else None
+    in_gaps = distance > CLEARLY * radius
+    # of points at random in a square none is drawn in gaps
+    return points[in_gaps][: round(ENOUGH / FAR)] if in_gaps.mean() * FAR > 1 else None

@@ -22,18 +22,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY, ENOUGH, FEW
+from skmsnn._precision import EPS
 from skmsnn.linalg.threads import one_blas_thread
 
-# Lines are shared out into so many folds, fewer where there are few, and more where one would have
-# more lines than that. On a periodic axis functions are even about any node, and folds of more
-# lines see that. Elsewhere small folds are less pessimistic: they leave narrower gaps.
-_FOLDS, _FOLDS_PERIODIC, _MOST_TOGETHER = 50, 10, 100
-# Of more lines than these a sample is asked, and always those next to the ends: a function with a
-# singular end has most of its error there.
-_MOST_ASKED, _ALWAYS_ASKED = 4000, 10
-# Gaps that are asked, of those that are more than twice as wide as both beside them: leaving out
-# the line at an end of any other makes one as wide.
-_MOST_GAPS, _WIDE = 100, 2.0
+# Lines are shared out into so many folds, fewer where there are few. On a periodic axis functions
+# are even about any node, and folds of more lines see that. Elsewhere small folds are less
+# pessimistic: they leave narrower gaps.
+_FOLDS, FOLDS_PERIODIC = 50, 10
 
 
 #: Of rows, the matrix (n_points, n_rows) that takes their values to the fit at some points.
@@ -55,9 +51,6 @@ class Beside(NamedTuple):
 
     points: NDArray[np.float64]
     share: float
-
-
-NOTHING_BESIDE = Beside(np.empty((0, 1)), 0.0)
 
 
 class LeftOut(NamedTuple):
@@ -110,9 +103,9 @@ class Folds(NamedTuple):
 def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
     """Share out the lines of an axis of n nodes; the ends are left in unless it is periodic."""
     label = np.full(n, -1)
-    most = _FOLDS_PERIODIC if periodic else _FOLDS
+    most = FOLDS_PERIODIC if periodic else _FOLDS
     least = 4 if periodic else 2  # two about the seam, and two about the middle
-    n_folds = max(min(most, n // 4 + least), -(-min(n, _MOST_ASKED) // _MOST_TOGETHER))
+    n_folds = min(most, n // 4 + least)
     for i in range(0 if periodic else 1, (n + 1) // 2):
         taken = {label[i - 1], label[n - i]} if i else set()
         mirror = n - 1 - i
@@ -127,10 +120,11 @@ def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
     if n > 2 and not periodic:
         # in the cells at the ends fits are worst, and the lines next to them say how bad
         stand_in[[0, -1]] = 1, n - 2
-    if n > _MOST_ASKED:
-        edge = np.arange(n) < _ALWAYS_ASKED
+    if n > ENOUGH:
+        # a function with a singular end has most of its error there
+        edge = np.arange(n) < FEW
         edge |= edge[::-1]
-        step = -(-n // _MOST_ASKED)
+        step = -(-n // ENOUGH)
         asked = np.flatnonzero(edge | (np.arange(n) % step == rng.randint(step)))
         stand_in = asked[np.clip(np.searchsorted(asked, stand_in), 0, len(asked) - 1)]
         label[np.setdiff1d(np.arange(n), asked)] = -1
@@ -139,7 +133,9 @@ def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
 
 
 def wide_gaps(nodes: NDArray[np.float64], periodic: bool = False) -> Gaps:
-    """Gaps between ascending nodes that are much wider than those about them.
+    """Gaps between ascending nodes that are much wider than both beside them, the widest of many.
+
+    Leaving out the line at an end of any other makes one as wide.
 
     Of a periodic axis, on which a period has the length 2, the last gap is that across the seam.
     """
@@ -152,8 +148,8 @@ def wide_gaps(nodes: NDArray[np.float64], periodic: bool = False) -> Gaps:
     if not periodic:
         # of the two lines about a gap at an end one is never left out
         before[0] = after[-1] = 0.0
-    wide = np.flatnonzero(width > _WIDE * np.maximum(before, after))
-    wide = np.sort(wide[np.argsort(-width[wide], kind="stable")[:_MOST_GAPS]])
+    wide = np.flatnonzero(width > CLEARLY * np.maximum(before, after))
+    wide = np.sort(wide[np.argsort(-width[wide], kind="stable")[:_FOLDS]])
     lines = wide if periodic else np.clip(wide, 1, max(1, len(nodes) - 2))
     return Gaps((left[wide] + right[wide]) / 2, lines)
 
@@ -187,11 +183,11 @@ def left_out(
     for rows in folds.folds:
         # in directions that hardly any other line has a say in, the rounding is what comes out
         block = projection.block(rows)
-        others_have_a_say = np.eye(len(rows)) - (1 - np.finfo(float).eps) * block
+        others_have_a_say = np.eye(len(rows)) - (1 - EPS) * block
         try:
             inverse = np.linalg.inv(others_have_a_say)
         except np.linalg.LinAlgError:  # some direction is these rows' alone
-            inverse = np.eye(len(rows)) / np.finfo(float).eps
+            inverse = np.eye(len(rows)) / EPS
         unseen[rows] = inverse @ residual[rows]
         amplified = rounding * np.linalg.norm(inverse, axis=1)
         unseen[rows] = farther(unseen[rows], amplified[:, None])
@@ -218,7 +214,7 @@ def left_out_one_by_one(
     residual: NDArray[np.float64], leverage: NDArray[np.float64], rounding: float
 ) -> NDArray[np.float64]:
     """``r_i / (1 - h_i)`` for each row of (n, n_outputs); rounding, amplified, where h_i is 1."""
-    share = np.maximum(1 - leverage, np.finfo(float).eps)[:, None]
+    share = np.maximum(1 - leverage, EPS)[:, None]
     return farther(residual, np.asarray(rounding)) / share
 
 

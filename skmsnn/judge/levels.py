@@ -8,19 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import barycentric_interpolate
 
+from skmsnn._comparison import ENOUGH, LEAST_NODES
 from skmsnn.domain import merge_close
-
-# With 8 levels and more, lines left out told honestly how exact fits were between them; with six
-# and fewer nothing did, for any of four families of functions.
-MOST_LEVELS = 6
-# Points that are enough to tell what is between levels.
-_MOST_ASKED = 200
 
 
 def features_of_few_levels(
     X: NDArray[np.float64], periodic: NDArray[np.bool_]
 ) -> dict[int, NDArray[np.float64]]:
-    """Levels of each feature that has two to six and is not periodic.
+    """Levels of each feature that has two to seven and is not periodic.
 
     Parameters
     ----------
@@ -33,7 +28,7 @@ def features_of_few_levels(
     for j, column in enumerate(X.T):
         levels, _ = merge_close(column)
         # that fewer points have few values says nothing of the feature
-        if 2 <= len(levels) <= MOST_LEVELS and len(levels) < len(X) and not periodic[j]:
+        if 2 <= len(levels) < LEAST_NODES and len(levels) < len(X) and not periodic[j]:
             found[j] = levels
     return found
 
@@ -57,7 +52,8 @@ def left_between_levels(
     levels : dict from int to ndarray
         Levels of each feature of few, in the coordinates of ``x``, ascending.
     """
-    asked = x[:: -(-len(x) // _MOST_ASKED)]
+    n_levels = sum(len(nodes) for nodes in levels.values())
+    asked = x[:: -(-len(x) * n_levels // ENOUGH) or 1]
     square = 0.0
     for j, nodes in levels.items():
         if len(nodes) < 3:

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-# Points that a model keeps: more tell smaller places apart, and take more of a model's file.
-_MOST_KEPT = 2000
+from skmsnn._comparison import ENOUGH
 
 
 class Unseen(NamedTuple):
@@ -22,10 +21,13 @@ class Unseen(NamedTuple):
 def kept(
     unseen: Unseen | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """As many as a model keeps, at random, as arrays."""
+    """As many as a model keeps, at random, as arrays.
+
+    More tell smaller places apart, and take more of a model's file.
+    """
     if unseen is None or len(unseen.x) == 0:
         return None
-    rows = np.random.default_rng(0).permutation(len(unseen.x))[:_MOST_KEPT]
+    rows = np.random.default_rng(0).permutation(len(unseen.x))[:ENOUGH]
     return unseen.x[rows], unseen.residual[rows]
 
 

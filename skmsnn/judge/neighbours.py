@@ -12,32 +12,48 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from skmsnn._comparison import ENOUGH, EQUAL, FEW
 from skmsnn.domain import Domain, Grid, uniform_spacing
-from skmsnn.functions.polynomial import columns_of, n_total_degree_terms, total_degree_terms
+from skmsnn.functions.polynomial import (
+    MOST_DEGREE,
+    columns_of,
+    n_total_degree_terms,
+    total_degree_terms,
+)
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
-# Places are few if this share of all squares is in less than that share of all places. Of normal
-# noise the largest third has this much, of differences of waves more than that.
-_MOST_OF_IT, _FEW_ON_LINES = 0.8, 0.27
-# About points windows overlap more: of jumps 0.25 to 0.4 have it, of waves and noise 0.4 to 0.7.
-_FEW_ABOUT_POINTS = 0.4
-# Windows of a line are of up to 2 * _MOST_PAIRS + 1 nodes. Lines of fewer nodes than the second
-# do not tell an end from the middle.
-_MOST_PAIRS, _LEAST_NODES_WITH_ENDS = 5, 20
-# Least windows that tell anything, that tell noise from waves, and as many as are enough.
-_LEAST_WINDOWS, _ENOUGH_FOR_NOISE, _ENOUGH_WINDOWS = 3, 30, 20_000
-# Degrees of polynomials about a scattered point, by dimension; points a term; places looked at.
-_DEGREES, _POINTS_A_TERM, _ENOUGH_PLACES = {1: 8, 2: 5, 3: 3}, 2, 1500
-_LEAST_POINTS = 50
-# The last ratio of what one degree leaves and the one before. Windows on lines leave of jumps and
-# fronts 0.95 and more, of kinks 0.8 and more, of waves of 3 nodes 0.8 and of 4 nodes 0.5, of
-# 1 / (1 + (x/w)^2) of w = 2 steps 0.8 and of w = 3 steps 0.7. Least squares about a point leaves of
-# jumps 0.8 and more, of kinks 0.6 and more, of Gaussians of w = 2 steps 0.4 and less.
-_ROUGH_ON_LINES, _ROUGH_ABOUT_POINTS = 0.75, 0.55
-# At an end, windows do not slide over what is singular: of powers from 1/3 to 5/2 they leave 0.18
-# to 0.26, and least squares 0.4 to 0.7; of boundary layers of w = 2 steps 0.04.
-_ROUGH_ENDS_ON_LINES, _ROUGH_ENDS_ABOUT_POINTS = 0.15, 0.35
-# Nothing but noise: higher degrees leave as much as the last; and all leave as much as there is.
-_FLAT, _WHITE = 0.8, 0.2
+# Share of all squares that is most of them.
+_MOST_OF_IT = 0.8
+# Up to which values or correlations of noise differ from those of white noise without end.
+WHITE = 0.2
+
+
+class _Roughness(NamedTuple):
+    """What tells values that are rough in places.
+
+    Attributes
+    ----------
+    few : float
+        Share of places that have most of the squares, below which they are few.
+    rough, rough_at_end : float
+        What one degree leaves over the one before, above which values are rough.
+    """
+
+    few: float
+    rough: float
+    rough_at_end: float
+
+
+# Of normal noise the largest third has most of the squares, of differences of waves more places.
+# Windows leave of jumps and fronts 0.95 and more, of kinks 0.8 and more, of waves of 3 nodes 0.8
+# and of 4 nodes 0.5, of 1 / (1 + (x/w)^2) of w = 2 steps 0.8 and of w = 3 steps 0.7. They do not
+# slide over what is singular at an end: of powers from 1/3 to 5/2 they leave 0.18 to 0.26, of
+# boundary layers of w = 2 steps 0.04.
+_ON_LINES = _Roughness(0.27, 0.75, 0.15)
+# About points windows overlap more: of jumps 0.25 to 0.4 have most, of waves and noise 0.4 to 0.7.
+# Least squares leaves of jumps 0.8 and more, of kinks 0.6 and more, of Gaussians of w = 2 steps 0.4
+# and less; of powers at an end 0.4 to 0.7.
+_ABOUT_POINTS = _Roughness(0.4, 0.55, 0.35)
 
 
 class Neighbourhood(NamedTuple):
@@ -70,8 +86,12 @@ class Neighbourhood(NamedTuple):
         return self.left[-1]
 
     @property
+    def _roughness(self) -> _Roughness:
+        return _ON_LINES if self.along_lines else _ABOUT_POINTS
+
+    @property
     def _is_in_few_places(self) -> bool:
-        return self.few < (_FEW_ON_LINES if self.along_lines else _FEW_ABOUT_POINTS)
+        return self.few < self._roughness.few
 
     @property
     def _ratio(self) -> float:
@@ -81,28 +101,24 @@ class Neighbourhood(NamedTuple):
     def is_white(self) -> bool:
         """Whether neighbours say nothing of each other."""
         spread = self.left[0]
-        return all(abs(left - spread) < _WHITE * spread for left in self.left)
+        return all(abs(left - spread) < WHITE * spread for left in self.left)
 
     @property
     def ends_in_noise(self) -> bool:
         """Whether noise is what is left, everywhere."""
-        return (
-            self.n_places >= _ENOUGH_FOR_NOISE
-            and self._ratio > _FLAT
-            and not self._is_in_few_places
-        )
+        is_flat = self._ratio * EQUAL > 1
+        return self.n_places >= FEW and is_flat and not self._is_in_few_places
 
     @property
     def is_singular_at_end(self) -> bool:
         """Whether values are rough at an end alone, as powers and logarithms are."""
-        rough = _ROUGH_ENDS_ON_LINES if self.along_lines else _ROUGH_ENDS_ABOUT_POINTS
-        return self.at_end > _MOST_OF_IT and self._is_in_few_places and self._ratio > rough
+        is_rough = self._ratio > self._roughness.rough_at_end
+        return self.at_end > _MOST_OF_IT and self._is_in_few_places and is_rough
 
     @property
     def is_rough_in_places(self) -> bool:
         """Whether values are rough in a few places, as at jumps and kinks."""
-        rough = _ROUGH_ON_LINES if self.along_lines else _ROUGH_ABOUT_POINTS
-        return self._is_in_few_places and self._ratio > rough
+        return self._is_in_few_places and self._ratio > self._roughness.rough
 
 
 def neighbourhoods(
@@ -136,23 +152,26 @@ def neighbourhoods(
 
 
 def _along(grid: Grid, y: NDArray[np.float64], axis: int, periodic: bool) -> Neighbourhood | None:
-    """Divided differences of rising order along the lines of one axis."""
+    """Divided differences of rising order along the lines of one axis.
+
+    Lines of few nodes do not tell an end from the middle.
+    """
     where = np.unravel_index(grid.index, grid.shape)
     step = int(np.prod(grid.shape[axis + 1 :]))
     line = grid.index - step * where[axis]  # the cell where a line begins
     order = np.lexsort((where[axis], line))
-    every = max(1, len(order) // _ENOUGH_WINDOWS)
+    every = max(1, len(order) // ENOUGH)
     number = np.unique(line, return_inverse=True)[1]
     order = order[number[order] % every == 0]
     nodes, line, values = grid.nodes[axis][where[axis][order]], line[order], y[order]
     left = [float(np.sqrt(np.mean(values**2)))]
     square, at_end = np.empty(0), np.empty(0, dtype=bool)
     # windows that slide over half of a line at least
-    most_pairs = min(_MOST_PAIRS, max(2, (grid.shape[axis] - 1) // 4))
+    most_pairs = min(MOST_DEGREE // 2, max(2, (grid.shape[axis] - 1) // 4))
     for pairs in range(1, most_pairs + 1):
         window = 2 * pairs + 1
         starts = np.flatnonzero(line[: max(0, len(line) - window + 1)] == line[window - 1 :])
-        if len(starts) < _LEAST_WINDOWS:
+        if len(starts) < 3:
             break
         rows = starts[:, None] + np.arange(window)
         weights = _difference_weights(nodes[rows])
@@ -162,7 +181,7 @@ def _along(grid: Grid, y: NDArray[np.float64], axis: int, periodic: bool) -> Nei
     if len(left) < 3:
         return None
     share_at_end = 0.0
-    if not periodic and grid.shape[axis] >= _LEAST_NODES_WITH_ENDS and square.any():
+    if not periodic and grid.shape[axis] >= FEW and square.any():
         share_at_end = float(square[at_end].sum() / square.sum())
     return Neighbourhood(left, _share_of_most(square), share_at_end, True, len(square))
 
@@ -190,13 +209,16 @@ def _next_to_end(
 def _about(x: NDArray[np.float64], y: NDArray[np.float64]) -> Neighbourhood | None:
     """Polynomials of rising degree, by least squares over the nearest neighbours of each point."""
     n, d = x.shape
-    if n < _LEAST_POINTS or d not in _DEGREES:
+    if d > MOST_DIMENSIONS:
         return None
-    degrees = total_degree_terms(np.full(d, _DEGREES[d]), _DEGREES[d])
-    last = [n_total_degree_terms(d, degree) for degree in range(_DEGREES[d] + 1)]
-    size = _POINTS_A_TERM * last[-1]
-    every = -(-n // _ENOUGH_PLACES)
-    rows = np.asarray(KDTree(x).query(x[::every], k=min(size, n))[1])
+    last = [n_total_degree_terms(d, degree) for degree in range(MOST_DEGREE + 1)]
+    last = [n_terms for n_terms in last if n_terms <= FEW]
+    degrees = total_degree_terms(np.full(d, MOST_DEGREE), len(last) - 1)
+    size = 2 * last[-1]
+    if n < size:
+        return None
+    every = -(-n // ENOUGH)
+    rows = np.asarray(KDTree(x).query(x[::every], k=size)[1])
     near = x[rows]
     low, high = near.min(axis=1, keepdims=True), near.max(axis=1, keepdims=True)
     near = (2 * near - low - high) / np.where(high > low, high - low, 1.0)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Sets whose sizes span the factor leave as much on their own points as the best one, to within the
-# width, but for the share K / n of noise that K functions follow on n points.
-_SPAN, _WIDTH = 1.5, 1.15
+from skmsnn._comparison import AS_GOOD, EQUAL
+
+# Share of noise that a fit follows, at most, where it is reckoned with: of 500 points the rest
+# tells the size of noise to a sixth.
+MOST_LEVERAGE = 0.95
 
 
 def on_plateau(level: float, tried: Iterable[tuple[float, int]]) -> bool:
-    """Whether sets of very different sizes leave as much as the best one.
+    """Whether sets of different sizes leave as much as the best one.
 
     Parameters
     ----------
@@ -19,5 +21,5 @@ def on_plateau(level: float, tried: Iterable[tuple[float, int]]) -> bool:
     tried : iterable of (float, int)
         The same of all sets, the best among them, and their sizes.
     """
-    sizes = [size for other, size in tried if level / _WIDTH <= other <= level * _WIDTH]
-    return max(sizes) >= _SPAN * min(sizes)
+    sizes = [size for other, size in tried if level / EQUAL <= other <= level * EQUAL]
+    return max(sizes) >= AS_GOOD * min(sizes)

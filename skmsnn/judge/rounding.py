@@ -5,16 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# A residual of up to so many times the rounding that the values show is of that: fits of modes that
-# follow most of it leave up to six times as much unseen.
-OF_ROUNDING = 10.0
-_LEAST_VALUES = 50
-# Of so few distinct values each is a class or a step, not the rounding of others.
-_FEW_VALUES = 10
-# Decimal digits at which values may be seen to be rounded.
-_MOST_DIGITS = 13
-# Powers of ten beyond which a unit of rounding may overflow.
-_FARTHEST = 250
+from skmsnn._comparison import FEW, LEAST_NODES
+from skmsnn._precision import ROUNDING
 
 
 def rounding_of(y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -39,18 +31,20 @@ def relative_rounding(y: NDArray[np.float64], spread: NDArray[np.float64]) -> fl
 
 
 def _rounding_of_one(y: NDArray[np.float64]) -> float:
-    few = y[:_LEAST_VALUES]  # most values are told to be of full precision by these
-    if len(y) < _LEAST_VALUES or (_are_few(few) and _are_few(y)):
+    few = y[:FEW]  # most values are told to be of full precision by these
+    if len(y) < FEW or (_are_few(few) and _are_few(y)):
         return 0.0
+    # multiples of the units of more digits are all values
+    most_digits = np.finfo(float).precision - 2
     top = int(np.floor(np.log10(np.abs(y).max())))
-    if abs(top) > _FARTHEST:
+    if abs(top) + 2 * most_digits > np.log10(np.finfo(float).max):
         return 0.0
     # whole numbers are of half precision, too: decimals first
-    for decimals in range(1 - top, _MOST_DIGITS - top):
+    for decimals in range(1 - top, most_digits - top):
         unit = 10.0**-decimals
         if _are_multiples(few, unit) and _are_multiples(y, unit):
             return unit / 12**0.5
-    for digits in range(2, _MOST_DIGITS):
+    for digits in range(2, most_digits):
         if _are_multiples(few, _last_digit(few, digits)):
             units = _last_digit(y, digits)
             if _are_multiples(y, units):
@@ -68,7 +62,8 @@ def size_of(values: NDArray[np.float64]) -> float:
 
 
 def _are_few(values: NDArray[np.float64]) -> bool:
-    return len(np.unique(values)) <= _FEW_VALUES
+    """Whether distinct values are so few that each is a class or a step, not one rounded."""
+    return len(np.unique(values)) < LEAST_NODES
 
 
 def _is_of_kind(values: NDArray[np.float64], kind: type[np.floating]) -> bool:
@@ -79,7 +74,7 @@ def _is_of_kind(values: NDArray[np.float64], kind: type[np.floating]) -> bool:
 
 def _are_multiples(values: NDArray[np.float64], unit: float | NDArray[np.float64]) -> bool:
     rest = values - np.rint(values / unit) * unit
-    return bool(np.all(np.abs(rest) <= 4 * np.finfo(float).eps * np.abs(values)))
+    return bool(np.all(np.abs(rest) <= ROUNDING * np.abs(values)))
 
 
 def _last_digit(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:

@@ -7,11 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn.judge.rounding import OF_ROUNDING
-
-# Relative residual at which the digits of y are used up, and that below which a stage that does not
-# help has met round-off, not the end of what the data say.
-_ROUND_OFF, _NEAR_ROUND_OFF = 1e-15, 1e-12
+from skmsnn._comparison import FAR
+from skmsnn._precision import NEAR_ROUND_OFF, ROUNDING
 
 
 class Scaling(NamedTuple):
@@ -47,7 +44,7 @@ class Scaling(NamedTuple):
         spread: NDArray[np.float64],
     ) -> Scaling:
         """From mean and spread relative to the largest values, 1 where these are zero."""
-        scale = np.where(spread > 4 * np.finfo(float).eps, spread, 1.0)
+        scale = np.where(spread > ROUNDING, spread, 1.0)
         return cls(largest * mean, largest * scale)
 
     def target(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -58,8 +55,9 @@ class Scaling(NamedTuple):
     def round_off(self) -> tuple[float, float]:
         """Relative residuals at which the digits of y are used up, and next to which they are.
 
-        Size of y over its spread: as many times its rounding is that of the deviations.
+        A stage that does not help below the second has met round-off, not the end of what the data
+        say. Size of y over its spread: as many times its rounding is that of the deviations.
         """
         size = np.hypot(self.offset, self.scale) / self.scale
-        round_off = _ROUND_OFF * float(size.max())
-        return round_off, max(_NEAR_ROUND_OFF, OF_ROUNDING * round_off)
+        round_off = ROUNDING * float(size.max())
+        return round_off, max(NEAR_ROUND_OFF, FAR * round_off)

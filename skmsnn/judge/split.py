@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn.domain import Domain, Grid, Points
-from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut
+from skmsnn.judge.leave_out import Beside, LeftOut
 from skmsnn.stage import Stage
-
-# Chance of a point to be held out, at most: where a fit finds it hard half of the points stay in.
-_MOST_LIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class DataSplit:
     leaves_out: bool
     held_rows: NDArray[np.intp] | None = None
     rounding: float = 0.0
-    beside: Beside = NOTHING_BESIDE
+    beside: Beside | None = None
     gaps: NDArray[np.float64] | None = None
     line: Grid | None = None
 
@@ -58,7 +55,8 @@ class DataSplit:
         chance = np.zeros(len(self.x))
         chance[unseen.rows] = square / max(float(square.sum()), np.finfo(float).tiny)
         n_held = len(self.held_out.x)
-        chance = np.minimum(0.5 * n_held * (chance + 1 / len(chance)), _MOST_LIKELY)
+        # where a fit finds it hard half of the points stay in
+        chance = np.minimum(n_held * (chance + 1 / len(chance)), 1) / 2
         rows = np.flatnonzero((rng.uniform(size=len(chance)) < chance) & (self.full > 0))
         if not 0 < len(rows) < np.count_nonzero(self.full):
             return self

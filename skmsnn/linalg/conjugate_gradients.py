@@ -11,14 +11,20 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import FEW
+from skmsnn._precision import EPS, NEAR_ROUND_OFF
+
+# Of a step of an iteration around these, which takes away three digits each time.
+INEXACT = 1e-3
+
 
 def conjugate_gradients(
     operator: Callable[[NDArray], NDArray],
     rhs: NDArray,
     *,
-    tolerance: float,
-    max_iter: int,
-    patience: int = 20,
+    tolerance: float = EPS,
+    max_iter: int = 500,
+    patience: int = FEW,
 ) -> NDArray:
     """Solve ``operator(x) = rhs`` for a symmetric positive operator.
 
@@ -28,10 +34,11 @@ def conjugate_gradients(
         Symmetric, positive semi-definite under the real inner product.
     rhs : ndarray
         Right-hand side, real or complex.
-    tolerance : float
+    tolerance : float, default=2e-16
         Relative residual at which to stop.
-    max_iter : int
-        Most iterations.
+    max_iter : int, default=500
+        Most iterations. More are needed where the square of a condition number is too large for
+        all digits.
     patience : int, default=20
         Iterations without a smaller residual after which to stop.
 
@@ -68,9 +75,9 @@ def least_squares_conjugate_gradients(
     adjoint: Callable[[NDArray], NDArray],
     rhs: NDArray,
     *,
-    tolerance: float,
-    max_iter: int,
-    angle: float = 1e-12,
+    tolerance: float = EPS,
+    max_iter: int = 15_000,
+    angle: float = NEAR_ROUND_OFF,
     patience: int = 1200,
 ) -> NDArray:
     """Minimise ``|operator(x) - rhs|`` (CGLS; Bjorck 1996, algorithm 7.4.1).
@@ -84,10 +91,11 @@ def least_squares_conjugate_gradients(
         A linear map and its adjoint.
     rhs : ndarray
         The values to fit.
-    tolerance : float
+    tolerance : float, default=2e-16
         Relative gradient at which to stop.
-    max_iter : int
-        Most iterations.
+    max_iter : int, default=15000
+        Most iterations. With hardly more points than modes of a grid the condition number is near
+        1e3, and they are many.
     angle : float, default=1e-12
         Ratio of gradient to residual at which to stop: the residual is then orthogonal to all
         that the operator can give.

@@ -9,11 +9,11 @@ import finufft
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._effort import SECOND
+
 # FINUFFT's tightest tolerance in double precision: its widest kernel, 16 points
 TOLERANCE = 2e-15
 MOST_DIMENSIONS = 3
-# Operations below which starting further threads, some milliseconds, takes longer than they save.
-_WORTH_THREADS = 2e7
 _TYPE_1 = (finufft.nufft1d1, finufft.nufft2d1, finufft.nufft3d1)
 _TYPE_2 = (finufft.nufft1d2, finufft.nufft2d2, finufft.nufft3d2)
 
@@ -48,7 +48,8 @@ def nufft_type2(
     ndarray of shape (n_outputs, n)
     """
     transform = _TYPE_2[coefficients.ndim - 2]
-    threads = 1 if _operations(len(angles[0]), coefficients) < _WORTH_THREADS else 0
+    # below a millisecond starting further threads takes longer than they save
+    threads = 1 if 1000 * _operations(len(angles[0]), coefficients) < SECOND else 0
     values = _transformed(transform, angles, coefficients, isign=1, nthreads=threads)
     return values.reshape(len(coefficients), -1)
 

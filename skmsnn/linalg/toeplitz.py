@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from skmsnn.linalg.conjugate_gradients import conjugate_gradients
 
-_CG_TOLERANCE, _CG_ITERATIONS = 1e-15, 500
-
 
 class ToeplitzSystem:
     """The normal equations of a box of modes, from sums over the points alone.
@@ -35,7 +33,7 @@ class ToeplitzSystem:
 
     def solve(self, rhs: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """Coefficients of ``exp(i k . x)`` for ``rhs``, the sum of ``weight y exp(-i k . x)``."""
-        c = conjugate_gradients(self._apply, rhs, tolerance=_CG_TOLERANCE, max_iter=_CG_ITERATIONS)
+        c = conjugate_gradients(self._apply, rhs)
         return (c + np.conj(np.flip(c))) / 2
 
     def _apply(self, c: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -12,9 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-# LAPACK's block of columns
-_PANEL = 64
-
 
 class Reflections(NamedTuple):
     """The orthogonal matrix Q' that takes rows into a triangle, as LAPACK's xTPQRT leaves it."""
@@ -49,7 +46,7 @@ def take_in(
     rows : ndarray of shape (n_rows, n_columns)
         In Fortran order they are overwritten, and the reflections stand in them.
     """
-    panel = min(_PANEL, len(triangle))
+    panel = min(64, len(triangle))  # LAPACK's block of columns
     triangle, vectors, factors, info = lapack.dtpqrt(0, panel, triangle, rows, overwrite_b=True)
     _check(info, "dtpqrt")
     return triangle, Reflections(vectors, factors)

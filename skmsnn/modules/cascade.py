@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skmsnn.modules.evaluation import (
-    rows_a_block,
-)
+from skmsnn._memory import rows_a_block
+from skmsnn.modules.evaluation import point_bytes
 from skmsnn.modules.network import StageModule, tensor
 
 
@@ -84,7 +83,8 @@ class CascadeModule(nn.Module):
             if torch.compiler.is_compiling():  # a graph for any number of points has no blocks
                 values = stage(x)
             else:  # blocks bound the memory that cosines of many modes take
-                values = torch.cat([stage(block) for block in x.split(rows_a_block(stage))])
+                blocks = x.split(rows_a_block(point_bytes(stage)))
+                values = torch.cat([stage(block) for block in blocks])
             total = total + scale * values
         total = self.offset + total
         if self._is_complex:

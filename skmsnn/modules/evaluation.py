@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skmsnn._memory import blocks_of
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
-
-_BLOCK_BYTES = 2**26
 
 
 @contextmanager
@@ -32,8 +31,8 @@ def evaluate(
 ) -> NDArray[np.float64]:
     """Values of a module at scaled points, in blocks of rows."""
     blocks = [
-        module(tensor(x[start : start + rows_a_block(module)]).to(device)).cpu().numpy()
-        for start in range(0, len(x), rows_a_block(module))
+        module(tensor(x[block]).to(device)).cpu().numpy()
+        for block in blocks_of(max(1, len(x)), point_bytes(module))
     ]
     return np.concatenate(blocks)
 
@@ -47,10 +46,9 @@ def differentiate(
     The graph of a derivative is a few times that of the one before it, and blocks are the smaller.
     """
     axes = [j for j, order in enumerate(nu) for _ in range(order)]
-    rows = max(1, rows_a_block(module) // 4 ** len(axes))
     blocks = []
-    for start in range(0, len(x), rows):
-        points = tensor(x[start : start + rows]).requires_grad_()
+    for block in blocks_of(max(1, len(x)), point_bytes(module) * 4 ** len(axes)):
+        points = tensor(x[block]).requires_grad_()
         columns = []
         for output in module(points).T:
             value = output
@@ -64,6 +62,6 @@ def differentiate(
     return np.concatenate(blocks)
 
 
-def rows_a_block(module: StageModule) -> int:
-    """Points whose widest layer fits in a block of memory."""
-    return max(1, _BLOCK_BYTES // (8 * module.widest))
+def point_bytes(module: StageModule) -> int:
+    """What the widest layer takes for one point."""
+    return 8 * module.widest

@@ -11,7 +11,7 @@ from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasi
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes
-from skmsnn.functions.rational import DEGREE, RationalModes, distance_from_box
+from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
@@ -152,7 +152,7 @@ class RationalModule(StageModule):
         away = x - self.real
         fractions = self.sizes / (away**2 + self.imaginary**2)
         imaginary = (fractions * self.imaginary)[:, self.is_pair]
-        line = legendre(x, DEGREE)
+        line = legendre(x, 1)
         terms = torch.cat([*line, fractions * away, imaginary], dim=1)
         return terms @ self.coefficients
 

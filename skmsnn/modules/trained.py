@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from skmsnn._effort import SET_UP
 from skmsnn._restoring import restoring
 from skmsnn.functions.orders import sum_of_orders
 from skmsnn.modules.autograd import autograd_mode, with_autograd
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     import torch
 
     from skmsnn.modules.network import StageNetwork
-
-# Points of which arithmetic, and not the calls, take most of the time.
-_FEW = 100
 
 Activation = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -126,6 +124,7 @@ class PreparedNetwork:
         self._network = network
         self._module: StageNetwork | None = None
         arrays = network.arrays
+        self._n_products = sum(array.size for array in arrays.values())
         names = (f"hidden.{k}" for k in count())
         self._hidden = []
         for name in names:
@@ -136,7 +135,8 @@ class PreparedNetwork:
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at scaled points (n, d); shape (n, n_outputs)."""
-        if len(x) <= _FEW and sum(self._network.nu) <= 1:
+        is_few = len(x) * self._n_products <= SET_UP
+        if is_few and sum(self._network.nu) <= 1:
             return self._few(x)
         return self._many(x)
 

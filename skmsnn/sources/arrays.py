@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from skmsnn._comparison import ENOUGH, FEW, LEAST_NODES
 from skmsnn.domain import (
     Domain,
     Grid,
@@ -25,9 +26,9 @@ from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.ladders import is_one_long_axis
 from skmsnn.families.outputs import best_stage_of_outputs
 from skmsnn.families.recipe import Recipe
-from skmsnn.judge.diagnosis import FEW_POINTS, is_aliased, reason_of_limit
+from skmsnn.judge.diagnosis import is_aliased, reason_of_limit
 from skmsnn.judge.held_out import held_out_rows, points_beside, points_in_gaps
-from skmsnn.judge.leave_out import NOTHING_BESIDE, weighted_rms
+from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.levels import features_of_few_levels
 from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
@@ -37,14 +38,6 @@ from skmsnn.judge.split import DataSplit, Residuals
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.rows import Rows, canonical_rows
 from skmsnn.stage import Stage
-
-LEAST_POINTS_TO_HOLD_OUT = 20
-# Of so many scattered points a share held out at random meets corners and edges, too. Fits that
-# leave points out one by one reach less there: they need more damping to be judged.
-_MANY_POINTS = 3000
-# Points in one dimension of unequal weights, as of repeated values, through which a function is
-# sought.
-_MOST_ON_LINE = 1000
 
 
 class Choices(NamedTuple):
@@ -206,7 +199,7 @@ class ArraySource:
         """Hold out a share of the points; the deviations of y are the first residual."""
         rows, domain, rng = self.rows, self._domain, self.rng
         grid = find_grid(rows.X)
-        if grid is not None and len(rows.X) < LEAST_POINTS_TO_HOLD_OUT:
+        if grid is not None and len(rows.X) < FEW:
             # too few to hold some out: unless all lines are whole, they are as good as scattered
             grid = grid if _is_whole(grid, rows.weight) else None
         x, full = domain.scale(rows.X), rows.weight
@@ -215,7 +208,7 @@ class ArraySource:
         if validation is not None:
             held = Points(domain.scale(validation.X), validation.weight)
             asked = self.scaling.target(validation.y)
-        elif choices.early_stopping and len(x) >= LEAST_POINTS_TO_HOLD_OUT:
+        elif choices.early_stopping and len(x) >= FEW:
             chosen = held_out_rows(x, domain.periodic, grid, choices.fraction, rng)
             train = full.copy()
             train[chosen] = 0
@@ -229,13 +222,16 @@ class ArraySource:
         elif domain.periodic.all() and x.shape[1] <= MOST_DIMENSIONS:
             leaves_out &= held is None
         else:
-            leaves_out &= len(x) < _MANY_POINTS
-        beside, gaps = NOTHING_BESIDE, None
-        if grid is None and leaves_out and len(x) >= FEW_POINTS:
+            # a share of more, held out at random, meets corners and edges, too, and fits that leave
+            # points out one by one reach less there: they need more damping to be judged
+            leaves_out &= len(x) < ENOUGH
+        beside, gaps = None, None
+        if grid is None and leaves_out and len(x) >= LEAST_NODES:
             beside = points_beside(x, domain.periodic, rng)
             gaps = points_in_gaps(x)
         line = None
-        is_line = x.shape[1] == 1 and FEW_POINTS <= len(x) <= _MOST_ON_LINE
+        # of unequal weights, as of repeated values
+        is_line = x.shape[1] == 1 and LEAST_NODES <= len(x) <= ENOUGH
         if is_line and judges_itself and not rows.scatter.any():
             line = find_grid(rows.X) if np.any(full != full[0]) else None
         rounding = relative_rounding(rows.y, self.scaling.scale)

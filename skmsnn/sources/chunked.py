@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import ENOUGH, FAR, FEW
 from skmsnn.domain import Domain, check_periods
 from skmsnn.families.base import HeldOut
 from skmsnn.families.fitting import StageFit, Watch
@@ -26,21 +27,17 @@ from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.rounding import relative_rounding
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
-from skmsnn.sources.arrays import LEAST_POINTS_TO_HOLD_OUT, Choices
+from skmsnn.sources.arrays import Choices
 from skmsnn.sources.chunks import ChunkedData
 from skmsnn.sources.problems import DenseProblem, PeriodicProblem, best_on_sample
 from skmsnn.sources.rows import Rows
 from skmsnn.sources.sums import (
-    MOST_HELD_OUT,
     Summary,
     Triangle,
     View,
     WaveSums,
 )
 from skmsnn.stage import Stage
-
-# Share of the weight that the fitted points should have, and below which there is nothing to fit.
-_LEAST_SHARE_OF_WEIGHT = 0.1
 
 
 class ChunkSource:
@@ -75,10 +72,10 @@ class ChunkSource:
     ) -> None:
         self._data = data
         summary = data.gather(Summary.of)
-        if summary.n_points < LEAST_POINTS_TO_HOLD_OUT:
+        if summary.n_points < FEW:
             raise ValueError(
                 f"Found {summary.n_points} samples of positive weight in dask arrays; at least "
-                f"{LEAST_POINTS_TO_HOLD_OUT} are needed. Fit so few as NumPy arrays."
+                f"{FEW} are needed. Fit so few as NumPy arrays."
             )
         self.n_points = summary.n_points
         self.scaling = scaling = summary.scaling
@@ -90,7 +87,7 @@ class ChunkSource:
         points = HeldOut(domain.scale(sample.X), scaling.target(sample.y), sample.weight)
         self._rounding = relative_rounding(sample.y, scaling.scale)
         fraction = choices.fraction if choices.early_stopping else 0.0
-        n_held = min(MOST_HELD_OUT, round(fraction * summary.n_points), len(sample.key) - 1)
+        n_held = min(ENOUGH, round(fraction * summary.n_points), len(sample.key) - 1)
         n_held = 0 if validation is not None else n_held
         tried = HeldOut(*(a[n_held:] for a in points))
         self.asks_unseen = n_held > 0 or validation is not None
@@ -104,7 +101,7 @@ class ChunkSource:
         self._view = View(domain, scaling, least_key)
         n_points = summary.n_points - n_held
         fitted = 1 - float(own.weight.sum()) / summary.weight if n_held else 1.0
-        if fitted < _LEAST_SHARE_OF_WEIGHT * n_points / summary.n_points:
+        if fitted * FAR < n_points / summary.n_points:  # hardly anything is left to be fitted
             raise ValueError(
                 f"The {n_held} points held out have all but {fitted:.1e} of sample_weight, and in "
                 "fits of dask arrays they do not join the fit; give weights that differ less, "

@@ -8,10 +8,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import assert_all_finite
-
-# Results that are merged in one task: more would have to lie in one worker's memory.
-_BRANCHES = 4
+from sklearn.utils import assert_all_finite, gen_batches
 
 
 class Chunk(NamedTuple):
@@ -92,7 +89,8 @@ class ChunkedData:
         layer = [dask.delayed(find)(chunk, *shared) for chunk in self._chunks]
         merge = dask.delayed(_merge)
         while len(layer) > 1:
-            layer = [merge(layer[i : i + _BRANCHES]) for i in range(0, len(layer), _BRANCHES)]
+            # four in one task: more would have to lie in one worker's memory
+            layer = [merge(layer[block]) for block in gen_batches(len(layer), 4)]
         (result,) = dask.compute(layer[0])
         return result
 

@@ -8,18 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import FAR, FEW
 from skmsnn.conditions import Equation
 from skmsnn.domain import Domain, check_periods, find_grid, fold_end_points
 from skmsnn.families.conditioned import best_solution
-from skmsnn.families.fitting import MOST_FOLLOWED, StageFit, Watch
+from skmsnn.families.fitting import StageFit, Watch
+from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.families.newton import Problem, Solution, with_chords
 from skmsnn.families.recipe import Recipe
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.held_out import held_out_rows
+from skmsnn.judge.leave_out import FOLDS_PERIODIC
 from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.scaling import Scaling
-from skmsnn.sources.arrays import LEAST_POINTS_TO_HOLD_OUT, Choices
+from skmsnn.sources.arrays import Choices
 from skmsnn.sources.conditions import (
     AnyCondition,
     LinearRows,
@@ -38,13 +41,6 @@ from skmsnn.stage import Stage
 #: Families whose derivatives take part in conditions.
 FAMILIES_OF_CONDITIONS = ("polynomial", "fourier")
 VALUES = "values"
-# Conditions that a warning names.
-_MOST_NAMED = 4
-# Where damping alone holds back functions of size 1: of undetermined problems it was 0.2 and more,
-# of others 1e-7 and less.
-_OPEN = 1e-3
-# Points up to which rows are left out in turn, and in how many folds.
-_FEW, _FOLDS = 100, 5
 
 
 class ConditionedSource:
@@ -136,14 +132,15 @@ class ConditionedSource:
     def told(self) -> str:
         """What is left of which condition, and which contradict each other."""
         left = sorted(self.left.items(), key=lambda item: -item[1])
-        most = ", ".join(f"{error:.1e} of {name!r}" for name, error in left[:_MOST_NAMED])
+        most = ", ".join(f"{error:.1e} of {name!r}" for name, error in left[:4])
         return f" It is {most}.{self._contradiction}"
 
     @property
     def is_open(self) -> bool:
         """Whether values and conditions leave open what the function is."""
         assert self._fits is not None
-        return self._fits[1].openness(self._states[1]) > _OPEN
+        # of undetermined problems it was 0.2 and more, of others 1e-7 and less
+        return self._fits[1].openness(self._states[1]) * FAR**3 > 1
 
     @property
     def _is_noise(self) -> bool:
@@ -154,7 +151,7 @@ class ConditionedSource:
         n_rows = sum(len(kind.root) for kind in self.problem.rows)
         leverage = self._solution.fit.n_columns / n_rows
         x, rest = self.problem.rows[worst].places[0], state.rest()[worst]
-        return leverage < MOST_FOLLOWED and looks_like_noise(x, rest, leverage)
+        return leverage * TELLING_ROWS < 1 and looks_like_noise(x, rest, leverage)
 
     def unseen(self, fit: StageFit) -> Unseen | None:
         """Nothing: what is left of equations is not what values are off by."""
@@ -237,7 +234,7 @@ def _shared_out(
         n = len(x)
         own = point[start : start + n]
         start += n
-        if n < LEAST_POINTS_TO_HOLD_OUT:
+        if n < FEW:
             decided[own] = 1
         elif not decided[own].any():
             order = np.lexsort(x.T[::-1])
@@ -259,13 +256,13 @@ def _folds(kinds: Sequence[Rows], rng: np.random.RandomState) -> list[list[NDArr
     """
     places = [kind.places[0] for kind in kinds]
     distinct, point = np.unique(np.concatenate(places), axis=0, return_inverse=True)
-    if len(distinct) > _FEW:
+    if len(distinct) > FOLDS_PERIODIC**2:
         return []
-    fold = rng.permutation(np.arange(len(distinct)) % _FOLDS)
+    fold = rng.permutation(np.arange(len(distinct)) % FOLDS_PERIODIC)
     if distinct.shape[1] == 1:  # ascending: neighbours are in other folds
-        fold = np.arange(len(distinct)) % _FOLDS
+        fold = np.arange(len(distinct)) % FOLDS_PERIODIC
         fold[[0, -1]] = -1
     of_rows = np.split(fold[point.ravel()], np.cumsum([len(x) for x in places])[:-1])
-    of_rows = [np.full(len(f), -1) if len(f) < _FOLDS else f for f in of_rows]
-    asked = [k for k in range(_FOLDS) if any(np.any(f == k) for f in of_rows)]
+    of_rows = [np.full(len(f), -1) if len(f) < FOLDS_PERIODIC else f for f in of_rows]
+    asked = [k for k in range(FOLDS_PERIODIC) if any(np.any(f == k) for f in of_rows)]
     return [[f != k for f in of_rows] for k in asked]

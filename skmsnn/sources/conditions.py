@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmsnn._arrays import as_real
+from skmsnn._comparison import FAR
 from skmsnn.conditions import Condition, Equation
 from skmsnn.domain import Domain
 from skmsnn.judge.scaling import Scaling
 from skmsnn.spaces.operators import Derivatives, Orders, Term
 
-# A condition so many widths of X away from it is in other units.
-_FAR = 10.0
 AnyCondition = Condition | Equation
 
 
@@ -228,7 +227,7 @@ def check_units(
     for name, places in zip(names, points, strict=True):
         every = np.concatenate(places)
         away = np.maximum(low - every.min(axis=0), every.max(axis=0) - high)
-        far = np.flatnonzero((width > 0) & (away > _FAR * width))
+        far = np.flatnonzero((width > 0) & (away > FAR * width))
         if len(far):
             j = int(far[0])
             raise ValueError(

@@ -6,17 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from skmsnn._comparison import EQUAL, FAR
+from skmsnn._effort import SECOND
 from skmsnn.families.conditioned import best_solution
 from skmsnn.families.newton import Problem, Solution
 from skmsnn.spaces.operators import Rows, State
-
-# Operations of the largest fit without a group of conditions, and groups that are left out.
-_OPERATIONS, _MOST_GROUPS = 4e9, 10
-# Without a group that contradicts them the others are met to less than this share of what is left
-# with it; and what fits leave of their own rows is then at least that of unseen ones.
-_RELIEF = 0.1
-# What the rest makes of a condition is a multiple of its values, but for this share.
-_ALIKE, _SAME = 0.2, 0.1
 
 
 def contradiction_in(problem: Problem, families: Sequence[str], error: float) -> str:
@@ -32,15 +26,15 @@ def contradiction_in(problem: Problem, families: Sequence[str], error: float) ->
         What the best fit leaves.
     """
     groups = list(dict.fromkeys(kind.group for kind in problem.rows))
-    if not 2 <= len(groups) <= _MOST_GROUPS:
+    if not 2 <= len(groups) <= FAR:
         return ""
-    whole = best_solution(problem, families, _unwatched, _OPERATIONS)
-    if whole.left_seen < _RELIEF * min(whole.left, error):
+    whole = best_solution(problem, families, _unwatched, SECOND)
+    if whole.left_seen * FAR < min(whole.left, error):
         return ""  # it goes through its own rows: more of them would tell
     told = []
     for group in groups:
-        others = best_solution(problem.without(group), families, _unwatched, _OPERATIONS)
-        if others.left < _RELIEF * whole.left:
+        others = best_solution(problem.without(group), families, _unwatched, SECOND)
+        if others.left * FAR < whole.left:
             told.append(
                 f" Without {group!r} the others are met to {others.left:.1e}."
                 + "".join(
@@ -59,10 +53,10 @@ def _against(kind: Rows, others: Solution, problem: Problem) -> str:
     made = zero - state.of(others.chosen.frame.modes(others.c)).rest()[0]
     square = float(np.sum(zero**2))
     factor = float(np.sum(made * zero)) / square if square > 0 else 0.0
-    misses = np.linalg.norm(made - factor * zero) > _ALIKE * np.linalg.norm(made)
-    if factor == 0 or misses or abs(factor - 1) < _SAME:
+    misses = np.linalg.norm(made - factor * zero) > (EQUAL - 1) * np.linalg.norm(made)
+    if factor == 0 or misses or 1 / EQUAL < factor < EQUAL:
         return ""
-    if abs(factor + 1) < _SAME:
+    if 1 / EQUAL < -factor < EQUAL:
         return f" They make {kind.name!r} the opposite of its values: the sign is wrong."
     return f" They make {kind.name!r} {factor:.3g} times its values: are the units the same?"
 

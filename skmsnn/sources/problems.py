@@ -8,15 +8,18 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
+from skmsnn._comparison import AS_GOOD, CLEARLY, PATIENCE
+from skmsnn._memory import rows_a_block
+from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Points
 from skmsnn.families.base import HeldOut, Trial
 from skmsnn.families.best import best_space
 from skmsnn.families.fitting import StageFitter
 from skmsnn.families.ladders import periodic_orders
 from skmsnn.families.recipe import Recipe
-from skmsnn.families.selection import GOOD_ENOUGH
 from skmsnn.functions import Modes
-from skmsnn.functions.lattice import ROUND_OFF, LatticeModes
+from skmsnn.functions.lattice import LatticeModes
+from skmsnn.judge.plateau import on_plateau
 from skmsnn.judge.split import DataSplit, Residuals
 from skmsnn.linalg.toeplitz import ToeplitzSystem, central_box
 from skmsnn.linalg.tsqr import take_in
@@ -31,15 +34,6 @@ from skmsnn.sources.sums import (
 from skmsnn.spaces.dense import DenseFit, damping_triangle
 from skmsnn.spaces.frames import AnyFrame, PolynomialFrame
 from skmsnn.spaces.polynomial import PolynomialFit
-
-# Bytes of the Toeplitz kernel: each worker holds it, and its transform needs eight times as much.
-_KERNEL_BYTES = 2**25
-# Held-out residual that tells that a box of modes which serves a sample serves all points.
-_RESOLVED = 1e-12
-# No larger box of modes is tried after two in turn that do this much worse than the best.
-_WORSE, _PATIENCE = 3.0, 2
-# Sizes that span this factor and leave the same, to within that one, are a plateau, as of noise.
-_PLATEAU_SPAN, _PLATEAU_WIDTH = 2.0, 1.5
 
 
 class Solution(NamedTuple):
@@ -76,10 +70,12 @@ class PeriodicProblem:
     def __init__(self, trial: Trial, n_points: int, validation: HeldOut) -> None:
         d = validation.x.shape[1]
         self._validation, self._lengths = validation, np.full(d, 2.0)
-        if trial.error <= _RESOLVED and isinstance(trial.modes, LatticeModes):
+        # what serves a sample to round-off serves all points
+        if trial.error <= NEAR_ROUND_OFF and isinstance(trial.modes, LatticeModes):
             self._ladder = [max(trial.modes.orders)]
         else:
-            most = int((_KERNEL_BYTES / 16) ** (1 / d) - 1) // 4
+            # each worker holds the kernel, and its transform needs eight times as much
+            most = int(rows_a_block(16) ** (1 / d) - 1) // 4
             self._ladder = sorted({min(order, most) for order in periodic_orders(n_points, d)})
         self._order: int | None = None
         self._system: ToeplitzSystem
@@ -109,13 +105,13 @@ class PeriodicProblem:
             errors[order] = error = left.left_by(trial.evaluate(self._validation.x))
             if error < best:
                 self._order, self._system, modes = order, system, trial
-            worse = worse + 1 if error > _WORSE * best else 0
+            worse = worse + 1 if error > CLEARLY * AS_GOOD * best else 0
             best = min(best, error)
-            if best <= GOOD_ENOUGH or worse >= _PATIENCE:
+            if best <= ROUND_OFF or worse >= PATIENCE:
                 break
         d = len(self._lengths)
-        alike = [(2 * m + 1) ** d for m, e in errors.items() if e <= _PLATEAU_WIDTH * best]
-        self._on_plateau = max(alike) >= _PLATEAU_SPAN * min(alike)
+        tried = [(e, (2 * m + 1) ** d) for m, e in errors.items()]
+        self._on_plateau = on_plateau(best, tried)
         return self._solution(modes)
 
     def _modes(self, system: ToeplitzSystem, rhs: NDArray[np.complex128]) -> LatticeModes:

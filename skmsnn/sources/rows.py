@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Weight relative to the largest at which a row, scaled by its root in least squares, is round-off.
-_NEGLIGIBLE = np.finfo(float).eps ** 2
+from skmsnn._precision import EPS
 
 
 class Rows(NamedTuple):
@@ -50,7 +49,7 @@ def canonical_rows(
         raise ValueError(f"{name} is zero everywhere; at least one row needs a positive weight.")
     # by a power of two, which changes no digit, so that sums cannot overflow
     weight = np.ldexp(weight, -np.frexp(largest)[1])
-    used = weight > _NEGLIGIBLE
+    used = weight > EPS**2  # in least squares rows are scaled by the root
     X, y, weight = X[used], y[used], weight[used]
     X = X + 0.0  # -0.0 and 0.0 are the same point
     order = np.lexsort((*y.T[::-1], *X.T[::-1]))

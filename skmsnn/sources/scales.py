@@ -12,28 +12,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erfc
 from sklearn.utils import check_random_state
 
+from skmsnn._comparison import CLEARLY, ENOUGH, FAR, LEAST_NODES, SIGMAS
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import find_grid
 from skmsnn.families.recipe import Recipe
-from skmsnn.judge.levels import MOST_LEVELS
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.arrays import ArraySource, Choices
 
-# A feature is looked at from this ratio of its largest value to its least on: a decade.
-_DECADE = 10.0
-# Points of a look, unless they are a whole grid of up to so many, and features looked at, those of
-# the largest ratios. Of the borehole function the logarithm of the one feature that needs it left
-# as much as the feature itself on 500 points, a third on 1000, and a seventh on 1500.
-_LOOKED_AT, _MOST_ON_GRID, _MOST_FEATURES = 1500, 20_000, 4
-# Mean distances of points from zero at which they do not reach it: that the least of even ones that
-# do is farther has a probability of exp(-5), below one per cent.
-_CLEAR_OF_ZERO = 5.0
-# A logarithm leaves less than this share of what the feature itself does, as one that is of no use
-# leaves more or less by luck.
-_CLEARLY = 0.5
-# Left by the features themselves, below which there is nothing to win.
-_GOOD_ENOUGH = 1e-13
 # Families that take long, and tell no more of scales than the others.
 _SLOW = ("separable", "modes", "network")
 
@@ -97,14 +86,15 @@ def chosen_scales(
         return np.inf if fit.is_noise else fit.error
 
     least = left_on(logarithmic)
-    while features and _GOOD_ENOUGH < least < np.inf and not time_is_up():
+    while features and NEAR_ROUND_OFF < least < np.inf and not time_is_up():
         errors = {}
         for j in features:
             tried = logarithmic.copy()
             tried[j] = True
             errors[j] = left_on(tried)
         best = min(errors, key=lambda j: errors[j])
-        if not errors[best] < _CLEARLY * least:
+        # a logarithm that is of no use leaves more or less by luck
+        if not errors[best] * CLEARLY < least:
             break
         logarithmic[best], least = True, errors[best]
         features.remove(best)
@@ -120,16 +110,18 @@ def _worth_a_look(X: NDArray[np.float64], choices: Choices) -> list[int]:
     for j, column in enumerate(X.T):
         has_period = len(given) == X.shape[1] and given[j] not in ("auto", None)
         levels = np.unique(column)
-        if levels[0] <= 0 or has_period or len(levels) <= MOST_LEVELS:
+        if levels[0] <= 0 or has_period or len(levels) < LEAST_NODES:
             continue
         if _distance_from_even(levels) <= _distance_from_even(np.log(levels)):
             # points that are even on the feature itself and reach zero as far as they can tell
             spacing = np.ptp(column) / len(column)
-            if grid is not None or levels[0] < _CLEAR_OF_ZERO * spacing:
+            # the least of even points that reach zero is so far from it by no chance
+            clear_of_zero = -np.log(erfc(SIGMAS / np.sqrt(2)))
+            if grid is not None or levels[0] < clear_of_zero * spacing:
                 continue
-        if levels[-1] >= _DECADE * levels[0]:
+        if levels[-1] >= FAR * levels[0]:
             ratios[j] = levels[-1] / levels[0]
-    return sorted(ratios, key=lambda j: -ratios[j])[:_MOST_FEATURES]
+    return sorted(ratios, key=lambda j: -ratios[j])[:MOST_DIMENSIONS]
 
 
 def _distance_from_even(values: NDArray[np.float64]) -> float:
@@ -139,10 +131,15 @@ def _distance_from_even(values: NDArray[np.float64]) -> float:
 
 
 def _rows_of_look(X: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Some points, or a whole grid.
+
+    Of the borehole function the logarithm of the one feature that needs it left as much as the
+    feature itself on 500 points, a third on 1000, and a seventh on 1500.
+    """
     n = len(X)
-    if n <= _LOOKED_AT or (n <= _MOST_ON_GRID and find_grid(X) is not None):
+    if n <= ENOUGH // 2 or (n <= FAR * ENOUGH and find_grid(X) is not None):
         return np.arange(n)
-    return np.sort(check_random_state(0).permutation(n)[:_LOOKED_AT])
+    return np.sort(check_random_state(0).permutation(n)[: ENOUGH // 2])
 
 
 def _unwatched(iteration: int, train: float, held_out: float) -> None:

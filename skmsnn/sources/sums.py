@@ -9,6 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import ENOUGH, FAR
+from skmsnn._memory import blocks_of
 from skmsnn.domain import Domain
 from skmsnn.functions.lattice import lattice_angles
 from skmsnn.judge.scaling import Scaling
@@ -18,10 +20,6 @@ from skmsnn.sources.chunks import Chunk
 from skmsnn.spaces.dense import blocks_of_rows
 from skmsnn.spaces.frames import AnyFrame
 from skmsnn.stage import Stage
-
-# Points that are held out, at most, and points that tell which modes a dense fit needs.
-MOST_HELD_OUT, _MOST_TRIED = 5000, 2**15
-_POINTS_A_BLOCK = 2**18
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,8 @@ class Summary:
 
 
 def _smallest_keys(chunk: Chunk) -> Chunk:
-    order = np.argsort(chunk.key, kind="stable")[: MOST_HELD_OUT + _MOST_TRIED]
+    """Rows to hold out, and some times as many that tell which modes a dense fit needs."""
+    order = np.argsort(chunk.key, kind="stable")[: ENOUGH + int(FAR * ENOUGH)]
     return Chunk(*(a[order] for a in chunk))
 
 
@@ -110,8 +109,9 @@ class View:
     def blocks(self, chunk: Chunk) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
         """Scaled points, weights, and residuals (n, n_outputs), in blocks of rows."""
         rows = np.flatnonzero(chunk.key >= self.least_key)
-        for start in range(0, len(rows), _POINTS_A_BLOCK):
-            block = rows[start : start + _POINTS_A_BLOCK]
+        # points and values are copied some times as they are scaled and stages are taken away
+        for part in blocks_of(len(rows), 32 * (chunk.X.shape[1] + chunk.y.shape[1])):
+            block = rows[part]
             x = self.domain.scale(chunk.X[block])
             yield x, chunk.weight[block], self.residual(x, self.scaling.target(chunk.y[block]))
 

@@ -13,14 +13,11 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
+from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
-from skmsnn.functions.lattice import ROUND_OFF
 from skmsnn.judge.leave_out import Folds, Influence, Projection, with_gaps
 from skmsnn.linalg.svd import svd
 from skmsnn.linalg.threads import one_blas_thread
-
-# Asymmetry of nodes in [-1, 1] that is rounding.
-_SYMMETRY = 8 * np.finfo(float).eps
 
 
 class AxisBasis(Projection, Protocol):
@@ -200,7 +197,7 @@ class ExtensionAxis(_TruncatedAxis):
 
     def _decomposed(self) -> tuple[NDArray, ...]:
         frame = self._frame(self._nodes)
-        if np.allclose(self._nodes, -self._nodes[::-1], rtol=0, atol=_SYMMETRY):
+        if np.allclose(self._nodes, -self._nodes[::-1], rtol=0, atol=2 * ROUNDING):
             return _svd_by_parity(frame[:, : self.order + 1], frame[:, self.order + 1 :])
         return svd(frame)
 

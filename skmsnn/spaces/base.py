@@ -9,10 +9,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Modes
-from skmsnn.functions.lattice import (
-    ROUND_OFF,
-)
 from skmsnn.spaces.p_norm import PointBasis
 
 

@@ -15,21 +15,18 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
+from skmsnn._effort import ITERATIONS
+from skmsnn._memory import rows_a_block, working_bytes
+from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Modes
-from skmsnn.functions.lattice import ROUND_OFF
-from skmsnn.judge.leave_out import NOTHING_BESIDE, Beside, LeftOut, left_out_one_by_one
-from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
+from skmsnn.judge.leave_out import Beside, LeftOut, left_out_one_by_one
+from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Reflections, take_in
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame
 from skmsnn.spaces.p_norm import PointBasis
-
-# Bytes of rows that a triangle takes in at a time, and of all modes at points at most.
-_ROWS_BYTES, _BASIS_BYTES = 2**25, 2**28
-# Conjugate gradients on all points. Each stage takes as many digits, and what is rounding does not
-# fall.
-_CG_TOLERANCE, _CG_ITERATIONS, _CG_PATIENCE = 1e-3, 50, 5
 
 
 class DenseFit:
@@ -120,16 +117,17 @@ class DenseFit:
             operator,
             adjoint,
             root * rest[used],
-            tolerance=_CG_TOLERANCE,
-            max_iter=_CG_ITERATIONS,
-            patience=_CG_PATIENCE,
+            tolerance=INEXACT,
+            max_iter=ITERATIONS,
+            patience=5,  # what is rounding does not fall
         )
         return sla.solve_triangular(self._triangle, z, check_finite=False)
 
     def basis(self) -> PointBasis:
         """The modes, made nearly orthonormal by the triangle, at as many points as memory has."""
         used = np.flatnonzero(self._weight)
-        most = max(self.frame.n_columns, _BASIS_BYTES // (8 * self.frame.n_columns))
+        # with the columns, what is half solved of them, and their copies
+        most = max(self.frame.n_columns, working_bytes() // (4 * 8 * self.frame.n_columns))
         rows = used[:: -(-len(used) // most)]
         matrix = self._half_solved(self._x[rows], np.ones(len(rows))).T
 
@@ -143,7 +141,7 @@ class DenseFit:
         residual: NDArray[np.float64],
         rows: NDArray[np.intp],
         rounding: float,
-        beside: Beside = NOTHING_BESIDE,
+        beside: Beside | None = None,
     ) -> LeftOut:
         """What fits without one of these rows leave there, from what the fit to all leaves there.
 
@@ -155,11 +153,10 @@ class DenseFit:
         """
         root = np.sqrt(self._weight[rows])
         leverage = np.empty(len(rows))
-        n_beside = len(beside.points)
-        square = np.zeros((n_beside, residual.shape[1]))
         at_points = np.empty((self.frame.n_columns, 0))
-        if n_beside:
-            at_points = self._half_solved(beside.points, np.ones(n_beside))
+        if beside is not None:
+            at_points = self._half_solved(beside.points, np.ones(len(beside.points)))
+        square = np.zeros((at_points.shape[1], residual.shape[1]))
         unseen = np.empty((len(rows), residual.shape[1]))
         for block in blocks_of_rows(np.arange(len(rows)), self.frame.n_columns):
             half = self._half_solved(self._x[rows[block]], root[block])
@@ -168,7 +165,7 @@ class DenseFit:
             unseen[block] = left_out_one_by_one(rest, leverage[block], rounding)
             square += (at_points.T @ half) ** 2 @ (root[block, None] * unseen[block]) ** 2
         n_used = min(int(np.count_nonzero(self._weight)), self._most_rows)
-        unsure = beside.share * np.mean(square) * n_used / len(rows) if n_beside else 0.0
+        unsure = beside.share * np.mean(square) * n_used / len(rows) if beside else 0.0
         return LeftOut(rows, unseen, float(np.sqrt(unsure)))
 
     def _half_solved(
@@ -222,6 +219,6 @@ def damping_triangle(n_columns: int, n_rows: int, damping: float) -> NDArray[np.
 
 def blocks_of_rows(rows: NDArray[np.intp], n_columns: int) -> Iterator[NDArray[np.intp]]:
     """As many rows at a time as a triangle best takes in."""
-    step = max(n_columns, _ROWS_BYTES // (8 * n_columns))
-    for start in range(0, len(rows), step):
-        yield rows[start : start + step]
+    if len(rows):
+        for block in gen_batches(len(rows), max(n_columns, rows_a_block(8 * n_columns))):
+            yield rows[block]

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._memory import blocks_of
 from skmsnn.functions import Modes
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes, lattice_angles
@@ -16,9 +17,6 @@ from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes, rational_columns
 from skmsnn.functions.sum import SumModes
 from skmsnn.linalg.nufft import nufft_type1
-
-# bytes of complex exponentials at a time
-_BLOCK_BYTES = 2**22
 
 
 class Frame:
@@ -43,9 +41,7 @@ class Frame:
         system = np.empty((len(x), self.n_columns + n_outputs), order="F")
         if target is not None:
             system[:, self.n_columns :] = target * root[:, None]
-        block_rows = max(1, _BLOCK_BYTES // (16 * k))
-        for start in range(0, len(x), block_rows):
-            block = slice(start, start + block_rows)
+        for block in blocks_of(len(x), 16 * k):
             waves = self._waves(x[block]) * root[block, None]
             system[block, :k] = waves.real
             system[block, k : self.n_columns] = waves.imag[:, self._waving]

@@ -15,19 +15,12 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
+from skmsnn._comparison import ENOUGH
+from skmsnn._memory import rows_a_block
+from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Modes
-from skmsnn.functions.lattice import ROUND_OFF
 from skmsnn.linalg.tsqr import Reflections, take_in
 from skmsnn.spaces.frames import Frame, PolynomialFrame
-
-# Rows on which the largest that an operator makes of a column is told.
-_MOST_ASKED = 500
-# Functions that are drawn to tell whether conditions leave any open.
-_DRAWN = 4
-# Bytes of rows that a triangle takes in at a time.
-_ROWS_BYTES = 2**26
-# Points at which derivatives of a solution are asked for their size.
-_MOST_SAMPLED = 2000
 
 OperatorFrame = Frame | PolynomialFrame
 Orders = tuple[int, ...]
@@ -101,7 +94,7 @@ class State:
 
     def __init__(self, rows: Sequence[Rows], n_outputs: int) -> None:
         every = np.concatenate([place for kind in rows for place in kind.places])
-        step = -(-len(every) // _MOST_SAMPLED)
+        step = -(-len(every) // ENOUGH)
         self.points = every[::step]
         self._rows = rows
         self.values: list[Derivatives] = [
@@ -251,7 +244,7 @@ class OperatorFit:
         Near 1 nothing but the damping holds some of them back: the conditions leave them open. Of
         those that decide the function it was below 1e-7.
         """
-        drawn = np.random.RandomState(0).standard_normal((self.n_columns, _DRAWN))
+        drawn = np.random.RandomState(0).standard_normal((self.n_columns, 4))
         c = sla.solve_triangular(self._triangle, drawn, check_finite=False)
         sizes = []
         for block in np.split(c, self._n_blocks):
@@ -287,7 +280,7 @@ class OperatorFit:
         """The largest root mean square that the operator makes of a column."""
         if len(at) == 0:
             return 1.0
-        at = at[:: -(-len(at) // _MOST_ASKED)]
+        at = at[:: -(-len(at) // ENOUGH)]
         squares = [
             np.mean(self._matrix(k, equation, at) ** 2, axis=0).max()
             for equation in range(len(self._terms[k]))
@@ -295,7 +288,7 @@ class OperatorFit:
         return float(np.sqrt(max(squares))) or 1.0
 
     def _take_in(self, used: Sequence[NDArray[np.bool_]]) -> None:
-        step = max(self.n_columns, _ROWS_BYTES // (8 * self.n_columns))
+        step = max(self.n_columns, rows_a_block(8 * self.n_columns))
         waiting: list[tuple[_Piece, NDArray[np.float64]]] = []
         for k, rows in enumerate(used):
             self._used[k] = self._used[k] | rows

@@ -14,12 +14,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn.linalg.conjugate_gradients import conjugate_gradients
-
-# Steps, and iterations of conjugate gradients for each: inexact steps lower the norm as well.
-_STEPS, _CG_ITERATIONS, _CG_TOLERANCE = 60, 40, 1e-6
-# Fall of the norm in a step below which no further one is made.
-_LEAST_FALL = 1e-4
+from skmsnn._effort import ITERATIONS, LEAST_FALL
+from skmsnn.linalg.conjugate_gradients import INEXACT, conjugate_gradients
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ def _of_column(
     rest = rest / largest
     lengths = _lengths(p)
     norm = _norm(rest, share, p)
-    for _ in range(_STEPS):
+    for _ in range(ITERATIONS):
         weight = share * np.abs(rest) ** (p - 2)
         direction = _reweighted(basis, rest, weight)
         change = basis.synthesise(direction)
@@ -94,7 +90,7 @@ def _of_column(
         coefficients = coefficients + lengths[best] * direction
         rest = rest - lengths[best] * change
         fall, norm = 1 - norms[best] / norm, norms[best]
-        if fall < _LEAST_FALL:
+        if fall < LEAST_FALL:
             break
     return largest * coefficients
 
@@ -108,7 +104,8 @@ def _reweighted(
         return basis.analyse(weight * basis.synthesise(c))
 
     rhs = basis.analyse(weight * rest)
-    return conjugate_gradients(normal, rhs, tolerance=_CG_TOLERANCE, max_iter=_CG_ITERATIONS)
+    # inexact steps lower the norm as well
+    return conjugate_gradients(normal, rhs, tolerance=INEXACT, max_iter=ITERATIONS)
 
 
 def _lengths(p: float) -> NDArray[np.float64]:

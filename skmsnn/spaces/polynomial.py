@@ -11,9 +11,9 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._precision import EPS, NEAR_ROUND_OFF
 from skmsnn.functions.polynomial import PolynomialModes, columns_of
 from skmsnn.judge.leave_out import (
-    NOTHING_BESIDE,
     Beside,
     LeftOut,
     left_out_one_by_one,
@@ -21,11 +21,6 @@ from skmsnn.judge.leave_out import (
 )
 from skmsnn.linalg.svd import svd
 from skmsnn.spaces.p_norm import PointBasis
-
-# Standard deviation of a column, relative to its mean, that is rounding.
-_FLAT = 1e-12
-# Damping leaves a direction to a fit that keeps at least half of it.
-_HALF = 0.5
 
 
 class PolynomialFit:
@@ -64,11 +59,11 @@ class PolynomialFit:
         self._mean = self._root**2 @ columns
         columns -= self._mean
         size = np.sqrt(self._root**2 @ columns**2)
-        flat = size <= _FLAT * np.maximum(np.abs(self._mean), size.max(initial=0))
+        flat = size <= NEAR_ROUND_OFF * np.maximum(np.abs(self._mean), size.max(initial=0))
         columns[:, flat] = 0.0
         self._size = np.where(flat, 1.0, size) if units is None else units[1:]
         u, s, vt = svd(columns / self._size * self._root[:, None])
-        rank = int(np.sum(s > s.max(initial=0) * max(columns.shape) * np.finfo(float).eps))
+        rank = int(np.sum(s > s.max(initial=0) * max(columns.shape) * EPS))
         self._u, self._s, self._vt = u[:, :rank], s[:rank], vt[:rank]
 
     @property
@@ -106,7 +101,7 @@ class PolynomialFit:
 
     def basis(self) -> PointBasis:
         """The terms together, without what damping holds back."""
-        kept = self._kept > _HALF
+        kept = self._kept > 0.5  # of these damping leaves the larger part
         matrix = np.column_stack([np.ones(len(self.rows)), self._u[:, kept] / self._root[:, None]])
 
         def modes(c: NDArray[np.float64]) -> PolynomialModes:
@@ -119,7 +114,7 @@ class PolynomialFit:
         self,
         residual: NDArray[np.float64],
         rounding: float,
-        beside: Beside = NOTHING_BESIDE,
+        beside: Beside | None = None,
     ) -> LeftOut:
         """What fits without one of ``rows`` leave there, from what the fit to all leaves.
 
@@ -132,12 +127,12 @@ class PolynomialFit:
             What the fit to all leaves at ``rows``.
         rounding : float
             To which the values are known.
-        beside : Beside, default=NOTHING_BESIDE
+        beside : Beside, default=None
             Where else fresh points fall.
         """
         leverage = np.sum(self._u**2 * self._kept, axis=1) + self._root**2
         unseen = left_out_one_by_one(residual, leverage, rounding)
-        if not len(beside.points):
+        if beside is None:
             return LeftOut(self.rows, unseen)
         columns = columns_of(beside.points, self.degrees[1:]) - self._mean
         shrunk = self._s / (self._s**2 + self.damping**2)
@@ -157,7 +152,7 @@ class PolynomialFit:
         for damping in dampings:
             fit = self.damped(damping)
             rest = centred - self._u @ (fit._kept[:, None] * rotated)
-            left = fit.left_out(rest / self._root[:, None], np.finfo(float).eps)
+            left = fit.left_out(rest / self._root[:, None], EPS)
             errors.append(weighted_rms(left.residual, self._root**2))
         return np.array(errors)
 

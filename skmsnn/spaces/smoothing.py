@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,16 +19,10 @@ import scipy.sparse.linalg as spl
 from numpy.typing import NDArray
 from scipy.interpolate import NdBSpline
 
+from skmsnn._precision import HALF_DIGITS
 from skmsnn.functions.bases import SplineBasis
 from skmsnn.functions.products import ProductModes
 from skmsnn.spaces.p_norm import PointBasis
-
-DEGREE = 3
-# Relative residual of the normal equations at which conjugate gradients end, and most iterations:
-# what rough data leave is a thousand times as much, and ten to forty iterations came there.
-_TOLERANCE, _ITERATIONS = 1e-7, 300
-# Random vectors that tell how many values a fit follows.
-_PROBES = 2
 
 
 @dataclass(frozen=True)
@@ -44,25 +39,26 @@ class Mesh:
 
     x: NDArray[np.float64]
     n_intervals: int
+    degree: ClassVar[int] = 3
 
     @cached_property
     def knots(self) -> NDArray[np.float64]:
         """Along each axis, even beyond the box: a straight line then has even coefficients."""
         spacing = 2 / self.n_intervals
-        numbers = np.arange(-DEGREE, self.n_intervals + DEGREE + 1, dtype=np.float64)
+        numbers = np.arange(-self.degree, self.n_intervals + self.degree + 1, dtype=np.float64)
         return spacing * numbers - 1.0
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Number of splines along each axis."""
-        return (self.n_intervals + DEGREE,) * self.x.shape[1]
+        return (self.n_intervals + self.degree,) * self.x.shape[1]
 
     @cached_property
     def matrix(self) -> sp.csr_array:
         """Their values at the points."""
         knots = (self.knots,) * self.x.shape[1]
         inside = np.clip(self.x, -1, 1)  # held-out points may be outside by rounding
-        found = NdBSpline.design_matrix(inside, knots, DEGREE)
+        found = NdBSpline.design_matrix(inside, knots, self.degree)
         # SciPy counts columns up to the last that any point has
         shape = (len(inside), int(np.prod(self.shape)))
         return sp.csr_array((found.data, found.indices, found.indptr), shape=shape)
@@ -102,17 +98,17 @@ class SmoothingFit:
     @cached_property
     def leverage(self) -> float:
         """Number of values that the fit follows: the trace of its influence (Hutchinson 1990)."""
-        used = self._weight > 0
-        signs = np.random.RandomState(0).choice([-1.0, 1.0], (len(used), _PROBES))
+        n_probes, used = 2, self._weight > 0
+        signs = np.random.RandomState(0).choice([-1.0, 1.0], (len(used), n_probes))
         signs[~used] = 0
         follows = self._mesh.matrix @ self._coefficients(signs)
-        return float(np.sum(signs * follows) / _PROBES)
+        return float(np.sum(signs * follows) / n_probes)
 
     def solve(self, target: NDArray[np.float64]) -> ProductModes:
         """The splines of least penalised squares for a target of shape (n, n_outputs)."""
         d = len(self._mesh.shape)
         coefficients = self._coefficients(target).reshape(*self._mesh.shape, -1)
-        bases = (SplineBasis(self._mesh.knots, DEGREE),) * d
+        bases = (SplineBasis(self._mesh.knots, self._mesh.degree),) * d
         return ProductModes(coefficients, np.empty(0), (), bases, tuple(range(d)))
 
     def extended(self, weight: NDArray[np.float64]) -> SmoothingFit:
@@ -127,10 +123,9 @@ class SmoothingFit:
         rhs = self._mesh.matrix.T @ (target * self._weight[:, None])
         shape = self._normal.shape
         jacobi = spl.LinearOperator(shape, lambda v: v / self._diagonal, dtype=np.float64)
-        columns = [
-            spl.cg(self._normal, r, rtol=_TOLERANCE, atol=0.0, maxiter=_ITERATIONS, M=jacobi)[0]
-            for r in rhs.T
-        ]
+        # what rough data leave is far more, and ten to forty iterations come there
+        how = {"rtol": HALF_DIGITS, "atol": 0.0, "maxiter": 500, "M": jacobi}
+        columns = [spl.cg(self._normal, r, **how)[0] for r in rhs.T]
         return np.stack(columns, axis=1)
 
 

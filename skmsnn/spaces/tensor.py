@@ -17,18 +17,14 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn.functions.lattice import ROUND_OFF, LatticeModes
+from skmsnn._effort import SECOND, qr_operations
+from skmsnn._precision import ROUND_OFF
+from skmsnn.functions.lattice import LatticeModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.axes import AxisBasis, ExtensionAxis, PeriodicAxis
 from skmsnn.spaces.p_norm import PointBasis
-
-# With hardly more points than modes the condition number is near 1e3 and iterations are many.
-_CG_TOLERANCE, _CG_ITERATIONS = 1e-16, 15_000
-# Operations of a QR factorisation of all products at the points, for each output, up to which it is
-# cheaper: with 240 points and 100 products it takes 2 ms, and conjugate gradients took 75 ms.
-_DENSE_OPERATIONS = 2e8
 
 
 class TensorFit:
@@ -78,7 +74,8 @@ class TensorFit:
 
     def solve(self, target: NDArray[np.float64]) -> LatticeModes | ProductModes:
         """Modes closest to a target of shape (n, n_outputs)."""
-        is_small = self._operations <= _DENSE_OPERATIONS * target.shape[1]
+        # a QR factorisation takes 2 ms with 240 points and 100 products, conjugate gradients 75 ms
+        is_small = 100 * self._operations <= SECOND * target.shape[1]
         columns = [self._solve_one(column, is_small) for column in target.T]
         return self._modes(np.stack(columns, axis=-1))
 
@@ -148,16 +145,14 @@ class TensorFit:
                 operator,
                 adjoint,
                 np.concatenate([(rhs * self._root).ravel(), np.zeros(self._damping.size)]),
-                tolerance=_CG_TOLERANCE,
-                max_iter=_CG_ITERATIONS,
             )
         return c
 
     @property
     def _operations(self) -> float:
         """Of a QR factorisation of all products at the points."""
-        n_terms = float(np.count_nonzero(self._kept))
-        return (len(self._index) + n_terms) * n_terms**2
+        n_terms = int(np.count_nonzero(self._kept))
+        return qr_operations(len(self._index) + n_terms, n_terms)
 
     @cached_property
     def _factorised(self) -> tuple[NDArray, NDArray, NDArray[np.intp]]:

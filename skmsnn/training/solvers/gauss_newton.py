@@ -19,12 +19,6 @@ from skmsnn.training.solvers.base import (
 )
 from skmsnn.training.solvers.linearised import Linearised, linearised
 
-# Delayed gratification (Transtrum & Sethna 2012): raise the damping little, lower it much.
-_RAISE, _LOWER = 2.0, 5.0
-# Largest acceleration relative to the velocity at which the second-order step is believed.
-_ACCELERATION_LIMIT = 0.75
-_PROBE = 0.1
-
 
 def minimise(module: nn.Module, problem: Problem, options: SolverOptions) -> SolverResult:
     """Train all weights by damped Gauss-Newton steps.
@@ -68,9 +62,9 @@ def minimise(module: nn.Module, problem: Problem, options: SolverOptions) -> Sol
                     accepted = weights + step
                     break
             else:
-                damping *= _RAISE
+                damping *= 2  # delayed gratification: raised little, lowered much
         weights, loss = accepted, trial
-        damping = max(damping / _LOWER, 1e-30)
+        damping = max(damping / 5, 1e-30)
         curve.append(loss)
         if options.report(iteration, loss):
             return SolverResult(curve, "stopped", "stopped by the held-out residual")
@@ -79,16 +73,22 @@ def minimise(module: nn.Module, problem: Problem, options: SolverOptions) -> Sol
     return SolverResult(curve, "max_iter", f"max_iter={options.max_iter} reached")
 
 
-def _steps(model: Linearised, weights: Tensor, damping: float) -> Iterator[Tensor]:
-    """Yield the accelerated step, where it can be believed, then the plain one."""
+def _steps(
+    model: Linearised, weights: Tensor, damping: float, probe: float = 0.1, most: float = 0.75
+) -> Iterator[Tensor]:
+    """Yield the accelerated step, where it can be believed, then the plain one.
+
+    ``probe`` is the length of the finite difference, and ``most`` how long twice the acceleration
+    may be beside the velocity (Transtrum & Sethna 2012, sections 3 and 4).
+    """
     solve = model.damped(damping)
     velocity = -solve(model.residual)
     if not bool(torch.isfinite(velocity).all()):
         return
-    bend = model.residual_at(weights + _PROBE * velocity) - model.residual
-    second = (bend / _PROBE - model.times(velocity)) * (2 / _PROBE)
+    bend = model.residual_at(weights + probe * velocity) - model.residual
+    second = (bend / probe - model.times(velocity)) * (2 / probe)
     acceleration = -0.5 * solve(second)
-    if 2 * float(acceleration.norm()) <= _ACCELERATION_LIMIT * float(velocity.norm()):
+    if 2 * float(acceleration.norm()) <= most * float(velocity.norm()):
         yield velocity + acceleration
     yield velocity
 

@@ -16,20 +16,18 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import torch
+from sklearn.utils import gen_batches
 from torch import Tensor, nn
 
+from skmsnn._memory import working_bytes
 from skmsnn.training.losses import irls_weight
 from skmsnn.training.solvers.base import Problem, set_weights, weights_of
 from skmsnn.training.solvers.jacobian import jacobian_of
 from skmsnn.training.solvers.threads import one_thread
 
-_BLOCK_BYTES = 2**28
 # Relative damping above which the normal equations still give a step its digits: their rounding
 # error is about 1e-16 / damping.
 _NORMAL_EQUATIONS_DAMPING = 1e-11
-# The same once the Jacobian is preconditioned by the triangle of a Cholesky factorisation with
-# the damping of ``_PRECONDITIONER``: its square is then that of a condition number of 1e5.
-_PRECONDITIONER, _PRECONDITIONED_DAMPING = 1e-12, 1e-22
 
 
 def linearised(module: nn.Module, problem: Problem, p: float) -> Linearised:
@@ -101,7 +99,8 @@ class Linearised(ABC):
     def _triangle(self, damping: float) -> Tensor:
         """R of a QR factorisation of the tall blocks stacked on the damping."""
         shift = damping * self.scale
-        if damping > _PRECONDITIONED_DAMPING:
+        # the square of what is left of the condition number once it is preconditioned
+        if damping > _NORMAL_EQUATIONS_DAMPING**2:
             first, normal, identity = self._preconditioned
             return _cholesky(normal + shift * identity) @ first
         triangle = self._identity * shift**0.5
@@ -114,7 +113,7 @@ class Linearised(ABC):
     @cached_property
     def _preconditioned(self) -> tuple[Tensor, Tensor, Tensor]:
         """A triangle R with A R^-1 well conditioned, A tall, R^-T A'A R^-1, and R^-T R^-1."""
-        shift = _PRECONDITIONER * self.scale
+        shift = _NORMAL_EQUATIONS_DAMPING * self.scale
         triangle = _cholesky(self._normal + shift * self._identity)
         with one_thread():
             inverse = torch.linalg.solve_triangular(triangle, self._identity, upper=True)
@@ -126,15 +125,15 @@ class Linearised(ABC):
 class _Tall(Linearised):
     """At least as many residuals as weights.
 
-    The Jacobian is kept where it fits in ``_BLOCK_BYTES`` and computed again, block of rows by
+    The Jacobian is kept where it fits in the working memory and computed again, block of rows by
     block, where it does not.
     """
 
     def _prepared(self) -> tuple[Tensor, float]:
         n, n_outputs = self._root.shape
         n_weights = len(self._weights)
-        rows = max(1, _BLOCK_BYTES // (8 * n_weights * n_outputs))
-        self._blocks = [slice(i, i + rows) for i in range(0, n, rows)]
+        rows = max(1, _jacobian_numbers() // (n_weights * n_outputs))
+        self._blocks = list(gen_batches(n, rows))
         self._whole = self._compute(self._blocks[0]) if len(self._blocks) == 1 else None
         zero = self._root.new_zeros((n_weights, n_weights))
         normal = sum((j.T @ j for j in self._tall_blocks()), zero)
@@ -188,8 +187,13 @@ class _Wide(Linearised):
         return self._jacobian.transposed_times(z + _solve_normal(triangle, rest))
 
     def _tall_blocks(self) -> Iterator[Tensor]:
-        for columns in self._jacobian.columns(_BLOCK_BYTES // 8):
+        for columns in self._jacobian.columns(_jacobian_numbers()):
             yield columns.T
+
+
+def _jacobian_numbers() -> int:
+    """Of a Jacobian at a time: beside it are its factors, its product and what QR makes of it."""
+    return working_bytes() // (4 * 8)
 
 
 @one_thread()
