@@ -9,7 +9,7 @@ import pytest
 from conftest import tensor_grid
 from scipy import interpolate
 
-from examples.benchmarks import accuracy, functions, honesty, memory, random_cases
+from examples.benchmarks import accuracy, functions, honesty, memory, random_cases, regret
 from examples.benchmarks.__main__ import is_best, main
 from examples.benchmarks.cases import CASES
 from examples.benchmarks.competitors import COMPETITORS, Problem
@@ -186,6 +186,24 @@ def test_dishonest_outcomes_are_seen():
     assert not worse._replace(warned=False, tol=1e-4).is_silent
     assert honest._replace(error=5e-9).is_pessimistic
     assert honest._replace(right=frozenset({"noise"})).is_wrong_word
+
+
+def test_regret_is_counted(capsys):
+    outcomes = [*regret.main(["--cases", "1"]), *regret.main(["--cases", "1", "--first", "31"])]
+    assert [outcome.place for outcome in outcomes] == ["grid", "holes"]
+    for outcome in outcomes:
+        assert outcome.n_waves > 0
+        assert 0 < outcome.best <= outcome.error < 1e-11
+        assert outcome.ratio <= 10
+    output = capsys.readouterr().out
+    assert "at most 10 times the best: 100.0% (goal 95%)" in output
+    assert len(cells(output, "31")) == 1
+
+
+def test_the_ratio_is_that_to_the_best():
+    outcome = regret.Outcome(0, "", "", 0, 1e-6, 1e-8, "", "", 0.0)
+    assert outcome.ratio == pytest.approx(100)
+    assert outcome._replace(best=1e-5).ratio == 1
 
 
 linux = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")

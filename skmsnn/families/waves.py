@@ -24,7 +24,7 @@ from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 _MOST_WAVES, _MOST_ALIKE = 8, 4
 # Each leaves less than this share of what was left, root mean square. Of what a set of waves leaves
 # of a smooth function, one more took up to a third; of noise it takes next to nothing.
-_LEFT = 1 / 3
+_LEFT = 1 / 5
 # One of as many alike takes at least this share of what one of these would.
 _OF_ITS_SHARE = 0.7
 # Left of the target, relative to it, that is rounding.
@@ -33,11 +33,13 @@ _ROUNDING = 1e-15
 _EVALUATIONS = 20
 
 # Rows that tell K terms and some waves apart.
-ROWS_A_TERM, _ROWS_OF_WAVES = 2, 500
+ROWS_A_TERM, _ROWS_OF_WAVES, _ROWS_AN_UNKNOWN = 2, 500, 2
 # Combinations of many outputs that are looked at: a wave in one is in most of them.
 _MOST_OUTPUTS = 4
 # Of Nyquist's wave number, up to which waves are: beyond, points hardly tell them from others.
 _SHARE_TOLD = 0.9
+# Of sets that leave the same with their waves, to within this factor, the smallest is taken.
+_AS_GOOD = 2.0
 # Left of the values, relative to them, beside which waves cannot be known better.
 _SETTLED = 1e-14
 
@@ -104,8 +106,14 @@ class WaveSearch:
     def _with_more(self, found: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """One wave more, or a few that are alike, if they leave little of what was left."""
         before = left = self.left(found)
+        n_rows, n_columns = self._background.shape
+        # a wave vector, an amplitude and a phase
+        n_unknowns = len(self._limits) + 2
         for n_more in range(1, _MOST_ALIKE + 1):
-            strongest = self._strongest(self._rest(found)) if left > _ROUNDING else None
+            is_told = n_rows >= n_columns + _ROWS_AN_UNKNOWN * n_unknowns * (len(found) + 1)
+            if not is_told or left <= _ROUNDING:
+                return None
+            strongest = self._strongest(self._rest(found))
             if strongest is None:
                 return None
             found = self.fitted(np.vstack([found, strongest]))
@@ -185,17 +193,20 @@ class Look:
         waves : ndarray of shape (n_waves, d), default=None
             Wave vectors known from before, in radians per unit.
         """
-        left = np.inf
+        found: list[tuple[NDArray[np.float64], float]] = []
         waves = np.empty((0, self._x.shape[1])) if waves is None else waves
         for frame in frames:
             rows = self._rows[: ROWS_A_TERM * frame.n_columns + _ROWS_OF_WAVES]
             columns = frame.system(self._x[rows], np.ones(len(rows)))
             search = self._search(rows, columns)
             waves = search.waves(waves)
-            left = search.left(waves)
-            if left <= _SETTLED or time_is_up():
+            found.append((waves, search.left(waves)))
+            if found[-1][1] <= _SETTLED or time_is_up():
                 break
-        return waves, left
+        # beside noise, larger sets do without the waves, and no better
+        least = min((left for _, left in found), default=np.inf)
+        as_good = [pair for pair in found if pair[1] <= _AS_GOOD * least]
+        return as_good[0] if as_good else (waves, np.inf)
 
     def without(
         self, rows: NDArray[np.intp], frame: LatticeFrame | PolynomialFrame, waves: NDArray
