@@ -139,6 +139,8 @@ def add_stages(
 
 def _helps(fit: StageFit, source: Source, recipe: Recipe) -> bool:
     """Whether a stage leaves less, on all points and on unseen ones."""
+    if fit.is_of_use is not None:
+        return fit.is_of_use
     if not fit.error < source.error:
         return False
     norm = source.norm_after(fit)

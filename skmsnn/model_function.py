@@ -28,6 +28,7 @@ from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes, derivative_of_quotient, orders_up_to
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
 from skmsnn.modules.trained import PreparedNetwork, TrainedNetwork
 from skmsnn.stage import Stage
@@ -178,6 +179,10 @@ def _merged(stages: Iterable[Stage]) -> list[Differentiable]:
     merged: dict[object, Modes] = {}
     others: list[Differentiable] = []
     for stage in stages:
+        if isinstance(stage.function, StackedModes):
+            pairs = zip(stage.function.parts, stage.scale, strict=True)
+            others.append(StackedModes(tuple(_scaled_part(*pair) for pair in pairs)))
+            continue
         if isinstance(stage.function, SeparableModes | TrainedNetwork):
             others.append(stage.function.scaled(stage.scale))
             continue
@@ -186,6 +191,12 @@ def _merged(stages: Iterable[Stage]) -> list[Differentiable]:
             kind = _kind(part)
             merged[kind] = _sum(merged[kind], part) if kind in merged else part
     return [*merged.values(), *others]
+
+
+def _scaled_part(part: Modes | SeparableModes, scale: float) -> Modes | SeparableModes:
+    if isinstance(part, SeparableModes):
+        return part.scaled(np.array([scale]))
+    return scaled(part, scale)
 
 
 def _kind(modes: Modes) -> object:
@@ -236,6 +247,9 @@ def _sum(one: Modes, other: Modes) -> Modes:
 
 def _prepared(function: Differentiable) -> Term:
     """The function, fast at few points."""
+    if isinstance(function, StackedModes):
+        terms = [_prepared(part) for part in function.parts]
+        return lambda x: np.concatenate([term(x) for term in terms], axis=1)
     few: Term | None = None
     n_products = 0
     if isinstance(function, TrainedNetwork):

@@ -18,6 +18,7 @@ TRUSTED_TYPES = [
     "skmsnn.functions.quotient.QuotientModes",
     "skmsnn.functions.rational.RationalModes",
     "skmsnn.functions.separable.SeparableModes",
+    "skmsnn.functions.stack.StackedModes",
     "skmsnn.functions.sum.SumModes",
     "skmsnn.modules.trained.TrainedNetwork",
     "skmsnn.stage.Stage",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._restoring import restoring
-from skmsnn.functions import Modes, SeparableModes
+from skmsnn.functions import Modes, SeparableModes, StackedModes
 from skmsnn.modules.autograd import autograd_mode, with_autograd
 from skmsnn.modules.trained import TrainedNetwork
 
@@ -36,11 +36,11 @@ class Stage:
         fractions, or products of these, from a least squares solve; or a trained network.
     family : str
         The family of functions that it is of, as ``families`` names them; of products of several,
-        all of them, as "fourier x spline".
+        all of them, as "fourier x spline", and of outputs of several as "fourier | spline".
     """
 
     scale: NDArray[np.float64]
-    function: Modes | SeparableModes | TrainedNetwork
+    function: Modes | SeparableModes | StackedModes | TrainedNetwork
     family: str = "fourier"
 
     @property

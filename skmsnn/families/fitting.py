@@ -72,6 +72,11 @@ class StageFit:
         How the points were shared out for it, where that was not as they were given.
     in_gaps : float
         How unsure it is in wide gaps between the points.
+    apart : tuple of StageFit
+        Those of each output, where it is made of them.
+    is_of_use : bool or None
+        Whether it is to be kept, where outputs have told that one by one: what is left of all
+        together says nothing of those of which little is left.
     """
 
     stage: Stage
@@ -85,6 +90,8 @@ class StageFit:
     unseen: LeftOut | None = None
     points: DataSplit | None = None
     in_gaps: float = 0.0
+    apart: tuple[StageFit, ...] = ()
+    is_of_use: bool | None = None
 
     def in_units_of(self, size: float) -> StageFit:
         """The same, ``error`` and ``in_gaps`` relative to a size."""

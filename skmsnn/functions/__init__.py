@@ -7,6 +7,7 @@ from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "RationalModes",
     "SeparableModes",
     "SplineBasis",
+    "StackedModes",
     "SumModes",
 ]
 

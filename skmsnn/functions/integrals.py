@@ -23,6 +23,7 @@ from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
 
 # bytes of factors and of partial sums at a time
@@ -38,6 +39,8 @@ Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 def has_integral(function: object, n_axes: int) -> bool:
     """Whether an integral along so many axes can be had."""
+    if isinstance(function, StackedModes):
+        return all(has_integral(part, n_axes) for part in function.parts)
     return type(function) in _RULES or n_axes <= _MOST_AXES
 
 
@@ -180,6 +183,13 @@ def _of_modes(
     return (columns @ function.coefficients).real
 
 
+def _of_stack(
+    function: StackedModes, lower: NDArray, upper: NDArray, axes: frozenset[int]
+) -> NDArray:
+    parts = [integrate(part, lower, upper, sorted(axes)) for part in function.parts]
+    return np.concatenate(parts, axis=1)
+
+
 def _of_sum(function: SumModes, lower: NDArray, upper: NDArray, axes: frozenset[int]) -> NDArray:
     parts = [_RULES[type(part)](part, lower, upper, axes) for part in function.parts]
     return np.sum(parts, axis=0)
@@ -287,5 +297,6 @@ _RULES: dict[type, Callable[[Any, NDArray, NDArray, frozenset[int]], NDArray]] =
     PolynomialModes: _of_polynomial,
     SeparableModes: _of_separable,
     RationalModes: _of_fractions,
+    StackedModes: _of_stack,
     SumModes: _of_sum,
 }

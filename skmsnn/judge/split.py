@@ -94,6 +94,14 @@ class Residuals:
         assert split.held_rows is not None
         return replace(self, validation=self.full[split.held_rows])
 
+    def of_output(self, j: int) -> Residuals:
+        """Of one output alone."""
+        columns = slice(j, j + 1)
+        train, full = self.train[:, columns], self.full[:, columns]
+        # the same array where both are
+        full = train if self.full is self.train else full
+        return Residuals(train, full, self.validation[:, columns])
+
     def after(self, train_stage: Stage, stage: Stage, split: DataSplit) -> Residuals:
         """Subtract a stage, in its version for each model."""
         train = self.train - train_stage.predict(split.x)

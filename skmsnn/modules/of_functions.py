@@ -13,13 +13,14 @@ from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import DEGREE, RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
 
 __all__ = ["PolynomialModule", "ProductModule", "StageModule", "module_of"]
 
 
-def module_of(function: Modes | SeparableModes) -> StageModule:
+def module_of(function: Modes | SeparableModes | StackedModes) -> StageModule:
     """The function, of scaled coordinates, as a torch module."""
     if isinstance(function, PolynomialModes):
         return PolynomialModule(function)
@@ -29,6 +30,8 @@ def module_of(function: Modes | SeparableModes) -> StageModule:
         return RationalModule(function)
     if isinstance(function, SeparableModes):
         return SeparableModule(function)
+    if isinstance(function, StackedModes):
+        return StackedModule(function)
     if isinstance(function, SumModes):
         return SumModule(function)
     if isinstance(function, ProductModes):
@@ -51,6 +54,21 @@ def _wave_module(modes: FourierModes | LatticeModes) -> StageNetwork:
         module.readout.weight.copy_(tensor(weights.T))
         module.readout.bias.zero_()
     return module
+
+
+class StackedModule(StageModule):
+    """Functions side by side, each of its own outputs."""
+
+    def __init__(self, modes: StackedModes) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(module_of(part) for part in modes.parts)
+
+    @property
+    def widest(self) -> int:
+        return max(int(part.widest) for part in self.parts)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([part(x) for part in self.parts], dim=1)
 
 
 class SumModule(StageModule):

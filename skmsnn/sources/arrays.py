@@ -21,9 +21,9 @@ from skmsnn.domain import (
 )
 from skmsnn.families import FAMILIES
 from skmsnn.families.axes import confirmed_periods
-from skmsnn.families.best import best_stage
 from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.ladders import is_one_long_axis
+from skmsnn.families.outputs import best_stage_of_outputs
 from skmsnn.families.recipe import Recipe
 from skmsnn.judge.diagnosis import FEW_POINTS, is_aliased, reason_of_limit
 from skmsnn.judge.held_out import held_out_rows, points_beside, points_in_gaps
@@ -156,7 +156,7 @@ class ArraySource:
     def best_stage(self, recipe: Recipe, watch: Watch) -> StageFit:
         """The best stage for the residual."""
         arguments = (self.points, self._residuals, self.previous, self.rng, watch)
-        fit = best_stage(recipe, *arguments)
+        fit = best_stage_of_outputs(recipe, *arguments)
         if fit.points is not None:
             self.points, self._residuals = fit.points, self._residuals.asked_at(fit.points)
         return fit.in_units_of(self._size)
