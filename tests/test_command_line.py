@@ -119,9 +119,10 @@ def test_predictions_go_to_standard_output(tmp_path, capsys):
     TABLE.to_csv(tmp_path / "a.csv", index=False)
     assert run("fit", tmp_path / "a.csv", "--save", tmp_path / "m.skops") == 0
     capsys.readouterr()
-    assert run("predict", tmp_path / "m.skops", tmp_path / "a.csv") == 0
+    assert run("predict", tmp_path / "m.skops", tmp_path / "a.csv", "--std") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "x,y,u"
+    assert lines[0] == "x,y,u,std of u"
+    assert all(0 < float(line.split(",")[3]) < 1e-10 for line in lines[1:])
     assert len(lines) == len(TABLE) + 1
     values = np.array([float(line.split(",")[2]) for line in lines[1:]])
     np.testing.assert_allclose(values, TABLE["u"], atol=1e-13)

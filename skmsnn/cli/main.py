@@ -138,6 +138,9 @@ def _predict(arguments: argparse.Namespace) -> None:
     columns = dict(zip(names, X.T, strict=True))
     values = model.predict(X).reshape(len(X), -1)
     columns |= dict(zip(targets, values.T, strict=True))
+    if arguments.std:
+        std = model.predict(X, return_std=True)[1].reshape(len(X), -1)
+        columns |= {f"std of {target}": std[:, k] for k, target in enumerate(targets)}
     if arguments.gradient:
         slopes = model.gradient(X).reshape(len(X), -1, len(features))
         for k, target in enumerate(targets):

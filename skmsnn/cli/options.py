@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
         "--output", type=_table_path, help="file to write (CSV to standard output)"
     )
     predict.add_argument("--gradient", action="store_true", help="add first derivatives")
+    predict.add_argument("--std", action="store_true", help="add how far off values may be")
     predict.add_argument(
         "--grid", action="store_true", help="columns are axes: predict at the points of their grid"
     )
