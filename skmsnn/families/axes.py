@@ -30,7 +30,7 @@ from skmsnn.families.family import Family
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.judge.leave_out import Folds, folds_of_lines, wide_gaps
 from skmsnn.judge.plateau import on_plateau
-from skmsnn.spaces.axes import BasisAxis, SplineAxis
+from skmsnn.spaces.axes import BasisAxis, SplineAxis, WavesAxis
 from skmsnn.spaces.tensor import TensorFit
 
 
@@ -189,8 +189,11 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
             break
         enough = min((trial.error for trial in through), default=0.0)
         problem = replace(problem, enough=enough)
-    if not tried:
-        tried = [_constant(problem)]
+    # waves whose numbers are fitted, too, follow the data as no other functions do
+    plain = [t for t in tried if not isinstance(t.axis, WavesAxis)] or [_constant(problem)]
+    of_others = min(trial.error for trial in plain + through)
+    if not any(trial.error * CLEARLY < of_others for trial in tried):
+        tried = plain
     best = min(tried, key=error_of)
     spline = min(through, key=error_of, default=None)
     # unlike splines through all nodes, waves and polynomials that see what there is have all slopes
