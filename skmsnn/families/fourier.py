@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,7 +53,8 @@ class Fourier(Family):
             # nothing tells how many modes the data carry: half as many as there are points
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]
         trial = select_modes(ladder, data, fitter.rng, enough)
-        if trial is None or trial.error <= NEAR_ROUND_OFF or time_is_up():
+        is_seen = points.x.shape[1] <= MOST_DIMENSIONS
+        if trial is None or trial.error <= NEAR_ROUND_OFF or not is_seen or time_is_up():
             return trial
         # the ladder may have ended before it came to a weak fast wave
         rest = data.target - trial.modes.evaluate(data.x)
@@ -66,11 +69,12 @@ class Fourier(Family):
 def _reaching_the_fastest(
     ladder: list[Candidate], trial: Trial, data: Split, rest: NDArray[np.float64]
 ) -> list[Candidate]:
-    """Sets that reach the fastest wave in what a fit leaves, if it did not."""
+    """Sets of the same box that reach the fastest wave in what a fit leaves, if it did not."""
     if not any(candidate.bandlimit for candidate in ladder):
         return []
     used = data.train > 0
     fastest = fastest_wave(data.x[used], rest[used], data.train[used])
     if fastest <= trial.candidate.bandlimit:
         return []
-    return [c for c in ladder if c.bandlimit >= EQUAL * fastest][:PATIENCE]
+    reaching = [c for c in ladder if c.bandlimit >= EQUAL * fastest][:PATIENCE]
+    return [replace(candidate, variants=tuple, boxes=list) for candidate in reaching]
