@@ -88,7 +88,7 @@ class SpectrumInformedMSNNRegressor(
         How a stage is trained. "auto" is as described above; with another ``init`` it is
         Gauss-Newton.
     learning_rate_init : float, default=1e-3
-        Initial rate of "adam", annealed to zero.
+        Initial rate of "adam", annealed to zero. An error under other solvers.
     max_iter : int, default=None
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".

@@ -24,7 +24,7 @@ from skmsnn.sources.conditions import listed
 from skmsnn.sources.rows import Rows, canonical_rows
 from skmsnn.sources.scales import chosen_scales, given_scales
 from skmsnn.training.devices import training_device
-from skmsnn.training.solvers import SOLVERS, SolverOptions
+from skmsnn.training.solvers import SERVED_BY, SOLVERS, SolverOptions
 
 if TYPE_CHECKING:
     from skmsnn._regressor import SpectrumInformedMSNNRegressor as Regressor
@@ -74,6 +74,7 @@ def recipes_of(model: Regressor) -> list[Recipe]:
     ValueError
         If parameters contradict each other; the message says which.
     """
+    _check_options(model)
     hidden = _hidden_layer_sizes(model)
     families = _families(model)
     options = SolverOptions(
@@ -97,6 +98,18 @@ def recipes_of(model: Regressor) -> list[Recipe]:
         )
         for n_modes in _modes_of_stages(model)
     ]
+
+
+def _check_options(model: Regressor) -> None:
+    """Raise where a parameter was set that the solver has no use for."""
+    defaults = type(model)().get_params()
+    for name, solvers in SERVED_BY.items():
+        value = getattr(model, name)
+        if value != defaults[name] and model.solver not in solvers:
+            raise ValueError(
+                f"{name}={value!r} does nothing under solver={model.solver!r}; set solver to "
+                f"{' or '.join(map(repr, solvers))}, or leave {name} at {defaults[name]!r}."
+            )
 
 
 def _modes_of_stages(model: Regressor) -> list[int | str]:

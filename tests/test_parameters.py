@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skmsnn import SpectrumInformedMSNNRegressor
@@ -69,3 +70,12 @@ def test_an_invalid_value_names_its_parameter(name, value):
 def test_parameters_in_conflict_say_what_to_change(parameters, match):
     with pytest.raises(ValueError, match=match):
         SpectrumInformedMSNNRegressor(**parameters).fit(X, y)
+
+
+def test_an_option_that_a_solver_has_no_use_for_is_an_error():
+    model = SpectrumInformedMSNNRegressor(solver="gauss-newton", learning_rate_init=0.1)
+    with pytest.raises(ValueError, match=r"learning_rate_init=0.1 does nothing .* 'adam'"):
+        model.fit(X, y)
+    model.set_params(solver="adam", max_iter=2, n_stages=1, n_modes=2)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)

@@ -16,7 +16,7 @@ from skmsnn.training.solvers.threads import threads_of_torch
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["SOLVERS", "Problem", "SolverOptions", "SolverResult", "threads_of_torch"]
+__all__ = ["SERVED_BY", "SOLVERS", "Problem", "SolverOptions", "SolverResult", "threads_of_torch"]
 
 Solver = Callable[["nn.Module", Problem, SolverOptions], SolverResult]
 
@@ -30,6 +30,9 @@ def _in_module(name: str) -> Solver:
 
     return minimise
 
+
+#: Parameters of the estimator that not all solvers have a use for, and those that do.
+SERVED_BY: dict[str, tuple[str, ...]] = {"learning_rate_init": ("adam",)}
 
 SOLVERS: dict[str, Solver] = {
     "adam": _in_module("adam"),
