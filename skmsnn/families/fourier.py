@@ -24,6 +24,8 @@ _LATTICE_DIMENSIONS, _TERMS_AFTER_NETWORK = 3, 1000
 
 # Held-out residual below which a next stage reaches round-off.
 _RESOLVED = 1e-12
+# And below which lattices alone of scattered points, up to the largest, are not worth their time.
+_NEARLY_RESOLVED = 1e-10
 # Wave numbers that a set has beyond that which it is to reach, as a share of it, and sets tried.
 _BEYOND, _MOST_TRIED = 1.1, 2
 
@@ -36,15 +38,20 @@ class Fourier(Family):
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         points = fitter.points
         data = fitter.whole if fitter.asks_unseen else fitter.split
-        with_waves = None
+        found = None
         if not points.levels and (data.held_out is not None or fitter.asks_unseen):
-            with_waves = select_with_waves(points.domain, data, fitter.rng, enough)
-        if with_waves is None:
+            found = select_with_waves(points.domain, data, fitter.rng, enough)
+        if found is None:
             return self._of_lattice(fitter, data, enough)
-        if points.grid is None or with_waves.error <= _RESOLVED or time_is_up():
+        with_waves, is_of_help = found
+        if points.grid is None:
+            is_best = is_of_help or with_waves.error <= _NEARLY_RESOLVED
+        else:
+            is_best = with_waves.error <= _RESOLVED
+        if is_best or time_is_up():
             return with_waves
-        on_grid = self._of_lattice(fitter, data, min(enough, with_waves.error))
-        return on_grid if on_grid and on_grid.error < with_waves.error else with_waves
+        alone = self._of_lattice(fitter, data, min(enough, with_waves.error))
+        return alone if alone and alone.error < with_waves.error else with_waves
 
     def _of_lattice(self, fitter: StageFitter, data: Split, enough: float) -> Trial | None:
         points = fitter.points
