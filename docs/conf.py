@@ -22,11 +22,25 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "myst_parser",
 ]
 exclude_patterns = ["_build", "gallery_template"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skmsnn"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "navbar_center": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+# the whole contents at the left of every page: all pages are of one level
+html_sidebars = {"**": ["globaltoc.html"]}
+html_static_path = ["_static"]
+html_css_files = ["skmsnn.css"]
+# quotation marks and "--output" stay as they are typed
+smartquotes = False
+toc_object_entries_show_parents = "hide"
+myst_heading_anchors = 2
 autosummary_generate = True
 
 numpydoc_show_class_members = False
@@ -45,17 +59,11 @@ sphinx_gallery_conf = {
     "examples_dirs": [str(ROOT / "examples")],
     "gallery_dirs": ["auto_examples"],
     "filename_pattern": r"plot_",
-    "ignore_pattern": r"__init__|__main__|common|larger_than_memory|search_with|benchmarks",
-    # small sizes: the pages show the code, and figures at the sizes of the papers take hours
-    "reset_argv": lambda gallery_conf, script_vars: (
-        ["--size", "tiny"] if "paper" in script_vars["src_file"] else []
-    ),
+    "ignore_pattern": r"__init__|__main__|larger_than_memory|search_with|benchmarks",
     "remove_config_comments": True,
-    "nested_sections": True,
+    "nested_sections": False,
     "download_all_examples": False,
     "show_memory": False,
 }
-# the settings above hold a function, which cannot be stored
-suppress_warnings = ["config.cache"]
 # fits of the gallery are small, and say that they have not converged
 warnings.filterwarnings("ignore", category=ConvergenceWarning)

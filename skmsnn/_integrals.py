@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -26,7 +26,8 @@ class IntegralMixin(FittedModelMixin):
         """Integrate the prediction over a box.
 
         Waves, polynomials, splines, fractions and their products are integrated in closed form, to
-        round-off.
+        round-off; networks and quotients of several features by Gauss-Legendre quadrature, of up
+        to three features, to ten digits.
 
         Parameters
         ----------
@@ -42,7 +43,8 @@ class IntegralMixin(FittedModelMixin):
         Raises
         ------
         ValueError
-            If a stage has no integral in closed form, as a network; or if a corner does not have
+            If a stage has no integral in closed form, and there are more than three features or
+            quadrature does not converge; or if a corner does not have
             ``n_features`` finite coordinates.
         """
         check_is_fitted(self)
@@ -81,7 +83,8 @@ class IntegralMixin(FittedModelMixin):
         Raises
         ------
         ValueError
-            If a stage has no integral in closed form, as a network, or there is no such feature.
+            If quadrature of a stage without a closed form does not converge, or there is no such
+            feature.
         """
         check_is_fitted(self)
         j, domain = self._number_of(feature), self.domain_
@@ -115,7 +118,7 @@ class IntegralMixin(FittedModelMixin):
             + (f", or one of {', '.join(names)}." if names else ".")
         )
 
-    def _check_integrable(self, features: Iterable[int]) -> None:
+    def _check_integrable(self, features: Sequence[int]) -> None:
         logarithmic = self.domain_.logarithmic
         for j in features:
             if logarithmic is not None and logarithmic[j]:
@@ -125,11 +128,11 @@ class IntegralMixin(FittedModelMixin):
                     "feature_scales='linear'."
                 )
         for number, stage in enumerate(self.stages_, start=1):
-            if not has_integral(stage.function):
+            if not has_integral(stage.function, len(features)):
                 raise ValueError(
                     f"Stage {number} is of the family {stage.family}, whose integrals have no "
-                    "closed form; integrate to_function() numerically, as by scipy.integrate, or "
-                    "leave that family out of families."
+                    f"closed form, and over {len(features)} features take too many points; leave "
+                    "that family out of families, or take the mean of values at random points."
                 )
 
 

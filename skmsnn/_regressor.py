@@ -57,6 +57,7 @@ class SpectrumInformedMSNNRegressor(
         Order of the loss ``(mean |u - t|^p)^(1/p)``, at least 2. The paper uses 10, against spikes
         in the residual. What a stage is made of is chosen under 2, which least squares solves
         exactly; its coefficients, or the weights of a network, are then those of least p-norm.
+        Smoothing splines are of 2 alone.
     hidden_layer_sizes : sequence of int, default=(30, 30, 30)
         Widths of the hidden layers of a network. Under ``solver="auto"`` they are at most as wide
         as leaves a value for each weight, and half as wide where hidden layers are the cascade's
@@ -97,8 +98,7 @@ class SpectrumInformedMSNNRegressor(
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
-        on to round-off all the same, as they cost little. The default is about the square root of
-        round-off: half the digits.
+        on to round-off all the same, as they cost little.
     early_stopping : bool, default=True
         Whether a share of the points is held out to decide how many modes a stage has and whether
         it is kept. The points of that share join the last linear solve of their stage, where it

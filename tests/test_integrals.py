@@ -136,12 +136,39 @@ def test_several_outputs_names_and_units(rng):
     assert relative(slope[:, 1] - model.antiderivative(X, 1, lower=0.0)[:, 1], slope[:, 1]) == 0
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_networks_and_quotients_are_integrated_by_quadrature(rng):
+    X = rng.uniform(-1, 1, (400, 2))
+    small = {"solver": "gauss-newton", "n_modes": 2, "max_iter": 30, "hidden_layer_sizes": (4,)}
+    network = fitted(X, 2 + np.tanh(X[:, 0]), **small)
+    assert network.integral() == pytest.approx(quadrature(network, *ends(network), 80), rel=1e-9)
+    points = rng.uniform(-0.9, 0.9, (9, 2))
+    step = np.array([0.0, 1e-4])
+    rise = network.antiderivative(points + step, 1) - network.antiderivative(points - step, 1)
+    np.testing.assert_allclose(rise / 2e-4, network.predict(points), rtol=0, atol=1e-6)
+    quotient = fitted(X, 1 / (3 + X[:, 0] + X[:, 1]), families=("rational",))
+    assert quotient.stages_[0].family == "rational"
+    one, other = rng.uniform(-0.9, 0.9, (2, 2))
+    expected = 0.0  # (s log s - s) at the four corners, with s = 3 + x + y
+    for x, y, sign in ((1, 1, 1), (0, 0, 1), (0, 1, -1), (1, 0, -1)):
+        s = 3 + [one, other][x][0] + [one, other][y][1]
+        expected += sign * (s * np.log(s) - s)
+    assert quotient.integral(one, other) == pytest.approx(expected, rel=1e-10)
+
+
+def ends(model):
+    """Corners of the box of the points."""
+    domain = model.domain_
+    return domain.centre - domain.half_width, domain.centre + domain.half_width
+
+
 def test_what_cannot_be_integrated_is_told(rng):
+    network = {"solver": "gauss-newton", "n_modes": 2, "max_iter": 2, "hidden_layer_sizes": (3,)}
+    X = rng.uniform(-1, 1, (60, 4))
+    with pytest.raises(ValueError, match="Stage 1 is of the family network"):
+        fitted(X, X[:, 0], **network).integral()
     X = rng.uniform(-1, 1, (60, 2))
     y = X[:, 0]
-    network = fitted(X, y, solver="gauss-newton", n_modes=2, max_iter=2, hidden_layer_sizes=(3,))
-    with pytest.raises(ValueError, match="Stage 1 is of the family network"):
-        network.integral()
     model = fitted(X, y)
     with pytest.raises(ValueError, match="3 coordinates"):
         model.integral([0, 0, 0], [1, 1, 1])

@@ -18,6 +18,7 @@ from skmsnn._time_limit import time_is_up, time_limit
 from skmsnn.exceptions import AccuracyWarning
 from skmsnn.families.ladders import LatticeFrame
 from skmsnn.families.pursuit import pursue
+from skmsnn.families.spectrum import alias_limits
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import half_lattice
 from skmsnn.functions.polynomial import total_degree_terms
@@ -87,12 +88,15 @@ class TestNorm:
             assert p_norm(found, p) <= (least / 60) ** (1 / p) * (1 + 1e-3)
             assert p_norm(found, p) < p_norm(rest, p)
 
-    @pytest.mark.parametrize("parameters", [{}, {"n_modes": 10}, {"n_modes": 5, "n_stages": 2}])
+    @pytest.mark.parametrize("parameters", [{}, {"n_modes": 10}, {"n_modes": 5}])
     @pytest.mark.parametrize("points", ["grid", "scattered"])
     def test_a_larger_one_lowers_the_largest_residual(self, rng, parameters, points):
+        """In one stage: the second would start from another residual for each norm."""
         at = X if points == "grid" else rng.uniform(-1, 1, (300, 2))
+        if not parameters:  # smoothing splines are of least squares alone
+            parameters = {"families": ("polynomial", "fourier")}
         y = np.tanh(6 * at[:, 0] * at[:, 1]) + 0.05 * rng.standard_normal(len(at))
-        rests = [y - fitted(at, y, p=p, **parameters).predict(at) for p in (2, 4, 10)]
+        rests = [y - fitted(at, y, p=p, n_stages=1, **parameters).predict(at) for p in (2, 4, 10)]
         largest = [np.abs(rest).max() for rest in rests]
         assert largest[0] > largest[1] > largest[2]
         typical = [np.sqrt(np.mean(rest**2)) for rest in rests]
@@ -128,7 +132,9 @@ class TestModes:
         def dominant(target, n):
             return np.array([[np.pi, 2.0]])[:n]
 
-        *_, last = pursue(x, y, np.ones(200), np.array([False, True]), dominant, 1)
+        *_, last = pursue(
+            x, y, np.ones(200), np.array([False, True]), dominant, 1, np.full(2, np.inf)
+        )
         np.testing.assert_allclose(last.wave_vectors, [[np.pi, 2.3]], atol=1e-10)
 
     def test_more_of_them_are_no_worse_on_fresh_points(self, rng):
@@ -217,3 +223,18 @@ class TestTime:
             with time_limit(1e6):
                 assert time_is_up()
         assert not time_is_up()
+
+
+def test_wave_vectors_are_within_the_nyquist_limits_of_a_grid(rng):
+    """Faster waves are the same on the nodes, and between them anything."""
+    x = tensor_grid(np.linspace(-1, 1, 11), np.linspace(-1, 1, 11))
+    y = np.cos(3 * x[:, 0] + x[:, 1])[:, None]
+    limits = alias_limits(x)
+    np.testing.assert_allclose(limits, 5 * np.pi)
+
+    def dominant(target, n_modes):
+        return np.array([[3 - 10 * np.pi, 1 + 20 * np.pi]])
+
+    (found,) = pursue(x, y, np.ones(len(x)), np.array([True, True]), dominant, 1, limits)
+    np.testing.assert_allclose(np.abs(found.wave_vectors), [[3, 1]], rtol=1e-8)
+    assert np.isinf(alias_limits(rng.uniform(-1, 1, (50, 2)))).all()

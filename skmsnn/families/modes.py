@@ -11,6 +11,7 @@ from skmsnn.families.dominant import dominant_modes
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import AS_OF_NOISE, MOST_FOLLOWED, MOVES, StageFit, StageFitter
 from skmsnn.families.pursuit import pursue, thinned
+from skmsnn.families.spectrum import alias_limits
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.spaces.dense import DenseFit
@@ -68,7 +69,8 @@ def _pursued(fitter: StageFitter, most: int, factor: float) -> Iterator[tuple[fl
     free = ~points.domain.periodic
     most_iter = fitter.recipe.options.max_iter
     last = np.inf
-    for pursued in pursue(x, fitter.train[rows], weight, free, dominant, most, most_iter):
+    limits = alias_limits(points.x)
+    for pursued in pursue(x, fitter.train[rows], weight, free, dominant, most, limits, most_iter):
         fits = {
             damping: _with_coefficients(fitter, *pursued, damping, p=2.0) for damping in _DAMPINGS
         }

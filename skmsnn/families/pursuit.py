@@ -47,6 +47,7 @@ def pursue(
     free: NDArray[np.bool_],
     dominant: Dominant,
     most: int,
+    limits: NDArray[np.float64],
     max_iter: int = _EVALUATIONS,
 ) -> Iterator[Pursued]:
     """Fit 1, 2, 4, ... and at last ``most`` modes.
@@ -62,10 +63,13 @@ def pursue(
         Given what is left (n, n_outputs) and a number, so many wave vectors (n_modes, d) of it.
     most : int
         The last number of modes.
+    limits : ndarray of shape (d,)
+        Wave numbers along each axis beyond which waves are the same at the points as slower ones;
+        infinite where none are.
     max_iter : int, default=60
         Most evaluations for the last number of modes.
     """
-    found = dominant(target, 1)
+    found = _slowest_alias(dominant(target, 1), limits)
     n_iter = 0
     while True:
         on_the_way = len(found) < most
@@ -73,6 +77,7 @@ def pursue(
         evaluations = min(_ON_THE_WAY if on_the_way else _EVALUATIONS, max_iter)
         evaluations = min(evaluations, int(_OPERATIONS / problem.operations))
         found, made = problem.minimised(found, evaluations)
+        found = _slowest_alias(found, limits)
         n_iter += made
         yield Pursued(found, max(1, n_iter))
         if not on_the_way or time_is_up():
@@ -82,6 +87,16 @@ def pursue(
         if len(more) == 0:
             return
         found = np.concatenate([found, more])
+
+
+def _slowest_alias(
+    wave_vectors: NDArray[np.float64], limits: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of waves that are the same on evenly spaced levels those within the Nyquist limits."""
+    apart = 2 * np.where(np.isfinite(limits), limits, 1.0)
+    slowest = wave_vectors - apart * np.rint(wave_vectors / apart)
+    is_told = np.abs(wave_vectors) <= limits
+    return np.where(is_told, wave_vectors, slowest)
 
 
 def thinned(rows: NDArray[np.intp], n_unknowns: int) -> NDArray[np.intp]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn.domain import uniform_spacing
 from skmsnn.functions.lattice import lattice_angles
 from skmsnn.linalg.nufft import nufft_type1
 
@@ -98,6 +99,15 @@ def nyquist_limits(x: NDArray[np.float64]) -> NDArray[np.float64]:
         n_nodes[j] = min(n_values[j], n_left ** (1 / (d - k)))
         n_left /= n_nodes[j]
     return np.pi / 2 * (n_nodes - 1)
+
+
+def alias_limits(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same where levels are evenly spaced, so that faster waves look like slower ones.
+
+    Infinite along other axes.
+    """
+    spacings = [uniform_spacing(np.unique(column)) for column in x.T]
+    return np.array([np.pi / s if s is not None and s > 0 else np.inf for s in spacings])
 
 
 def _power(

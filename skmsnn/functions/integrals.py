@@ -1,7 +1,9 @@
-"""Integrals of functions along some axes, exact up to round-off, where these have a closed form.
+"""Integrals of functions along some axes, to round-off.
 
-Every function here is a sum of products of functions of one coordinate, and its integral over a box
-that of products of their integrals. Along axes that are not integrated it is evaluated.
+Most functions are sums of products of functions of one coordinate, and their integrals over a box
+are those of products of one-dimensional integrals, in closed form. Along axes that are not
+integrated they are evaluated. Networks, and quotients of polynomials in several coordinates, have
+no closed form; they are smooth, and Gauss-Legendre quadrature converges.
 """
 
 from __future__ import annotations
@@ -25,14 +27,18 @@ from skmsnn.functions.sum import SumModes
 
 # bytes of factors and of partial sums at a time
 _BLOCK_BYTES = 2**26
+# Axes of quadrature at most, its nodes along each, doubled until the integral changes by no more
+# than this share of that of the absolute value, or of the spread of y, and points for one integral
+# at most.
+_MOST_AXES, _NODES, _CONVERGED, _MOST_POINTS = 3, (16, 32, 64, 128, 256), 1e-10, 2**19
 
 #: Ends of the integral along one axis, of each of n points.
 Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def has_integral(function: object) -> bool:
-    """Whether there is a closed form."""
-    return type(function) in _RULES
+def has_integral(function: object, n_axes: int) -> bool:
+    """Whether an integral along so many axes can be had."""
+    return type(function) in _RULES or n_axes <= _MOST_AXES
 
 
 def integrate(
@@ -56,12 +62,12 @@ def integrate(
 
     Raises
     ------
-    TypeError
-        If integrals of such functions have no closed form, as those of networks.
+    ValueError
+        If there is no closed form and quadrature does not converge.
     """
     rule = _RULES.get(type(function))
     if rule is None:
-        raise TypeError(f"Integrals of {type(function).__name__} have no closed form.")
+        return _by_quadrature(function, lower, upper, sorted(axes))
     rows = max(1, _BLOCK_BYTES // (16 * max(1, function.n_terms)))
     blocks = [
         rule(function, lower[block], upper[block], frozenset(axes))
@@ -234,6 +240,44 @@ def _of_fractions(
     logarithms = size * np.log(ratio)
     columns = [line, logarithms.real, logarithms.imag[:, poles.imag > 0]]
     return np.concatenate(columns, axis=1) @ function.coefficients
+
+
+def _by_quadrature(function: Any, lower: NDArray, upper: NDArray, axes: Sequence[int]) -> NDArray:
+    before = None
+    for n in _NODES:
+        if n ** len(axes) > _MOST_POINTS:
+            break
+        total, size = _quadrature(function, lower, upper, axes, n)
+        if before is not None and np.all(np.abs(total - before) <= _CONVERGED * size):
+            return total
+        before = total
+    raise ValueError(
+        "An integral of a function without a closed form does not converge; take smaller boxes."
+    )
+
+
+def _quadrature(
+    function: Any, lower: NDArray, upper: NDArray, axes: Sequence[int], n: int
+) -> tuple[NDArray, float]:
+    """By n Gauss-Legendre nodes along each axis; also the largest of the absolute value."""
+    nodes, weights = legendre.leggauss(n)
+    grid = np.stack(np.meshgrid(*[nodes] * len(axes), indexing="ij"), axis=-1)
+    grid = grid.reshape(-1, len(axes))
+    weight = np.ones(1)
+    for _ in axes:
+        weight = np.multiply.outer(weight, weights).ravel()
+    middle, half = (upper + lower) / 2, (upper - lower) / 2
+    values, sizes = [], []
+    for block in gen_batches(max(1, len(upper)), max(1, _MOST_POINTS // len(grid))):
+        x = np.repeat(upper[block, None], len(grid), axis=1)
+        x[:, :, axes] = middle[block, None, axes] + half[block, None, axes] * grid
+        found = function.evaluate(x.reshape(-1, x.shape[2]))
+        found = found.reshape(len(x), len(grid), -1)
+        values.append(np.einsum("q,nqk->nk", weight, found))
+        sizes.append(np.einsum("q,nqk->nk", weight, np.abs(found)))
+    volume = half[:, axes].prod(axis=1)[:, None]
+    largest = float((np.maximum(np.concatenate(sizes), 2.0 ** len(axes)) * np.abs(volume)).max())
+    return np.concatenate(values) * volume, largest
 
 
 _RULES: dict[type, Callable[[Any, NDArray, NDArray, frozenset[int]], NDArray]] = {
