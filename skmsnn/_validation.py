@@ -248,7 +248,8 @@ def _conditioned_source(
             "conditions is held out."
         )
     X, y, weight = _arrays(model, X, y, weight, reset=True)
-    return ConditionedSource(X, y, weight, listed(conditions), choices, model._flat_y, rng)
+    kind = (model._flat_y, model._complex_y)
+    return ConditionedSource(X, y, weight, listed(conditions), choices, *kind, rng)
 
 
 def _logarithmic(

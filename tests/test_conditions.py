@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.conditions import (
     Condition,
+    Equation,
     cell_averages,
     divergence_free,
     gradients,
@@ -387,6 +388,23 @@ def test_a_given_period(rng):
     equation = Condition(x, {1: 1.0}, -5 * np.sin(5 * x[:, 0]))
     model = fitted([[0.0]], [1.0], [equation], period=2 * np.pi)
     assert np.abs(model.predict(fresh) - np.cos(5 * fresh[:, 0])).max() < 1e-12
+
+
+def test_complex_values(inside, edge, fresh):
+    # a plane wave, by Helmholtz' equation
+    def wave(x):
+        return np.exp(1j * (3 * x[:, 0] + 4 * x[:, 1]))
+
+    conditions = [
+        laplacian(inside, potential=25.0),
+        Condition(inside[:50], {(1, 0): 1.0}, 3j * wave(inside[:50])),
+    ]
+    model = fitted(edge, wave(edge), conditions)
+    assert np.abs(model.predict(fresh) - wave(fresh)).max() < 1e-10
+    with pytest.raises(ValueError, match="complex"):
+        fitted(edge, field(edge), conditions)
+    with pytest.raises(ValueError, match="two outputs"):
+        fitted(edge, wave(edge), [Equation(inside, lambda X, u: u, {})])
 
 
 def test_neither_dask_nor_points_to_hold_out(edge):

@@ -22,14 +22,13 @@ from skmsnn.judge.scaling import Scaling
 from skmsnn.sources.arrays import LEAST_POINTS_TO_HOLD_OUT, Choices
 from skmsnn.sources.conditions import (
     AnyCondition,
-    EquationRows,
     LinearRows,
     check_units,
     couples_outputs,
+    equation_rows,
     linear_rows,
     names_of,
     points_of,
-    weights_of,
 )
 from skmsnn.sources.contradictions import contradiction_in
 from skmsnn.sources.rows import canonical_rows
@@ -61,6 +60,8 @@ class ConditionedSource:
         How points are taken.
     flat : bool
         Whether y has one output and no axis for it.
+    is_complex : bool
+        Whether outputs are real and imaginary parts.
     rng : RandomState
         Source of all random numbers.
     """
@@ -73,6 +74,7 @@ class ConditionedSource:
         conditions: Sequence[AnyCondition],
         choices: Choices,
         flat: bool,
+        is_complex: bool,
         rng: np.random.RandomState,
     ) -> None:
         names = names_of(conditions, VALUES)
@@ -93,13 +95,11 @@ class ConditionedSource:
         x = (self.domain.scale(rows.X),)
         kinds: list[Rows] = [LinearRows(VALUES, VALUES, x, [values], target, rows.weight, split)]
         for condition, name, places in zip(conditions, names, points, strict=True):
+            units = (self.domain, self.scaling)
             if isinstance(condition, Equation):
-                own = weights_of(condition, name, len(places[0]))
-                about = (condition, name, condition.group or name, places[0], own)
-                kinds.append(EquationRows(*about, self.domain, self.scaling, flat))
+                kinds.append(equation_rows(condition, name, places[0], *units, flat, is_complex))
             else:
-                units = (self.domain, self.scaling)
-                kinds.append(linear_rows(condition, name, places, *units, is_coupled))
+                kinds.append(linear_rows(condition, name, places, *units, is_coupled, is_complex))
         n_blocks = n_outputs if is_coupled else 1
         folds = _folds(kinds, rng)
         if folds:
@@ -156,6 +156,10 @@ class ConditionedSource:
         x, rest = self.problem.rows[worst].places[0], state.rest()[worst]
         return leverage < MOST_FOLLOWED and looks_like_noise(x, rest, leverage)
 
+    def unseen(self, fit: StageFit) -> Unseen | None:
+        """Nothing: what is left of equations is not what values are off by."""
+        return None
+
     def resume(self, before: Any) -> None:
         """Nothing is kept of another fit."""
 
@@ -201,10 +205,6 @@ class ConditionedSource:
         assert self._after is not None
         self.norm, self.error = self.norm_after(fit), fit.error
         self._states = self._after[1]
-
-    def unseen(self, fit: StageFit) -> Unseen | None:
-        """None: what is left of conditions is not in the units of values."""
-        return None
 
     def is_deceptive(self, fit: StageFit) -> bool:
         """Held-out rows of conditions stand between others."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skmsnn._arrays import as_real
 from skmsnn.conditions import Condition, Equation
 from skmsnn.domain import Domain
 from skmsnn.judge.scaling import Scaling
@@ -124,18 +125,15 @@ class EquationRows:
 
     def rest(self, values: Derivatives) -> NDArray[np.float64]:
         """What a function leaves of it."""
-        return -self._linearised(values, False)[0]
-
-    def _linearised(
-        self, values: Derivatives, with_slopes: bool
-    ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
         from skmsnn.modules.equations import linearised
 
-        return linearised(self._residual, self._X, self._physical(values), with_slopes)
+        return -linearised(self._residual, self._X, self._physical(values), False)[0]
 
     def terms(self, values: Derivatives) -> list[list[Term]]:
         """The operator about a function."""
-        rest, slopes = self._linearised(values, True)
+        from skmsnn.modules.equations import linearised
+
+        rest, slopes = linearised(self._residual, self._X, self._physical(values))
         if not all(np.isfinite(a).all() for a in (rest, *slopes.values())):
             raise ValueError(
                 f"{self.name}: the residual of the equation or its slopes are not finite; Newton's "
@@ -259,6 +257,31 @@ def couples_outputs(condition: AnyCondition, n_outputs: int) -> bool:
     return isinstance(condition, Equation) or any(_names_output(key) for key in condition.operator)
 
 
+def equation_rows(
+    equation: Equation,
+    name: str,
+    X: NDArray[np.float64],
+    domain: Domain,
+    scaling: Scaling,
+    flat: bool,
+    is_complex: bool,
+) -> EquationRows:
+    """An equation in scaled coordinates and units of the fit.
+
+    Raises
+    ------
+    ValueError
+        If y is complex, or orders of derivatives do not fit X.
+    """
+    if is_complex:
+        raise ValueError(
+            f"{name}: an equation is of real functions; give real and imaginary parts of y as two "
+            "outputs."
+        )
+    about = (equation, name, equation.group or name, X, weights_of(equation, name, len(X)))
+    return EquationRows(*about, domain, scaling, flat)
+
+
 def linear_rows(
     condition: Condition,
     name: str,
@@ -266,6 +289,7 @@ def linear_rows(
     domain: Domain,
     scaling: Scaling,
     is_coupled: bool,
+    is_complex: bool,
 ) -> LinearRows:
     """A linear condition in scaled coordinates and units of the fit.
 
@@ -288,9 +312,9 @@ def linear_rows(
         for place, operator in enumerate(operators)
         for key, value in operator.items()
     ]
-    values = np.asarray(condition.values, dtype=np.float64)
+    values = _real(condition.values, is_complex and not of_outputs, name)
     n_values = 1 if of_outputs else n_outputs
-    if values.ndim > 2 or (values.ndim and values.shape[0] != n):
+    if values.ndim > 2 or (values.ndim and values.shape[0] not in (1, n)):
         raise ValueError(f"{name}: values have shape {values.shape}, but X has {n} points.")
     if values.ndim == 2 and values.shape[1] != n_values:
         raise ValueError(
@@ -324,6 +348,17 @@ def linear_rows(
     return LinearRows(name, group, places, terms, target / size, weight, split)
 
 
+def _real(values: Any, has_parts: bool, name: str) -> NDArray[np.float64]:
+    """Values as numbers that are real: of complex outputs both parts, side by side."""
+    given = np.asarray(values)
+    if has_parts:
+        given = given.astype(np.complex128)
+        return as_real(given if given.ndim else given.reshape(1))
+    if np.iscomplexobj(given):
+        raise ValueError(f"{name}: complex numbers go with complex y, as values of all outputs.")
+    return given.astype(np.float64)
+
+
 def _names_output(key: Any) -> bool:
     return isinstance(key, tuple) and len(key) == 2 and not isinstance(key[0], Integral)
 
@@ -346,7 +381,7 @@ def _orders(orders: Any, d: int, name: str) -> Orders:
 
 
 def _coefficient(value: ArrayLike, n: int, name: str) -> NDArray[np.float64]:
-    coefficient = np.asarray(value, dtype=np.float64)
+    coefficient = _real(value, False, name)
     if coefficient.ndim > 1 or (coefficient.ndim == 1 and len(coefficient) != n):
         raise ValueError(
             f"{name}: a coefficient has shape {coefficient.shape}; give a number or one a point."
