@@ -32,15 +32,21 @@ class Fourier(Family):
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         points = fitter.points
         data = fitter.whole if fitter.asks_unseen else fitter.split
-        with_waves = None
+        found = None
         if not points.levels and (data.held_out is not None or fitter.asks_unseen):
-            with_waves = select_with_waves(points.domain, data, fitter.rng, enough)
-        if with_waves is None:
+            found = select_with_waves(points.domain, data, fitter.rng, enough)
+        if found is None:
             return self._of_lattice(fitter, data, enough)
-        if points.grid is None or with_waves.error <= NEAR_ROUND_OFF or time_is_up():
+        with_waves, is_of_help = found
+        if points.grid is None:
+            # lattices alone, up to the largest, are then not worth their time
+            is_best = is_of_help or with_waves.error <= 100 * NEAR_ROUND_OFF
+        else:
+            is_best = with_waves.error <= NEAR_ROUND_OFF
+        if is_best or time_is_up():
             return with_waves
-        on_grid = self._of_lattice(fitter, data, min(enough, with_waves.error))
-        return on_grid if on_grid and on_grid.error < with_waves.error else with_waves
+        alone = self._of_lattice(fitter, data, min(enough, with_waves.error))
+        return alone if alone and alone.error < with_waves.error else with_waves
 
     def _of_lattice(self, fitter: StageFitter, data: Split, enough: float) -> Trial | None:
         points = fitter.points

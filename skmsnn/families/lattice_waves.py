@@ -12,7 +12,7 @@ from skmsnn.families.ladders import ball_frames, candidates
 from skmsnn.families.selection import select_modes
 from skmsnn.families.waves import ROWS_A_TERM, Look, are_foreseen
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
-from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.dense import DenseFit, candidate_of
 from skmsnn.spaces.frames import LatticeWavesFrame
 
 # Lattices of up to so many terms are looked past for waves, half a second all together, and larger
@@ -22,13 +22,15 @@ _TERMS_LOOKED_PAST, _MOST_TERMS = 700, 1500
 _RESOLVED = 1e-13
 # Points are left out in so many parts, of which some are asked.
 _PARTS, _PARTS_ASKED = 10, 2
+# Without waves that are of help a lattice leaves so many times as much.
+_OF_HELP = 3.0
 # Waves are fitted anew beside the best lattice, as long as that leaves less than the share.
 _ROUNDS, _WORTH_A_ROUND = 4, 0.5
 
 
 def select_with_waves(
     domain: Domain, data: Split, rng: np.random.RandomState, enough: float
-) -> Trial | None:
+) -> tuple[Trial, bool] | None:
     """The best lattice with waves beside it that stand out of what smaller ones leave.
 
     Parameters
@@ -44,8 +46,8 @@ def select_with_waves(
 
     Returns
     -------
-    Trial or None
-        None where no wave stands out.
+    Trial, and bool
+        The best, and whether its lattice alone leaves much more; None where no wave stands out.
     """
     n_rows = int(np.count_nonzero(data.train))
     if data.x.shape[1] > MOST_DIMENSIONS or domain.periodic.all():
@@ -72,9 +74,15 @@ def select_with_waves(
         if is_reached or best.candidate.n_terms > min(most, _MOST_TERMS):
             break
         waves, _ = look.past([best.fit.frame.lattice], waves)
-    if best is not None and data.held_out is None and not _is_foreseen(data, best, look, found):
+    if best is None:
         return None
-    return best
+    if data.held_out is None and not _is_foreseen(data, best, look, found):
+        return None
+    assert isinstance(best.fit, DenseFit)
+    assert isinstance(best.fit.frame, LatticeWavesFrame)
+    alone = candidate_of(data.x, best.fit.frame.lattice, "a lattice alone", "fourier")
+    without = select_modes([alone], data, rng, enough)
+    return best, without is None or without.error > _OF_HELP * best.error
 
 
 def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float64]) -> bool:

@@ -42,6 +42,9 @@ _MOST_OUTPUTS = 4
 _SHARE_TOLD = 0.9
 # Of sets that leave the same with their waves, to within this factor, the smallest is taken.
 _AS_GOOD = 2.0
+# Radians per unit that waves are apart: closer ones differ by less than a turn over the data, as
+# the parts of a single wave that varies in size, which no few waves describe.
+_APART = np.pi
 # Left of the values, relative to them, beside which waves cannot be known better.
 _SETTLED = 1e-14
 
@@ -138,8 +141,12 @@ class WaveSearch:
         return found
 
     def _are_told(self, found: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which of them are no faster than points tell."""
-        return np.all(np.abs(found) <= self._limits, axis=1)
+        """Which of them are no faster than points tell, and apart from those before."""
+        are_told = np.all(np.abs(found) <= self._limits, axis=1)
+        for k in range(1, len(found)):
+            both = np.concatenate([found[:k] - found[k], found[:k] + found[k]])
+            are_told[k] &= bool(np.linalg.norm(both, axis=1).min() >= _APART)
+        return are_told
 
     def left(self, found: NDArray[np.float64]) -> float:
         """Root mean square of what waves and the other functions leave."""
