@@ -2,6 +2,8 @@ import inspect
 import io
 import pickle
 import warnings
+from itertools import count
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -126,8 +128,8 @@ class TestAccuracyOnHeldOutPoints:
 
 class TestStages:
     def test_residual_norms_fall_from_stage_to_stage(self, rng):
-        X = rng.uniform(0, 2 * np.pi, (1200, 2))
-        model = default(period=2 * np.pi).fit(X, periodic(X))
+        X = rng.uniform(-1, 1, (600, 2))
+        model = default(n_modes=4, n_stages=3).fit(X, np.exp(-3 * (X**2).sum(axis=1)))
         assert len(model.residual_norms_) == model.n_stages_ >= 2
         assert np.all(np.diff(model.residual_norms_) < 0)
         assert np.all(np.diff(model.validation_norms_) < 0)
@@ -148,7 +150,7 @@ class TestStages:
             solver="gauss-newton", n_modes=6, n_stages=2, early_stopping=False, **FAST
         ).fit(grid, smooth(grid))
         assert model.n_stages_ == 2
-        assert model.residual_norms_[1] < 0.5 * model.residual_norms_[0]
+        assert model.residual_norms_[1] < 0.8 * model.residual_norms_[0]
         assert model.validation_norms_ == []
 
     @pytest.mark.parametrize(
@@ -515,13 +517,14 @@ class TestWhatCanGoWrong:
         monkeypatch.setattr(ArraySource, "best_stage", best_stage)
 
     def test_interrupting_a_later_stage_keeps_the_finished_ones(self, rng, monkeypatch):
-        X = rng.uniform(0, 2 * np.pi, (1200, 2))
+        X = rng.uniform(-1, 1, (600, 2))
+        y = np.exp(-3 * (X**2).sum(axis=1))
         self.interrupt_at(monkeypatch, 2)
         with pytest.warns(UserWarning, match="interrupted"):
-            model = default(period=2 * np.pi).fit(X, periodic(X))
+            model = default(families=("fourier",)).fit(X, y)
         assert model.n_stages_ == 1
         assert model.stop_reason_ == "interrupted"
-        assert relative(model.predict(X) - periodic(X), periodic(X)) < 1e-6
+        assert relative(model.predict(X) - y, y) < 1e-6
 
     def test_interrupting_the_first_stage_is_passed_on(self, grid, monkeypatch):
         self.interrupt_at(monkeypatch, 1)
@@ -592,7 +595,8 @@ class TestWhatCanGoWrong:
         assert "stage" not in "".join(capfd.readouterr())
 
     def test_progress_in_a_log_file_is_lines(self, grid, capfd, monkeypatch):
-        monkeypatch.setattr("skmsnn._progress._SECONDS_BETWEEN_LINES", 0.0)
+        clock = SimpleNamespace(monotonic=count(0, 20).__next__)
+        monkeypatch.setattr("skmsnn._progress.time", clock)
         model = SpectrumInformedMSNNRegressor(solver="adam", verbose=1, n_stages=1, **FAST)
         model.fit(grid, smooth(grid))
         shown = capfd.readouterr().err

@@ -21,8 +21,7 @@ from examples.benchmarks.report import figure, head, heading, row
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.domain import find_grid
 from skmsnn.families.axes import scaled_nodes
-from skmsnn.families.ladders import ball_frames, candidates
-from skmsnn.families.polynomial import DEGREES
+from skmsnn.families.ladders import ball_frames, candidates, growing
 from skmsnn.families.waves import ROWS_A_TERM, Look
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.polynomial import total_degree_terms
@@ -103,7 +102,7 @@ def sets(domain, X, y):
     if grid is not None and grid.is_complete:
         nodes = scaled_nodes(domain, grid)
         least = min(grid.shape)
-        axes = [[BasisAxis(a, LegendreBasis(k)) for a in nodes] for k in DEGREES if k < least]
+        axes = [[BasisAxis(a, LegendreBasis(k)) for a in nodes] for k in growing(least - 1)]
         axes += [[SplineAxis(a, k) for a in nodes] for k in (1, 3, 5, 7) if k < least - 2]
         for one in axes:
             yield one[0].label, TensorFit(one, grid.shape, grid.index, weight)

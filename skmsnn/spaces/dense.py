@@ -154,7 +154,7 @@ class DenseFit:
         root = np.sqrt(self._weight[rows])
         leverage = np.empty(len(rows))
         at_points = np.empty((self.frame.n_columns, 0))
-        if beside is not None:
+        if beside is not None and len(beside.points):
             at_points = self._half_solved(beside.points, np.ones(len(beside.points)))
         square = np.zeros((at_points.shape[1], residual.shape[1]))
         unseen = np.empty((len(rows), residual.shape[1]))
@@ -165,7 +165,9 @@ class DenseFit:
             unseen[block] = left_out_one_by_one(rest, leverage[block], rounding)
             square += (at_points.T @ half) ** 2 @ (root[block, None] * unseen[block]) ** 2
         n_used = min(int(np.count_nonzero(self._weight)), self._most_rows)
-        unsure = beside.share * np.mean(square) * n_used / len(rows) if beside else 0.0
+        unsure = (
+            beside.share * np.mean(square) * n_used / len(rows) if beside and square.size else 0.0
+        )
         return LeftOut(rows, unseen, float(np.sqrt(unsure)))
 
     def _half_solved(

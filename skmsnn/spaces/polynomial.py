@@ -132,7 +132,7 @@ class PolynomialFit:
         """
         leverage = np.sum(self._u**2 * self._kept, axis=1) + self._root**2
         unseen = left_out_one_by_one(residual, leverage, rounding)
-        if beside is None:
+        if beside is None or len(beside.points) == 0:
             return LeftOut(self.rows, unseen)
         columns = columns_of(beside.points, self.degrees[1:]) - self._mean
         shrunk = self._s / (self._s**2 + self.damping**2)
