@@ -154,19 +154,22 @@ class VariableProjection:
             wave_vectors[:, self._free] = free.reshape(self._n_modes, -1)
             return wave_vectors
 
-        is_tall = self._target.size >= self._n_modes * int(self._free.sum())
+        # the tolerance of the gradient is absolute
+        size = float(np.linalg.norm(self._solution(start).rest)) or 1.0
 
         def rest(free: NDArray[np.float64]) -> NDArray[np.float64]:
-            return self._solution(whole(free)).rest.ravel()
+            return self._solution(whole(free)).rest.ravel() / size
 
         def jacobian(free: NDArray[np.float64]) -> NDArray[np.float64]:
-            return self._jacobian(whole(free))
+            return self._jacobian(whole(free)) / size
+
+        # not "lm": MINPACK gave results that differed from run to run where waves coincide
 
         found = least_squares(
             rest,
             start[:, self._free].ravel(),
             jacobian,
-            method="lm" if is_tall else "trf",
+            method="trf",
             max_nfev=evaluations,
             ftol=NEAR_ROUND_OFF,
             xtol=NEAR_ROUND_OFF,
