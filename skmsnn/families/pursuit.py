@@ -170,6 +170,7 @@ class VariableProjection:
             start[:, self._free].ravel(),
             jacobian,
             method="trf",
+            x_scale="jac",
             max_nfev=evaluations,
             ftol=NEAR_ROUND_OFF,
             xtol=NEAR_ROUND_OFF,
