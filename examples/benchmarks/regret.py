@@ -22,7 +22,7 @@ from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.domain import find_grid
 from skmsnn.families.axes import scaled_nodes
 from skmsnn.families.ladders import ball_frames, candidates, growing
-from skmsnn.families.waves import ROWS_A_TERM, Look
+from skmsnn.families.waves import ROWS_AN_UNKNOWN, Look
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.polynomial import total_degree_terms
 from skmsnn.metrics import relative_l2_error
@@ -93,7 +93,7 @@ def sets(domain, X, y):
     grid = find_grid(X)
     ladder = candidates(domain, grid, x, len(x))
     look = Look(x, y / y.std(), weight, domain.periodic, np.random.RandomState(0))
-    most = min(len(x) // ROWS_A_TERM, _MOST_TERMS)
+    most = min(len(x) // ROWS_AN_UNKNOWN, _MOST_TERMS)
     waves, _ = look.past(ball_frames(domain.periodic, most))
     if len(waves) and not (grid is not None and grid.is_complete):
         ladder += candidates(domain, None, x, len(x), waves=waves)

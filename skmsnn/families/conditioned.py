@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR, FEW, PATIENCE
+from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, FEW, PATIENCE
 from skmsnn._effort import MOST_OPERATIONS, SECOND, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
@@ -56,7 +56,7 @@ def best_solution(
             if solution is None:
                 continue
             watch(len(ladder.tried), solution.left_seen, solution.left)
-            if best is None or solution.left * EQUAL < best.left:
+            if best is None or solution.leaves_less_than(best):
                 best = solution
         # of costly sets refinement takes what is left to round-off
         enough = NEAR_ROUND_OFF if is_costly else ROUND_OFF

@@ -5,27 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import CLEARLY
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
 from skmsnn.families.base import Split, Trial
 from skmsnn.families.ladders import ball_frames, candidates
 from skmsnn.families.selection import select_modes
-from skmsnn.families.waves import ROWS_A_TERM, Look, are_foreseen
+from skmsnn.families.waves import Look, are_foreseen, most_looked_past
+from skmsnn.judge.leave_out import FOLDS_PERIODIC
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.dense import DenseFit, candidate_of
 from skmsnn.spaces.frames import LatticeWavesFrame
 
-# Lattices of up to so many terms are looked past for waves, half a second all together, and larger
-# ones for those waves alone that they do not reach.
-_TERMS_LOOKED_PAST, _MOST_TERMS = 700, 1500
-# Held-out residual below which a next stage reaches round-off.
-_RESOLVED = 1e-13
-# Points are left out in so many parts, of which some are asked.
-_PARTS, _PARTS_ASKED = 10, 2
-# Without waves that are of help a lattice leaves so many times as much.
-_OF_HELP = 3.0
-# Waves are fitted anew beside the best lattice, as long as that leaves less than the share.
-_ROUNDS, _WORTH_A_ROUND = 4, 0.5
+# Of the parts of the points that may be left out, those that are.
+_PARTS_ASKED = 2
 
 
 def select_with_waves(
@@ -53,25 +47,23 @@ def select_with_waves(
     if data.x.shape[1] > MOST_DIMENSIONS or domain.periodic.all():
         return None
     look = Look(data.x, data.target, data.train, domain.periodic, rng)
-    most = n_rows // ROWS_A_TERM
-    waves, _ = look.past(ball_frames(domain.periodic, min(most, _TERMS_LOOKED_PAST)))
+    waves, _ = look.past(ball_frames(domain.periodic, most_looked_past(n_rows)))
     best: Trial | None = None
     found: NDArray[np.float64] = waves
-    for _ in range(_ROUNDS):
-        if len(waves) == 0 or time_is_up():
-            break
+    # waves are fitted anew beside the best lattice, as long as that pays
+    while len(waves) and not time_is_up():
         ladder = candidates(domain, None, data.x, n_rows, waves=waves)
         trial = select_modes(ladder, data, rng, enough)
         if trial is None or (best is not None and trial.error >= best.error):
             break
-        pays = best is None or trial.error < _WORTH_A_ROUND * best.error
+        pays = best is None or trial.error * CLEARLY < best.error
         best, found = trial, waves
-        if not pays or best.error <= _RESOLVED:
+        if not pays or best.error <= NEAR_ROUND_OFF:
             break
         assert isinstance(best.fit, DenseFit)
         assert isinstance(best.fit.frame, LatticeWavesFrame)
         is_reached = np.all(np.linalg.norm(waves, axis=1) < best.candidate.bandlimit)
-        if is_reached or best.candidate.n_terms > min(most, _MOST_TERMS):
+        if is_reached or best.candidate.n_terms > most_looked_past(n_rows, seconds=1):
             break
         waves, _ = look.past([best.fit.frame.lattice], waves)
     if best is None:
@@ -82,7 +74,7 @@ def select_with_waves(
     assert isinstance(best.fit.frame, LatticeWavesFrame)
     alone = candidate_of(data.x, best.fit.frame.lattice, "a lattice alone", "fourier")
     without = select_modes([alone], data, rng, enough)
-    return best, without is None or without.error > _OF_HELP * best.error
+    return best, without is None or without.error > CLEARLY * best.error
 
 
 def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float64]) -> bool:
@@ -93,7 +85,7 @@ def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float6
     square, weights = 0.0, 0.0
     for part in range(_PARTS_ASKED):
         # points are sorted along the first feature
-        rows = used[part::_PARTS]
+        rows = used[part::FOLDS_PERIODIC]
         weight = data.train.copy()
         weight[rows] = 0
         frame = LatticeWavesFrame(lattice, look.without(rows, lattice, waves))

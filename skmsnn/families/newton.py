@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import AS_GOOD, FAR, LEAST_NODES
+from skmsnn._comparison import AS_GOOD, EQUAL, FAR, LEAST_NODES
 from skmsnn._effort import ITERATIONS
-from skmsnn._precision import HALF_DIGITS
+from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.nested import NestedSet
 from skmsnn.spaces.operators import OperatorFit, Rows, State
@@ -93,8 +93,8 @@ class Solution:
         Coefficients.
     state : State
         The function.
-    left_of_each : ndarray of shape (n_conditions,)
-        What it leaves of unseen rows of each condition.
+    left_of_each, sizes : ndarray of shape (n_conditions,)
+        What it leaves of unseen rows of each condition, over the size of its terms, and that size.
     left_seen : float
         The most that it leaves of a condition's own rows.
     n_steps : int
@@ -108,6 +108,7 @@ class Solution:
     c: NDArray[np.float64]
     state: State
     left_of_each: NDArray[np.float64]
+    sizes: NDArray[np.float64]
     left_seen: float
     n_steps: int
     has_converged: bool
@@ -116,6 +117,18 @@ class Solution:
     def left(self) -> float:
         """The most that it leaves of unseen rows of a condition."""
         return float(self.left_of_each.max())
+
+    def leaves_less_than(self, other: Solution) -> bool:
+        """Whether it leaves clearly less of unseen rows, or as much and less of its own.
+
+        Terms count as of the same size: huge ones that cancel each other would hide what is left.
+        """
+        sizes = np.minimum(self.sizes, other.sizes)
+        own, others = (float(np.max(s.left_of_each * s.sizes / sizes)) for s in (self, other))
+        if others < NEAR_ROUND_OFF * FAR and own < others * EQUAL:
+            # unseen rows are amplified rounding by then
+            return self.left_seen * FAR < other.left_seen
+        return own * EQUAL < others
 
 
 def with_chords(fit: OperatorFit, start: Solution) -> tuple[NDArray[np.float64], State]:
@@ -210,7 +223,8 @@ def _solution(
     has_converged: bool,
 ) -> Solution:
     left, seen = problem.left(state), float(problem.left(state, unseen=False).max())
-    return Solution(chosen, fit, c, state, left, seen, n_steps, has_converged)
+    sizes = np.array(state.sizes())
+    return Solution(chosen, fit, c, state, left, sizes, seen, n_steps, has_converged)
 
 
 class _Step(NamedTuple):

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._comparison import EQUAL, FAR
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.best import best_stage
 from skmsnn.families.fitting import StageFit, Watch
@@ -23,11 +24,6 @@ from skmsnn.stage import Stage
 
 # Outputs that are tried apart, at most: each is a fit of its own.
 _MOST_OUTPUTS = 6
-# Ratio of what is left of outputs together from which on they may need different families however
-# little that is, and the share of it that one must leave alone for them to be fitted apart.
-_APART, _WORTHWHILE = 100.0, 0.1
-# A stage of one output is kept if it leaves less than this share of what was left.
-_LEAST_GAIN = 0.8
 # Families whose training takes long; outputs together have been offered them.
 _SLOW = ("modes", "network")
 
@@ -49,12 +45,13 @@ def best_stage_of_outputs(
     if not is_open or not 1 < n_outputs <= _MOST_OUTPUTS or together.points is not None:
         return together
     left = _left_of_each(together, points, residuals)
-    is_well = together.error <= recipe.tol and left.max() <= _APART * left.min()
+    # however little is left, of very different outputs families may differ
+    is_well = together.error <= recipe.tol and left.max() <= FAR**2 * left.min()
     if is_well or together.is_noise:
         return together
     apart = _apart(recipe, points, residuals, (None,) * n_outputs, rng, watch)
-    gains = [one.error < _WORTHWHILE * e for one, e in zip(apart.apart, left, strict=True)]
-    return apart if any(gains) and apart.error <= together.error / _LEAST_GAIN else together
+    gains = [one.error * FAR < e for one, e in zip(apart.apart, left, strict=True)]
+    return apart if any(gains) and apart.error <= EQUAL * together.error else together
 
 
 def _left_of_each(fit: StageFit, points: DataSplit, residuals: Residuals) -> NDArray[np.float64]:
@@ -84,7 +81,7 @@ def _apart(
             fits.append(StageFit(_zero(points), _zero(points), left, [1.0], "nothing"))
             continue
         fit = best_stage(quick, points, own, before, rng, watch)
-        if before is not None and not fit.error < _LEAST_GAIN * before.error:
+        if before is not None and not fit.error * EQUAL < before.error:
             # the error and residuals of before stay, and so does what a next stage may refine
             nothing = _zero(points)
             fit = replace(before, stage=nothing, train_stage=nothing, message="nothing more")

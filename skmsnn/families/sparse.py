@@ -21,15 +21,11 @@ from skmsnn._memory import working_bytes
 from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import HeldOut, Split, Trial, judged_held_out
-from skmsnn.families.ladders import TELLING_ROWS
+from skmsnn.families.ladders import RATIO, TELLING_ROWS
 from skmsnn.functions.polynomial import columns_of
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import PolynomialFrame
-
-# A step adds this share of the terms there are. With a quarter errors were up to three times as
-# large, with less they were the same.
-_GROWTH = 0.15
 
 
 def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomState) -> Trial | None:
@@ -119,7 +115,7 @@ class _Growing:
     def grow(self) -> bool:
         """Take the next terms; whether there were any."""
         room = self._most_terms - len(self.degrees)
-        n_new = min(max(1, int(_GROWTH * len(self.degrees))), room, len(self._next))
+        n_new = min(max(1, int((RATIO - 1) * len(self.degrees))), room, len(self._next))
         # the columns that may come next are copied once
         if n_new <= 0 or 2 * self._waiting.nbytes > working_bytes():
             return False

@@ -13,9 +13,11 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn._comparison import FAR
+from skmsnn._comparison import CLEARLY, FAR, FEW
 from skmsnn._effort import SECOND, svd_operations
+from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
+from skmsnn.families.base import MOST_OUTPUTS
 from skmsnn.families.pursuit import VariableProjection
 from skmsnn.families.spectrum import nyquist_limits, strongest_wave
 from skmsnn.judge.leave_out import weighted_rms
@@ -29,28 +31,15 @@ _MOST_WAVES, _MOST_ALIKE = 8, 4
 _LEFT = 1 / 5
 # One of as many alike takes at least this share of what one of these would.
 _OF_ITS_SHARE = 0.7
-# Left of the target, relative to it, that is rounding.
-_ROUNDING = 1e-15
-# Evaluations of each fit of wave vectors. From a wave of the spectrum ten were enough.
-_EVALUATIONS = 20
 
-# Rows that tell K terms and some waves apart.
-ROWS_A_TERM, _ROWS_OF_WAVES, _ROWS_AN_UNKNOWN = 2, 500, 2
-# Combinations of many outputs that are looked at: a wave in one is in most of them.
-_MOST_OUTPUTS = 4
+# Rows of a term, or of an unknown of a wave, that are enough to tell it, and those that tell waves
+# beside few terms.
+ROWS_AN_UNKNOWN, _ROWS_OF_WAVES = 2, 500
 # Of Nyquist's wave number, up to which waves are: beyond, points hardly tell them from others.
 _SHARE_TOLD = 0.9
-# Of sets that leave the same with their waves, to within this factor, the smallest is taken.
-_AS_GOOD = 2.0
 # Radians per unit that waves are apart: closer ones differ by less than a turn over the data, as
 # the parts of a single wave that varies in size, which no few waves describe.
 _APART = np.pi
-# Left of the values, relative to them, beside which waves cannot be known better.
-_SETTLED = 1e-14
-
-# Fits that have seen a wave's points know its wave vector from them, too. What is left without them
-# is no more than this many times as much, or next to rounding.
-_FORESEEN, _NEXT_TO_ROUNDING = 10.0, 1e-13
 
 Strongest = Callable[[NDArray[np.float64]], NDArray[np.float64] | None]
 
@@ -90,7 +79,7 @@ class WaveSearch:
 
     def fitted(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
         """Wave vectors (n_waves, d) nearby that leave least."""
-        return self._problem(found).minimised(found, _EVALUATIONS)[0]
+        return self._problem(found).minimised(found, FEW)[0]
 
     def waves(self, known: NDArray[np.float64]) -> NDArray[np.float64]:
         """Those known from before, fitted anew, and others.
@@ -115,8 +104,8 @@ class WaveSearch:
         # a wave vector, an amplitude and a phase
         n_unknowns = len(self._limits) + 2
         for n_more in range(1, _MOST_ALIKE + 1):
-            is_told = n_rows >= n_columns + _ROWS_AN_UNKNOWN * n_unknowns * (len(found) + 1)
-            if not is_told or left <= _ROUNDING:
+            is_told = n_rows >= n_columns + ROWS_AN_UNKNOWN * n_unknowns * (len(found) + 1)
+            if not is_told or left <= ROUNDING:
                 return None
             strongest = self._strongest(self._rest(found))
             if strongest is None:
@@ -184,8 +173,9 @@ class Look:
         self._x, self._weight, self._periodic = x, weight, periodic
         n_outputs = target.shape[1]
         mixing = np.eye(n_outputs)
-        if n_outputs > _MOST_OUTPUTS:
-            mixing = rng.standard_normal((n_outputs, _MOST_OUTPUTS)) / np.sqrt(n_outputs)
+        if n_outputs > MOST_OUTPUTS:
+            # a wave in one output is in most combinations
+            mixing = rng.standard_normal((n_outputs, MOST_OUTPUTS)) / np.sqrt(n_outputs)
         self._target = target @ mixing
         self._rows = rng.permutation(np.flatnonzero(weight))
         self._limits = _SHARE_TOLD * nyquist_limits(x[self._rows])
@@ -205,16 +195,16 @@ class Look:
         found: list[tuple[NDArray[np.float64], float]] = []
         waves = np.empty((0, self._x.shape[1])) if waves is None else waves
         for frame in frames:
-            rows = self._rows[: ROWS_A_TERM * frame.n_columns + _ROWS_OF_WAVES]
+            rows = self._rows[: ROWS_AN_UNKNOWN * frame.n_columns + _ROWS_OF_WAVES]
             columns = frame.system(self._x[rows], np.ones(len(rows)))
             search = self._search(rows, columns)
             waves = search.waves(waves)
             found.append((waves, search.left(waves)))
-            if found[-1][1] <= _SETTLED or time_is_up():
+            if found[-1][1] <= ROUND_OFF or time_is_up():
                 break
         # beside noise, larger sets do without the waves, and no better
         least = min((left for _, left in found), default=np.inf)
-        as_good = [pair for pair in found if pair[1] <= _AS_GOOD * least]
+        as_good = [pair for pair in found if pair[1] <= CLEARLY * least]
         return as_good[0] if as_good else (waves, np.inf)
 
     def without(
@@ -241,13 +231,13 @@ def are_foreseen(left: float, left_without: float) -> bool:
 
     Few points fit many waves, and say nothing of what is between them.
     """
-    return left_without <= max(_FORESEEN * left, _NEXT_TO_ROUNDING)
+    return left_without <= FAR * max(left, ROUND_OFF)
 
 
-def most_looked_past(n_rows: int) -> int:
-    """Terms of the sets that are looked past for waves, which take a tenth of a second each."""
-    affordable = (SECOND / FAR / svd_operations(ROWS_A_TERM, 1)) ** (1 / 3)
-    return int(min(n_rows / ROWS_A_TERM, affordable))
+def most_looked_past(n_rows: int, seconds: float = 1 / FAR) -> int:
+    """Terms of the sets that are looked past for waves in so many seconds each."""
+    affordable = (seconds * SECOND / svd_operations(ROWS_AN_UNKNOWN, 1)) ** (1 / 3)
+    return int(min(n_rows / ROWS_AN_UNKNOWN, affordable))
 
 
 @one_blas_thread
