@@ -279,8 +279,7 @@ class SpectrumInformedMSNNRegressor(
             case the stages before it are the model. A ``ConvergenceWarning`` of scikit-learn;
             in a search each kind is told once.
         """
-        validation = (X_val, y_val, sample_weight_val)
-        given = (as_numpy(X), as_numpy(y), as_numpy(sample_weight), validation, conditions)
+        given = *map(as_numpy, (X, y, sample_weight)), (X_val, y_val, sample_weight_val), conditions
         fit = restoring(threads_of_torch, one_blas_thread.now)(with_autograd(self._fit))
         before = dict(self.__dict__)
         try:
@@ -295,6 +294,7 @@ class SpectrumInformedMSNNRegressor(
         return self
 
     @with_callbacks
+    @one_blas_thread
     def _fit(self, X: Any, y: Any, weight: Any, validation: Any, conditions: Any) -> None:
         recipes = recipes_of(self)
         rng = check_random_state(self.random_state)

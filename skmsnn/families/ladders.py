@@ -27,9 +27,10 @@ from skmsnn.spaces.tensor import TensorFit
 
 # Of two sizes of a ladder.
 RATIO = 1.2
-# Highest wave number as a share of Nyquist: through 2/3, where simulations end, to about 0.9;
-# beyond, the data say nothing of a mode.
-SHARES = (0.0, *(min(2 / 3 * RATIO**k, 0.9) for k in range(-15, 3)))
+# Of Nyquist's wave number, up to which points tell a wave from others.
+SHARE_TOLD = 0.9
+# Highest wave number of a set as a share of Nyquist's: through 2/3, where simulations end.
+SHARES = (0.0, *(min(2 / 3 * RATIO**k, SHARE_TOLD) for k in range(-15, 3)))
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes.
 WIDTH, OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
@@ -279,21 +280,20 @@ def _scattered_ball(
         is_first = width == WIDTH and not domain.periodic.all()
         others = OTHER_WIDTHS if is_first else ()
 
-        def variants() -> Iterable[Candidate]:
-            for other in others:
-                for near in range(max(0, at - 3), at + 1):
-                    yield candidate(near, other)
-
         def boxes() -> list[Candidate]:
             return [candidate(at, other) for other in others]
 
         def larger() -> list[Candidate]:
             return [candidate(next, width) for next in range(at + 1, len(sizes))]
 
+        def smaller() -> list[Candidate]:
+            return [candidate(last, width) for last in range(at - 1, -1, -1)]
+
         label = f"a ball, box {width:g} times the data's"
-        found = _dense_candidate(x, numbers, lengths, label, variants, levels, waves)
+        found = _dense_candidate(x, numbers, lengths, label, tuple, levels, waves)
         bandlimit = 2 * np.pi * sizes[at][0] / lengths.max()
-        return replace(found, width=width, bandlimit=bandlimit, boxes=boxes, larger=larger)
+        found = replace(found, boxes=boxes, larger=larger, smaller=smaller)
+        return replace(found, width=width, bandlimit=bandlimit)
 
     return [candidate(at, WIDTH) for at in range(len(sizes))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import CLEARLY
+from skmsnn._comparison import CLEARLY, ENOUGH
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
@@ -17,9 +17,6 @@ from skmsnn.judge.leave_out import FOLDS_PERIODIC
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.dense import DenseFit, candidate_of
 from skmsnn.spaces.frames import LatticeWavesFrame
-
-# Of the parts of the points that may be left out, those that are.
-_PARTS_ASKED = 2
 
 
 def select_with_waves(
@@ -82,8 +79,10 @@ def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float6
     assert isinstance(trial.fit, DenseFit)
     assert isinstance(trial.fit.frame, LatticeWavesFrame)
     lattice, used = trial.fit.frame.lattice, np.flatnonzero(data.train)
-    square, weights = 0.0, 0.0
-    for part in range(_PARTS_ASKED):
+    square, weights, asked = 0.0, 0.0, 0
+    for part in range(FOLDS_PERIODIC):
+        if asked >= ENOUGH or time_is_up():
+            break
         # points are sorted along the first feature
         rows = used[part::FOLDS_PERIODIC]
         weight = data.train.copy()
@@ -93,4 +92,5 @@ def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float6
         rest = data.target[rows] - modes.evaluate(data.x[rows])
         square += float(data.train[rows] @ np.mean(rest**2, axis=1))
         weights += float(data.train[rows].sum())
+        asked += len(rows)
     return are_foreseen(trial.error, float(np.sqrt(square / weights)))

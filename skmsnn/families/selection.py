@@ -77,6 +77,7 @@ def select_modes(
     is_good = best.promise <= (NEAR_ROUND_OFF if on_few_rows else ROUND_OFF)
     if not is_good and not has_compared_boxes:
         tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
+        tried += _in_other_boxes(best, lambda c: attempt(comparable(c)))
     tried += _move_axes(attempt, tried, best)
     if data.held_out is None:
         surest = min(tried, key=_error)
@@ -289,6 +290,30 @@ def _best_side(
             best = trial.promise
         if best < first.promise:
             break
+    return tried
+
+
+def _in_other_boxes(first: Trial, attempt: Callable[[Candidate], Trial]) -> list[Trial]:
+    """Sets of other boxes: as large ones, and in the best of these smaller ones while they help.
+
+    Of sets that take less than half a second some smaller ones in each.
+    """
+    if _operations(first) * CLEARLY <= SECOND:
+        boxes = first.candidate.boxes()
+        near = [c for box in boxes for c in (box, *box.smaller()[: PATIENCE + 1])]
+        return _as_far_as_time_allows(attempt, near)
+    tried = _best_side(first, first.candidate.boxes(), attempt)
+    best = min([first, *tried], key=_promise)
+    if best is first:
+        return tried
+    for candidate in best.candidate.smaller():
+        if time_is_up():
+            break
+        trial = attempt(candidate)
+        tried.append(trial)
+        if trial.promise > best.promise:
+            break
+        best = trial
     return tried
 
 

@@ -18,6 +18,7 @@ from skmsnn._effort import SECOND, svd_operations
 from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS
+from skmsnn.families.ladders import SHARE_TOLD
 from skmsnn.families.pursuit import VariableProjection
 from skmsnn.families.spectrum import nyquist_limits, strongest_wave
 from skmsnn.judge.leave_out import weighted_rms
@@ -29,14 +30,9 @@ _MOST_WAVES, _MOST_ALIKE = 8, 4
 # Each leaves less than this share of what was left, root mean square. Of what a set of waves leaves
 # of a smooth function, one more took up to a third; of noise it takes next to nothing.
 _LEFT = 1 / 5
-# One of as many alike takes at least this share of what one of these would.
-_OF_ITS_SHARE = 0.7
 
-# Rows of a term, or of an unknown of a wave, that are enough to tell it, and those that tell waves
-# beside few terms.
-ROWS_AN_UNKNOWN, _ROWS_OF_WAVES = 2, 500
-# Of Nyquist's wave number, up to which waves are: beyond, points hardly tell them from others.
-_SHARE_TOLD = 0.9
+# Rows of a term, or of an unknown of a wave, that are enough to tell it.
+ROWS_AN_UNKNOWN = 2
 # Radians per unit that waves are apart: closer ones differ by less than a turn over the data, as
 # the parts of a single wave that varies in size, which no few waves describe.
 _APART = np.pi
@@ -101,10 +97,10 @@ class WaveSearch:
         """One wave more, or a few that are alike, if they leave little of what was left."""
         before = left = self.left(found)
         n_rows, n_columns = self._background.shape
-        # a wave vector, an amplitude and a phase
-        n_unknowns = len(self._limits) + 2
         for n_more in range(1, _MOST_ALIKE + 1):
-            is_told = n_rows >= n_columns + ROWS_AN_UNKNOWN * n_unknowns * (len(found) + 1)
+            is_told = n_rows >= n_columns + ROWS_AN_UNKNOWN * _unknowns(
+                len(found) + 1, len(self._limits)
+            )
             if not is_told or left <= ROUNDING:
                 return None
             strongest = self._strongest(self._rest(found))
@@ -116,7 +112,8 @@ class WaveSearch:
                 return None
             if left < _LEFT**n_more * before:
                 return found
-            if left**2 > (1 - _OF_ITS_SHARE * n_more / _MOST_ALIKE) * before**2:
+            if left**2 > (1 - n_more / _MOST_ALIKE / CLEARLY) * before**2:
+                # of as many alike one would take its share, or half of that at least
                 return None
         return None
 
@@ -178,7 +175,7 @@ class Look:
             mixing = rng.standard_normal((n_outputs, MOST_OUTPUTS)) / np.sqrt(n_outputs)
         self._target = target @ mixing
         self._rows = rng.permutation(np.flatnonzero(weight))
-        self._limits = _SHARE_TOLD * nyquist_limits(x[self._rows])
+        self._limits = SHARE_TOLD * nyquist_limits(x[self._rows])
 
     def past(
         self, frames: Iterable[LatticeFrame | PolynomialFrame], waves: NDArray | None = None
@@ -195,7 +192,8 @@ class Look:
         found: list[tuple[NDArray[np.float64], float]] = []
         waves = np.empty((0, self._x.shape[1])) if waves is None else waves
         for frame in frames:
-            rows = self._rows[: ROWS_AN_UNKNOWN * frame.n_columns + _ROWS_OF_WAVES]
+            n_rows = ROWS_AN_UNKNOWN * frame.n_columns
+            rows = self._rows[: n_rows + FEW * _unknowns(_MOST_WAVES, self._x.shape[1])]
             columns = frame.system(self._x[rows], np.ones(len(rows)))
             search = self._search(rows, columns)
             waves = search.waves(waves)
@@ -224,6 +222,11 @@ class Look:
 
         points = (x, self._target[rows], weight, ~self._periodic)
         return WaveSearch(*points, columns, self._limits, strongest)
+
+
+def _unknowns(n_waves: int, d: int) -> int:
+    """Of each wave its wave vector, an amplitude and a phase."""
+    return n_waves * (d + 2)
 
 
 def are_foreseen(left: float, left_without: float) -> bool:

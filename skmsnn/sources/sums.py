@@ -15,9 +15,8 @@ from skmsnn.domain import Domain
 from skmsnn.functions.lattice import lattice_angles
 from skmsnn.judge.scaling import Scaling
 from skmsnn.linalg.nufft import nufft_type1
-from skmsnn.linalg.tsqr import take_in
+from skmsnn.linalg.tsqr import blocks_of_rows, take_in
 from skmsnn.sources.chunks import Chunk
-from skmsnn.spaces.dense import blocks_of_rows
 from skmsnn.spaces.frames import AnyFrame
 from skmsnn.stage import Stage
 
@@ -190,7 +189,7 @@ def triangle_of(chunk: Chunk, view: View, frame: AnyFrame, largest_weight: float
     found = Triangle(0.0, np.zeros(chunk.y.shape[1]), np.zeros((n_columns, n_columns)))
     for x, weight, rest in view.blocks(chunk):
         r = found.r
-        for rows in blocks_of_rows(np.arange(len(x)), n_columns):
+        for rows in blocks_of_rows(len(x), n_columns):
             root = np.sqrt(weight[rows] / largest_weight)
             r, _ = take_in(r, frame.system(x[rows], root, rest[rows]))
         square = found.square + weight @ rest**2

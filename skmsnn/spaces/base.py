@@ -62,8 +62,8 @@ class Candidate:
         coordinates; 0 where that is not told.
     boxes : callable
         As large a set in each of the other boxes, to be compared before sets become costly.
-    larger : callable
-        The larger sets in the same box.
+    larger, smaller : callable
+        The larger and the smaller sets in the same box, the next one first.
     """
 
     n_terms: int
@@ -78,6 +78,7 @@ class Candidate:
     bandlimit: float = 0.0
     boxes: Callable[[], list[Candidate]] = field(default=list)
     larger: Callable[[], list[Candidate]] = field(default=list)
+    smaller: Callable[[], list[Candidate]] = field(default=list)
 
     def fit(self, weight: NDArray[np.float64]) -> LinearFit:
         """Prepare the fit for these weights."""

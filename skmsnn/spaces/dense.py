@@ -7,7 +7,6 @@ normal equations. Each further stage solves for the residual and wins back what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
 from math import ceil
 from typing import NamedTuple
@@ -15,15 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
 from skmsnn._effort import ITERATIONS
-from skmsnn._memory import rows_a_block, working_bytes
+from skmsnn._memory import working_bytes
 from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Modes
 from skmsnn.judge.leave_out import Beside, LeftOut, left_out_one_by_one
 from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
-from skmsnn.linalg.tsqr import Reflections, take_in
+from skmsnn.linalg.tsqr import Factorisation, blocks_of_rows
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame
 from skmsnn.spaces.p_norm import PointBasis
@@ -60,8 +58,9 @@ class DenseFit:
         self._x, self._weight, self.frame, self.damping = x, weight, frame, damping
         self._most_rows = len(x) if most_rows is None else most_rows
         n_rows = min(int(np.count_nonzero(weight)), self._most_rows)
-        self._triangle = damping_triangle(frame.n_columns, n_rows, damping)
-        self._blocks: list[_Block] = []
+        self._factorisation: Factorisation[_Block] = Factorisation(
+            damping_triangle(frame.n_columns, n_rows, damping)
+        )
         self._n_rows = 0
         self._take_in(np.flatnonzero(weight))
 
@@ -71,7 +70,7 @@ class DenseFit:
         if len(more) == 0:
             return self
         larger = copy(self)
-        larger._blocks, larger._weight = list(self._blocks), weight
+        larger._weight = weight
         larger._take_in(more)
         return larger
 
@@ -158,7 +157,7 @@ class DenseFit:
             at_points = self._half_solved(beside.points, np.ones(len(beside.points)))
         square = np.zeros((at_points.shape[1], residual.shape[1]))
         unseen = np.empty((len(rows), residual.shape[1]))
-        for block in blocks_of_rows(np.arange(len(rows)), self.frame.n_columns):
+        for block in blocks_of_rows(len(rows), self.frame.n_columns):
             half = self._half_solved(self._x[rows[block]], root[block])
             leverage[block] = np.sum(half**2, axis=0)
             rest = residual[rows[block]]
@@ -177,11 +176,15 @@ class DenseFit:
         system = self.frame.system(x, root)
         return sla.solve_triangular(self._triangle, system.T, trans="T", check_finite=False)
 
+    @property
+    def _triangle(self) -> NDArray[np.float64]:
+        return self._factorisation.triangle
+
     def _solution(self, target: NDArray[np.float64]) -> NDArray[np.float64]:
-        rotated = np.zeros((self.frame.n_columns, target.shape[1]), order="F")
-        for block in self._blocks:
-            rhs = np.asfortranarray(target[block.rows] * block.root[:, None])
-            rotated = block.reflections.rotate(rotated, rhs)
+        def rhs(block: _Block) -> NDArray[np.float64]:
+            return target[block.rows] * block.root[:, None]
+
+        rotated = self._factorisation.rotated(rhs, target.shape[1])
         return sla.solve_triangular(self._triangle, rotated, check_finite=False)
 
     def _take_in(self, points: NDArray[np.intp]) -> None:
@@ -190,11 +193,13 @@ class DenseFit:
         n_rows = max(self._most_rows - self._n_rows, share * len(points), 1)
         points = points[:: ceil(len(points) / n_rows)]
         self._n_rows += len(points)
-        for rows in blocks_of_rows(points, self.frame.n_columns):
-            root = np.sqrt(self._weight[rows])
-            system = self.frame.system(self._x[rows], root)
-            self._triangle, reflections = take_in(self._triangle, system)
-            self._blocks.append(_Block(rows, root, reflections))
+        parts = [points[rows] for rows in blocks_of_rows(len(points), self.frame.n_columns)]
+        blocks = [_Block(rows, np.sqrt(self._weight[rows])) for rows in parts]
+
+        def system(block: _Block) -> NDArray[np.float64]:
+            return self.frame.system(self._x[block.rows], block.root)
+
+        self._factorisation = self._factorisation.with_more(blocks, system)
 
 
 def candidate_of(x: NDArray[np.float64], frame: AnyFrame, label: str, family: str) -> Candidate:
@@ -207,20 +212,12 @@ def candidate_of(x: NDArray[np.float64], frame: AnyFrame, label: str, family: st
 
 
 class _Block(NamedTuple):
-    """Rows that a triangle has taken in, the roots of their weights, and how."""
+    """Rows that a triangle takes in together, and the roots of their weights."""
 
     rows: NDArray[np.intp]
     root: NDArray[np.float64]
-    reflections: Reflections
 
 
 def damping_triangle(n_columns: int, n_rows: int, damping: float) -> NDArray[np.float64]:
     """The rows of the system that hold the coefficients down."""
     return np.eye(n_columns) * (damping * np.sqrt(n_rows))
-
-
-def blocks_of_rows(rows: NDArray[np.intp], n_columns: int) -> Iterator[NDArray[np.intp]]:
-    """As many rows at a time as a triangle best takes in."""
-    if len(rows):
-        for block in gen_batches(len(rows), max(n_columns, rows_a_block(8 * n_columns))):
-            yield rows[block]

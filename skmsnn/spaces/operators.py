@@ -16,10 +16,9 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from skmsnn._comparison import ENOUGH
-from skmsnn._memory import rows_a_block
 from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Modes
-from skmsnn.linalg.tsqr import Reflections, take_in
+from skmsnn.linalg.tsqr import Factorisation, blocks_of_rows
 from skmsnn.spaces.frames import Frame, PolynomialFrame
 
 OperatorFrame = Frame | PolynomialFrame
@@ -208,8 +207,9 @@ class OperatorFit:
         self._terms = [kind.terms(values) for kind, values in zip(rows, state.values, strict=True)]
         self.n_columns = n_blocks * frame.n_columns
         self._damping = damping * np.sqrt(len(rows))
-        self._triangle = np.eye(self.n_columns, order="F") * self._damping
-        self._blocks: list[tuple[list[_Piece], Reflections]] = []
+        self._factorisation: Factorisation[list[_Piece]] = Factorisation(
+            np.eye(self.n_columns) * self._damping
+        )
         self.scales = [self._largest(k, np.flatnonzero(u)) for k, u in enumerate(used)]
         self._n_used = [max(1, int(u.sum())) for u in used]
         self._used = [np.zeros(len(u), dtype=bool) for u in used]
@@ -221,19 +221,20 @@ class OperatorFit:
         if not any(rows.any() for rows in more):
             return self
         larger = copy(self)
-        larger._blocks, larger._used = list(self._blocks), list(self._used)
-        larger._triangle = self._triangle.copy(order="F")
+        larger._used = list(self._used)
         larger._take_in(more)
         return larger
 
     def solve(self, rest: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Coefficients (n_columns, n_outputs) of what makes the least of a residual."""
         n_outputs = 1 if self._n_blocks > 1 else rest[0].shape[1]
-        rotated = np.zeros((self.n_columns, n_outputs), order="F")
-        for pieces, reflections in self._blocks:
-            rhs = [self._of_piece(piece, rest) * piece.factor[:, None] for piece in pieces]
-            rotated = reflections.rotate(rotated, np.asfortranarray(np.concatenate(rhs)))
-        c = sla.solve_triangular(self._triangle, rotated, check_finite=False)
+
+        def rhs(pieces: list[_Piece]) -> NDArray[np.float64]:
+            of_pieces = [self._of_piece(piece, rest) * piece.factor[:, None] for piece in pieces]
+            return np.concatenate(of_pieces)
+
+        rotated = self._factorisation.rotated(rhs, n_outputs)
+        c: NDArray[np.float64] = sla.solve_triangular(self._triangle, rotated, check_finite=False)
         if self._n_blocks > 1:
             c = c.reshape(self._n_blocks, -1).T
         return np.asarray(c, dtype=np.float64)
@@ -287,26 +288,40 @@ class OperatorFit:
         ]
         return float(np.sqrt(max(squares))) or 1.0
 
+    @property
+    def _triangle(self) -> NDArray[np.float64]:
+        return self._factorisation.triangle
+
     def _take_in(self, used: Sequence[NDArray[np.bool_]]) -> None:
-        step = max(self.n_columns, rows_a_block(8 * self.n_columns))
-        waiting: list[tuple[_Piece, NDArray[np.float64]]] = []
+        pieces = []
         for k, rows in enumerate(used):
             self._used[k] = self._used[k] | rows
-            every = np.flatnonzero(rows)
+            at = np.flatnonzero(rows)
             unit = self.scales[k] * np.sqrt(self._n_used[k])
             for equation in range(len(self._terms[k])):
-                for start in range(0, len(every), step):
-                    at = every[start : start + step]
-                    piece = _Piece(k, equation, at, self._rows[k].root[at] / unit)
-                    matrix = self._matrix(k, equation, at) * piece.factor[:, None]
-                    waiting.append((piece, matrix))
-                    if sum(len(p.at) for p, _ in waiting) >= step:
-                        self._flush(waiting)
-                        waiting = []
-        if waiting:
-            self._flush(waiting)
+                pieces.append(_Piece(k, equation, at, self._rows[k].root[at] / unit))
+        blocks = _cut(pieces, blocks_of_rows(sum(len(p.at) for p in pieces), self.n_columns))
+        self._factorisation = self._factorisation.with_more(blocks, self._matrix_of)
 
-    def _flush(self, waiting: list[tuple[_Piece, NDArray[np.float64]]]) -> None:
-        matrix = np.asfortranarray(np.concatenate([rows for _, rows in waiting]))
-        self._triangle, reflections = take_in(self._triangle, matrix)
-        self._blocks.append(([piece for piece, _ in waiting], reflections))
+    def _matrix_of(self, pieces: list[_Piece]) -> NDArray[np.float64]:
+        matrix = np.empty((sum(len(p.at) for p in pieces), self.n_columns), order="F")
+        start = 0
+        for piece in pieces:
+            rows = self._matrix(piece.kind, piece.equation, piece.at)
+            matrix[start : start + len(rows)] = rows * piece.factor[:, None]
+            start += len(rows)
+        return matrix
+
+
+def _cut(pieces: list[_Piece], blocks: list[slice]) -> list[list[_Piece]]:
+    """The pieces of each block of all their rows."""
+    starts = np.cumsum([0, *(len(piece.at) for piece in pieces)])
+    found = []
+    for block in blocks:
+        within = []
+        for piece, start in zip(pieces, starts[:-1], strict=True):
+            rows = slice(max(block.start - start, 0), max(block.stop - start, 0))
+            if len(piece.at[rows]):
+                within.append(piece._replace(at=piece.at[rows], factor=piece.factor[rows]))
+        found.append(within)
+    return found
