@@ -1,5 +1,6 @@
 """The examples run, and say what is known of their data."""
 
+import json
 import runpy
 import sys
 
@@ -45,6 +46,65 @@ def test_comparisons_state_every_recipe(name, tmp_path, monkeypatch, capsys):
         assert held_out(output, recipe)
     assert "time of scale factor over that of default" in output
     assert len(list(tmp_path.glob("*.png"))) == 1
+
+
+def at_length(folder, *arguments):
+    from examples.paper import at_length as module
+
+    module.main(["--size", "tiny", "--output", str(folder), *arguments])
+
+
+def test_long_runs_go_on_from_the_last_whole_stage(tmp_path, monkeypatch, capsys):
+    from examples.paper import at_length as module
+
+    runs = ["figure-1-scale-factor", "figure-3-single", "figure-3-stages"]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    at_length(whole, "--run", *runs, "--seconds", "0")
+    assert capsys.readouterr().out.count("not begun") == len(runs)
+    at_length(whole, "--run", *runs, "--seconds", "1000")
+    assert capsys.readouterr().out.count("held-out") == 3 + 1 + 4
+    at_length(whole, "--run", *runs)
+    assert capsys.readouterr().out == ""
+
+    fit_stage = module.stage_of
+
+    def interrupted(model, k, data):
+        if k == 3:
+            raise KeyboardInterrupt
+        return fit_stage(model, k, data)
+
+    monkeypatch.setattr(module, "stage_of", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        at_length(broken, "--run", "figure-3-stages")
+    monkeypatch.undo()
+    at_length(broken, "--run", "figure-3-stages")
+    expected, found = (
+        json.loads((folder / "figure-3-stages.json").read_text())["stages"]
+        for folder in (whole, broken)
+    )
+    assert [stage["stage"] for stage in found] == [1, 2, 3, 4]
+    for one, other in zip(expected, found, strict=True):
+        assert other["held_out"] == pytest.approx(one["held_out"], rel=1e-6)
+        np.testing.assert_allclose(other["loss"], one["loss"], rtol=1e-6)
+    with pytest.raises(SystemExit, match="other settings"):
+        at_length(broken, "--run", "figure-3-stages", "--seed", "1")
+
+
+def test_long_runs_are_shown_in_a_table_and_a_picture(tmp_path, capsys):
+    at_length(tmp_path, "--run", "figure-2-64")
+    capsys.readouterr()
+    at_length(tmp_path, "--table")
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines() if "e-" in line]
+    assert [int(cells[5]) for cells in rows] == [1, 2, 3, 4]
+    assert all(0 < float(cells[8]) < 10 for cells in rows)
+    assert len(list(tmp_path.glob("*.png"))) == 1
+
+
+def test_speeds_are_compared_with_plain_torch(tmp_path, capsys):
+    at_length(tmp_path, "--speed")
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert all(float(row.split("|")[7]) > 0 for row in rows)
+    assert len(rows) == 2
 
 
 def test_the_solver_is_compared_with_what_is_known(tmp_path, monkeypatch, capsys):

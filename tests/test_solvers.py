@@ -11,13 +11,14 @@ from scipy.optimize import least_squares
 
 from skmsnn.modules.network import StageNetwork
 from skmsnn.training.initialisation import Spectrum, initialise
-from skmsnn.training.losses import irls_weight, p_norm
+from skmsnn.training.losses import irls_weight, p_norm, p_norm_and_slope
 from skmsnn.training.solvers import SOLVERS, Problem, SolverOptions
 from skmsnn.training.solvers import gauss_newton as gauss_newton_module
 from skmsnn.training.solvers.base import set_weights, weights_of
 from skmsnn.training.solvers.jacobian import jacobian_of
 from skmsnn.training.solvers.linearised import linearised
 from skmsnn.training.solvers.threads import one_thread
+from skmsnn.training.waves import values_at
 
 
 def network(n_features=2, n_outputs=1, n_modes=3, hidden=(4,), readout=True, seed=0):
@@ -34,6 +35,11 @@ def problem(rng, n=60, n_features=2, n_outputs=1):
     target = torch.stack([torch.sin(2 * x.sum(1) + j) for j in range(n_outputs)], dim=1)
     weight = torch.from_numpy(rng.uniform(0.5, 1, (n, 1)))
     return Problem(x, target, weight / weight.sum())
+
+
+def devices():
+    """Those that there are to train on."""
+    return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 
 class TestLinearModel:
@@ -321,3 +327,114 @@ def test_factorisations_on_one_thread_leave_other_threads_as_they_are(rng):
             assert pool.submit(torch.get_num_threads).result() == 2
     finally:
         torch.set_num_threads(found)
+
+
+def points_of(kind, rng):
+    """Points on which cosines are evaluated one by one, or by products."""
+    axes = [torch.from_numpy(np.sort(rng.uniform(-1, 1, n))) for n in (7, 4, 3)]
+    if kind == "long lines":
+        axes = [axes[0], torch.linspace(-1, 1, 10_000, dtype=torch.float64)]
+    if "grid" not in kind and kind != "long lines":
+        return torch.from_numpy(rng.uniform(-1, 1, (60, 1 if kind == "one feature" else 2)))
+    x = torch.cartesian_prod(*(axes if kind == "grid of three" else axes[:2]))
+    return torch.cat([x[:5], x[6:]]) if kind == "holed grid" else x
+
+
+class TestAdamByHand:
+    """The fused first layer and Adam on one vector, against plain torch."""
+
+    @pytest.mark.parametrize("n_outputs", [1, 2])
+    @pytest.mark.parametrize(("hidden", "readout"), [((5, 4), False), ((5, 4), True), ((), True)])
+    @pytest.mark.parametrize(
+        "points", ["one feature", "scattered", "grid", "holed grid", "grid of three", "long lines"]
+    )
+    def test_values_and_gradients_are_those_of_the_network_written_out(
+        self, rng, points, hidden, readout, n_outputs
+    ):
+        x = points_of(points, rng)
+        module = network(x.shape[1], n_outputs, n_modes=6, hidden=hidden, readout=readout)
+        with torch.no_grad():
+            for weights in module.parameters():
+                weights.copy_(torch.from_numpy(rng.standard_normal(weights.shape)))
+        phase = x @ module.fourier.weight.T + module.fourier.bias
+        expected = torch.zeros(len(x), n_outputs, dtype=torch.float64)
+        if readout:
+            both = torch.cat([torch.cos(phase), torch.sin(phase)], dim=1)
+            expected = expected + both @ module.readout.weight.T + module.readout.bias
+        if hidden:
+            inner = module.amplitudes * torch.cos(phase)
+            for layer in module.hidden:
+                inner = torch.tanh(inner @ layer.weight.T + layer.bias)
+            expected = expected + inner @ module.output.weight.T + module.output.bias
+        slope = torch.from_numpy(rng.standard_normal(expected.shape))
+        values_of = values_at(module, x)
+        for _ in range(2):  # again, in the same memory
+            values = values_of()
+            torch.testing.assert_close(values, expected, rtol=1e-13, atol=1e-13)
+            found = torch.autograd.grad(values, list(module.parameters()), slope)
+        gradients = torch.autograd.grad(expected, list(module.parameters()), slope)
+        for gradient, other in zip(found, gradients, strict=True):
+            torch.testing.assert_close(gradient, other, rtol=1e-12, atol=1e-12)
+
+    @pytest.mark.parametrize("p", [2.0, 3.5, 10.0])
+    def test_the_slope_of_the_loss_is_that_of_autograd(self, rng, p):
+        residual = torch.from_numpy(rng.standard_normal((20, 2))).requires_grad_()
+        weight = problem(rng, n=20).weight
+        loss = p_norm(residual, p, weight)
+        loss.backward()
+        for scale in (1e-200, 1.0, 1e200):
+            value, slope = p_norm_and_slope(scale * residual.detach(), p, weight)
+            torch.testing.assert_close(value / scale, loss.detach(), rtol=1e-13, atol=0)
+            torch.testing.assert_close(slope, residual.grad, rtol=1e-12, atol=1e-15)
+
+    def test_the_loss_of_nothing_is_zero_and_so_is_its_slope(self):
+        weight = torch.full((3, 1), 1 / 3, dtype=torch.float64)
+        loss, slope = p_norm_and_slope(torch.zeros_like(weight), 10.0, weight)
+        assert float(loss) == 0
+        assert torch.equal(slope, torch.zeros_like(weight))
+
+    @pytest.mark.parametrize("n_modes", [0, 6])
+    @pytest.mark.parametrize("device", devices())
+    def test_its_losses_are_those_of_torchs_adam(self, rng, device, n_modes):
+        most, p, start = 250, 10.0, 1e-2
+        module, plain = (
+            network(n_modes=n_modes, hidden=(5, 4), readout=False).to(device) for _ in range(2)
+        )
+        data = Problem(*(a.to(device) for a in vars(problem(rng)).values()))
+        optimiser = torch.optim.Adam(plain.parameters(), lr=start)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, most)
+        expected = []
+        for _ in range(most + 1):
+            optimiser.zero_grad()
+            loss = p_norm(plain(data.x) - data.target, p, data.weight)
+            expected.append(float(loss.detach()))
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+        reported = []
+
+        def report(iteration, loss):
+            reported.append(iteration)
+            return False
+
+        options = SolverOptions(p=p, max_iter=most, learning_rate=start, report=report)
+        curve = SOLVERS["adam"](module, data, options).loss_curve
+        np.testing.assert_allclose(curve[:60], expected[:60], rtol=1e-11)
+        # training amplifies rounding
+        np.testing.assert_allclose(curve, expected, rtol=1e-7)
+        assert reported == list(range(1, most + 1))
+
+    def test_a_network_that_leaves_nothing_stops(self, rng):
+        module, data = network(), problem(rng)
+        with torch.no_grad():
+            exact = Problem(data.x, module(data.x), data.weight)
+        result = SOLVERS["adam"](module, exact, SolverOptions(max_iter=9, loss_floor=1e-14))
+        assert (result.status, result.n_iter) == ("round-off", 0)
+
+    def test_losses_that_are_not_finite_end_it(self, rng):
+        module, data = network(), problem(rng)
+        options = SolverOptions(max_iter=50, learning_rate=np.inf)
+        result = SOLVERS["adam"](module, data, options)
+        assert result.status == "diverged"
+        assert np.isfinite(result.loss_curve).all()
+        assert torch.isfinite(weights_of(module)).all()

@@ -27,7 +27,8 @@ class SolverOptions:
     """What a solver may be told.
 
     ``report`` is called once an iteration with (iteration, training loss); it returns True to
-    stop. A solver that has no use for an option ignores it.
+    stop. Adam on CUDA calls it for many iterations together, when they are done. A solver that has
+    no use for an option ignores it.
     """
 
     p: float = 2.0
