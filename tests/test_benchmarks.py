@@ -198,6 +198,7 @@ def test_logarithms_are_of_features_over_decades(name, rng):
 # a method, the module that it needs, and the error that is asked of it
 SMALL = {
     "sparse chaos (openturns)": ("openturns", 1e-8),
+    "sparse chaos (LARS)": ("sklearn", 1e-8),
     "tensor train (teneva)": ("teneva", 1e-5),
     "tensor train on grid (teneva)": ("teneva", 1e-8),
     "kriging (SMT)": ("smt", 1e-3),
@@ -277,7 +278,7 @@ def test_a_comparison_from_the_command_line(tmp_path, capsys):
     """A method past its limit is ended and shown; the next one is measured all the same."""
     pytest.importorskip("matplotlib")
     methods = ["default", "MLPRegressor", "FFT + NUFFT", "gpytorch"]
-    arguments = ["--cases", "turbulence 128", "--size", "0.3", "--limit", "3"]
+    arguments = ["--cases", "turbulence 128", "--size", "0.3", "--limit", "3", "--jobs", "1"]
     main([*arguments, "--methods", *methods, "--output", str(tmp_path)])
     output = capsys.readouterr().out
     assert "more than 3 s" in output
@@ -301,7 +302,7 @@ def test_what_is_finished_is_not_measured_again(tmp_path, capsys):
     assert "6 measurements, of which 4 were kept" in capsys.readouterr().out
     assert kept.read_text().startswith(first)
     assert len(kept.read_text().splitlines()) == 6
-    main([*arguments, "--methods", "spline, k=3", "--again", "spline, k=3"])
+    main([*arguments, "--methods", "spline, k=3", "--again", "spline, k=3", "--jobs", "1"])
     assert "2 measurements, of which 0 were kept" in capsys.readouterr().out
     assert len(kept.read_text().splitlines()) == 6
     other = Crew(limit=30.0, path=kept)  # another limit might have another result

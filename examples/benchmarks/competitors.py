@@ -33,6 +33,7 @@ from examples.benchmarks.rivals_of_scattered_points import (
     fit_perceptron,
     fit_polynomial_ridge,
     fit_radial,
+    fit_sparse_chaos,
 )
 from examples.benchmarks.rivals_on_lines_and_grids import (
     FourierInterpolant,
@@ -70,11 +71,11 @@ def as_published(problem, **parameters):
 DEFAULT = "default"
 
 # Seconds after which one that trains by many steps, or by costly ones, is given up.
-_GIVEN_UP = 25.0
+_GIVEN_UP = 15.0
 
 COMPETITORS = [
     Competitor(DEFAULT, ours),
-    Competitor("single stage", partial(ours, n_stages=1)),
+    Competitor("single stage", partial(ours, n_stages=1), limit=_GIVEN_UP),
     Competitor("paper's recipe", partial(as_published, init="spectrum", p=10), limit=_GIVEN_UP),
     Competitor("MSNN (scale factor)", partial(as_published, init="scale-factor"), limit=_GIVEN_UP),
     *[Competitor(f"spline, k={k}", partial(fit_spline, k), needs(d=(1,))) for k in (3, 5, 7, 9)],
@@ -107,6 +108,7 @@ COMPETITORS = [
     Competitor("plain Fourier extension", fit_extension, needs(d=(1, 2, 3))),
     Competitor("Chebyshev least squares", fit_chebyshev),
     Competitor("PolynomialFeatures + Ridge", fit_polynomial_ridge),
+    Competitor("sparse chaos (LARS)", fit_sparse_chaos, outputs=False),
     Competitor("MLPRegressor", fit_perceptron, limit=_GIVEN_UP),
     Competitor("KernelRidge", fit_kernel_ridge, needs(most=6000)),
     Competitor("Nystroem + Ridge", fit_nystroem, needs(most=200_000)),
@@ -114,7 +116,7 @@ COMPETITORS = [
     Competitor(
         "sparse chaos (openturns)",
         fit_chaos,
-        needs(package="openturns", most=70_000),
+        needs(package="openturns", most=20_000),
         outputs=False,
     ),
     Competitor(

@@ -131,9 +131,9 @@ def needs(
 NOT_INSTALLED = "is not installed"
 
 
-def tuned(make, choices, problem):
+def tuned(make, choices, problem, most=TUNED_ON):
     """Fit every choice to nine tenths of some points, the best of them to all."""
-    order = np.random.default_rng(problem.seed).permutation(problem.n)[:TUNED_ON]
+    order = np.random.default_rng(problem.seed).permutation(problem.n)[:most]
     held, rest = np.split(order, [max(1, len(order) // 10)])
     best, least, failure = None, np.inf, None
     for choice in choices:
