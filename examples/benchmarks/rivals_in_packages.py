@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -210,23 +210,42 @@ def spline_train(k, axes, values):
 
 
 def fit_kriging(problem):
-    """A Gaussian kernel; a scale an axis by maximum likelihood on 300 points, then all points."""
+    """A Gaussian kernel; a scale an axis by maximum likelihood on 300 points, then all points.
+
+    The nugget is the least of some with which the kernel's matrix is positive definite.
+    """
     from smt.surrogate_models import KRG
 
     scaler = MinMaxScaler((0, 1)).fit(problem.X)
     x = scaler.transform(problem.X)
     some = np.random.default_rng(problem.seed).permutation(problem.n)[:300]
-    options = {"print_global": False, "seed": problem.seed}
-    first = KRG(**options, hyper_opt="Cobyla", n_start=2, theta0=[1e-1] * problem.d)
-    first.set_training_values(x[some], problem.y[some])
-    first.train()
-    model = KRG(**options, hyper_opt="NoOp", theta0=list(first.optimal_theta))
-    model.set_training_values(x, problem.y)
-    model.train()
+
+    def trained(x, y, **options):
+        for nugget in (2.3e-14, 1e-12, 1e-10, 1e-8):
+            model = KRG(
+                print_global=False,
+                seed=problem.seed,
+                nugget=nugget,
+                theta_bounds=[1e-6, 1e4],
+                **options,
+            )
+            model.set_training_values(x, y)
+            try:
+                with redirect_stdout(io.StringIO()):  # it prints eigenvalues where it fails
+                    model.train()
+            except (RuntimeError, ValueError) as error:
+                failure = error
+                continue
+            return model
+        raise failure
+
+    starts = {"hyper_opt": "Cobyla", "n_start": 2, "theta0": [1e-1] * problem.d}
+    first = trained(x[some], problem.y[some], **starts)
+    model = trained(x, problem.y, hyper_opt="NoOp", theta0=list(first.optimal_theta))
 
     def predict(X):
         x = scaler.transform(X)
-        starts = range(0, len(x), _CHUNK)
-        return np.concatenate([model.predict_values(x[i : i + _CHUNK])[:, 0] for i in starts])
+        chunks = range(0, len(x), _CHUNK)
+        return np.concatenate([model.predict_values(x[i : i + _CHUNK])[:, 0] for i in chunks])
 
     return Wrapped(predict)
