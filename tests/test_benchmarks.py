@@ -9,11 +9,20 @@ import pytest
 from conftest import tensor_grid
 from scipy import interpolate
 
-from examples.benchmarks import accuracy, functions, honesty, memory, random_cases, regret
-from examples.benchmarks.__main__ import is_best, main
+from examples.benchmarks import (
+    accuracy,
+    functions,
+    honesty,
+    memory,
+    methods,
+    random_cases,
+    regret,
+)
+from examples.benchmarks.__main__ import is_best, main, skipped, summary
 from examples.benchmarks.cases import CASES
-from examples.benchmarks.competitors import COMPETITORS, Problem
-from examples.benchmarks.runner import Measurement, gradient_of
+from examples.benchmarks.competitors import COMPETITORS
+from examples.benchmarks.methods import Problem
+from examples.benchmarks.runner import Crew, Measurement, gradient_of, measure
 
 
 def cells(output, name):
@@ -34,6 +43,8 @@ def test_accuracy_prints_goal_and_figure(capsys):
 
 @pytest.mark.parametrize("name", [n for n in CASES if not n.startswith("turbulence")])
 def test_cases_are_reproducible_and_finite(name):
+    if name == "terrain":
+        pytest.importorskip("matplotlib")
     first, second = (CASES[name].data(seed=3, size=0.01) for _ in range(2))
     for a, b in zip(first, second, strict=True):
         assert np.isfinite(a).all()
@@ -54,6 +65,61 @@ def test_physical_functions_at_points_worked_out_by_hand():
     assert functions.friedman(np.full((1, 10), 0.5))[0] == pytest.approx(
         10 * np.sin(np.pi / 4) + 7.5
     )
+
+
+def test_functions_of_engineers_at_points_worked_out_by_hand():
+    """Where the formulas become short."""
+    # a pump at its own speed, and at twice the flow of twice the speed: four times the head
+    assert functions.pump_head(np.array([[1450.0, 100.0]]))[0] == pytest.approx(32 - 2 - 4)
+    assert functions.pump_head(np.array([[2900.0, 200.0]]))[0] == pytest.approx(4 * 26)
+    # a call less a put is the spot less the discounted strike: far in the money the put is nothing
+    assert functions.call_price(np.array([[1e4, 1.0]]))[0] == pytest.approx(
+        1e4 - 100 * np.exp(-0.03)
+    )
+    # the volume of the piston's gas is the positive root of a quadratic equation
+    middle = np.full((1, 20), 0.5)
+    mass, area, volume, spring, pressure, gas = 45, 0.0125, 0.006, 3000, 1e5, 1e5 * 0.006 * 293
+    force = pressure * area + 19.62 * mass - spring * volume / area
+    V = np.roots([spring / area, force, -area * gas / 350]).max()
+    cycle = 2 * np.pi * np.sqrt(mass / (spring + area**2 * gas / 350 / V**2))
+    assert functions.piston(middle)[0] == pytest.approx(cycle)
+    # families of Genz at their peaks, and a quadratic by hand
+    peak = np.full((1, 5), 0.4)
+    assert functions.genz_continuous(peak)[0] == functions.genz_product_peak(peak)[0] == 1
+    assert functions.genz_corner_peak(np.zeros((1, 5)))[0] == 1
+    assert functions.quadratic(np.array([[1.0, 2.0, 3.0]]))[0] == 26
+
+
+@pytest.mark.parametrize("name", ["Lorenz, three outputs", "van der Pol"])
+def test_trajectories_start_where_they_should_and_obey_their_equations(name, rng):
+    trajectory = CASES[name].function
+    start = np.atleast_1d(trajectory(np.zeros((1, 1)))[0])
+    np.testing.assert_array_equal(start, np.array(trajectory.start)[list(trajectory.components)])
+    (steps,) = trajectory.steps()
+    assert steps[0] == 0
+    assert steps[-1] == trajectory.end
+    if name == "van der Pol":
+        t = rng.uniform(0.1, 19.9, (50, 1))
+        difference = (trajectory(t + 1e-5) - trajectory(t - 1e-5)) / 2e-5
+        np.testing.assert_allclose(trajectory.gradient(t)[:, 0], difference, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if CASES[n].group == "uneven"])
+def test_uneven_points_form_a_grid_and_fresh_ones_lie_between(name):
+    X, _, fresh, _ = CASES[name].data()
+    axes = [np.unique(column) for column in X.T]
+    assert len(X) == np.prod([len(axis) for axis in axes])
+    steps = [np.diff(axis) for axis in axes]
+    assert max(step.max() / step.min() for step in steps) > 1.5
+    assert ((fresh >= X.min(axis=0)) & (fresh <= X.max(axis=0))).all()
+
+
+def test_terrain_is_judged_at_nodes_that_are_not_fitted():
+    pytest.importorskip("matplotlib")
+    X, y, fresh, _ = CASES["terrain"].data()
+    assert len(X) == len(np.unique(X, axis=0)) == 13_000
+    assert len(np.unique(np.concatenate([X, fresh]), axis=0)) == 18_000
+    assert np.all(y == np.round(y))  # heights in whole metres
 
 
 def problem(function, axes, period=None):
@@ -85,15 +151,98 @@ def test_chebyshev_least_squares_is_exact_for_a_polynomial(rng):
     np.testing.assert_allclose(model.predict(X), function(X), rtol=1e-10, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["spline, k=5", "AAA", "plain Fourier extension"])
-def test_methods_of_one_dimension_fit_an_entire_function(name, rng):
+ON_LINES = {
+    "spline, k=3": 1e-4,
+    "spline, k=5": 1e-6,
+    "spline, k=7": 1e-7,
+    "spline, k=9": 1e-7,
+    "smoothing spline": 1e-3,
+    "AAA": 1e-7,
+    "plain Fourier extension": 1e-7,
+}
+
+
+@pytest.mark.parametrize("name", ON_LINES)
+@pytest.mark.parametrize("uneven", [False, True])
+def test_methods_of_one_dimension_fit_an_entire_function(name, uneven, rng):
     if name == "AAA" and not hasattr(interpolate, "AAA"):
         pytest.skip("SciPy 1.15 and later")
     competitor = COMPETITORS[name]
-    given = problem(lambda X: np.exp(X[:, 0]), [np.linspace(-1, 1, 60)])
+    nodes = np.linspace(-1, 1, 60)
+    nodes = nodes * np.abs(nodes) if uneven else nodes
+    given = problem(lambda X: np.exp(X[:, 0]), [nodes])
     assert competitor.unsuited(given) is None
     X = rng.uniform(-1, 1, (50, 1))
-    np.testing.assert_allclose(competitor.fit(given).predict(X), np.exp(X[:, 0]), rtol=1e-7)
+    found = competitor.fit(given).predict(X)
+    np.testing.assert_allclose(found, np.exp(X[:, 0]), rtol=ON_LINES[name])
+
+
+@pytest.mark.parametrize("name", ["spline, k=9, of log x", "grid quintic, of logs"])
+def test_logarithms_are_of_features_over_decades(name, rng):
+    d = 1 if name.startswith("spline") else 2
+    axes = [np.geomspace(1e-3, 1e3, 60), np.linspace(0, 1, 12)][:d]
+
+    def function(X):
+        return np.sin(np.log(X[:, 0])) + X[:, -1] * (d - 1)
+
+    given = problem(function, axes)
+    assert COMPETITORS[name].unsuited(given) is None
+    assert COMPETITORS[name].unsuited(problem(function, [a + 2e3 for a in axes])) is not None
+    X = np.stack([10 ** rng.uniform(-3, 3, 50), rng.uniform(0, 1, 50)][:d], axis=1)
+    kept = X.copy()
+    found = COMPETITORS[name].fit(given).predict(X)
+    np.testing.assert_allclose(found, function(X), atol=1e-3)
+    np.testing.assert_array_equal(X, kept)
+
+
+# a method, the module that it needs, and the error that is asked of it
+SMALL = {
+    "sparse chaos (openturns)": ("openturns", 1e-8),
+    "sparse chaos (LARS)": ("sklearn", 1e-8),
+    "tensor train (teneva)": ("teneva", 1e-5),
+    "tensor train on grid (teneva)": ("teneva", 1e-8),
+    "kriging (SMT)": ("smt", 1e-3),
+    "PolynomialFeatures + Ridge": ("sklearn", 1e-8),
+    "local RBF": ("scipy", 0.1),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_methods_of_several_dimensions_fit_a_polynomial(name, rng):
+    package, allowed = SMALL[name]
+    pytest.importorskip(package)
+
+    def function(X):
+        return 1 + X[:, 0] ** 3 * X[:, 1] - 2 * X[:, 1] ** 2
+
+    given = problem(function, [np.linspace(-1, 1, 14), np.linspace(0, 3, 13)])
+    X = np.stack([rng.uniform(-1, 1, 50), rng.uniform(0, 3, 50)], axis=1)
+    assert COMPETITORS[name].unsuited(given) is None
+    model, note = COMPETITORS[name].train(given)
+    assert not note
+    error = np.linalg.norm(model.predict(X) - function(X)) / np.linalg.norm(function(X))
+    assert error < allowed
+
+
+def test_rows_and_outputs_that_a_method_does_not_take(rng):
+    method = replace(COMPETITORS["spline, k=3"], rows=50, outputs=False)
+    x = np.linspace(-1, 1, 200)
+    given = Problem(x[:, None], np.stack([x, x**2, x**3], axis=1), None, None, {})
+    model, note = method.train(given)
+    assert note == "of 50 points"
+    fresh = rng.uniform(-0.9, 0.9, (20, 1))
+    np.testing.assert_allclose(model.predict(fresh), fresh ** [1, 2, 3], atol=1e-12)
+    whole, note = COMPETITORS["spline, k=3"].train(given)
+    assert note == ""
+    np.testing.assert_allclose(whole.predict(fresh), fresh ** [1, 2, 3], atol=1e-12)
+
+
+def test_a_package_that_is_absent_is_named(monkeypatch):
+    monkeypatch.setattr(methods, "find_spec", lambda name: None)
+    for name in ("gpytorch", "pykan", "sparse chaos (openturns)", "tensor train (teneva)"):
+        result = measure("quadratic, d = 3", name, size=0.01)
+        assert result.note.endswith("is not installed")
+        assert not result.is_final
 
 
 @pytest.mark.parametrize("name", ["grid cubic", "Clough-Tocher", "spline, k=3", "FFT + NUFFT"])
@@ -129,7 +278,7 @@ def test_a_comparison_from_the_command_line(tmp_path, capsys):
     """A method past its limit is ended and shown; the next one is measured all the same."""
     pytest.importorskip("matplotlib")
     methods = ["default", "MLPRegressor", "FFT + NUFFT", "gpytorch"]
-    arguments = ["--cases", "turbulence 128", "--size", "0.3", "--limit", "3"]
+    arguments = ["--cases", "turbulence 128", "--size", "0.3", "--limit", "3", "--jobs", "1"]
     main([*arguments, "--methods", *methods, "--output", str(tmp_path)])
     output = capsys.readouterr().out
     assert "more than 3 s" in output
@@ -138,6 +287,53 @@ def test_a_comparison_from_the_command_line(tmp_path, capsys):
     assert results["MLPRegressor"]["error"] is None
     assert (tmp_path / "error_against_time.png").exists()
     assert "### Summary" in (tmp_path / "benchmark.md").read_text()
+
+
+def test_what_is_finished_is_not_measured_again(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    arguments = ["--cases", "fast wave", "cubed kink", "--size", "0.1", "--output", str(tmp_path)]
+    main([*arguments, "--methods", "spline, k=3", "grid cubic", "--jobs", "1"])
+    kept = tmp_path / "measurements.jsonl"
+    first = kept.read_text()
+    assert len(first.splitlines()) == 4
+    kept.write_text(first + '["fast wave", "spline, k=5", 0')  # cut short
+    capsys.readouterr()
+    main([*arguments, "--methods", "spline, k=3", "grid cubic", "spline, k=5", "--jobs", "2"])
+    assert "6 measurements, of which 4 were kept" in capsys.readouterr().out
+    assert kept.read_text().startswith(first)
+    assert len(kept.read_text().splitlines()) == 6
+    main([*arguments, "--methods", "spline, k=3", "--again", "spline, k=3", "--jobs", "1"])
+    assert "2 measurements, of which 0 were kept" in capsys.readouterr().out
+    assert len(kept.read_text().splitlines()) == 6
+    other = Crew(limit=30.0, path=kept)  # another limit might have another result
+    assert not other.known("fast wave", "spline, k=3", 0, 0.1)
+    other.close()
+
+
+def test_the_summary_counts_and_lists_what_was_better():
+    groups = {
+        "one": [
+            Measurement("one", "default", 9, 1e-6, fit_seconds=1.0),
+            Measurement("one", "AAA", 9, 1e-8, fit_seconds=0.5),
+            Measurement("one", "pykan", 9, note="more than 25 s"),
+        ],
+        "two": [
+            Measurement("two", "default", 9, 2e-15, fit_seconds=1.0),
+            Measurement("two", "AAA", 9, 1e-15, fit_seconds=0.5),
+        ],
+        "three": [
+            Measurement("three", "default", 9, note="more than 60 s"),
+            Measurement("three", "AAA", 9, 1e-3, fit_seconds=0.5),
+        ],
+    }
+    text = summary(groups)
+    assert "in 1 of 3 cases" in text
+    assert "- one: 1.0e-06 against 1.0e-08 of AAA in 0.5 s, 1e+02 times" in text
+    assert "- three: more than 60 s against 1.0e-03 of AAA" in text
+    assert "- two" not in text
+    lines = skipped(groups).splitlines()
+    assert "| default | more than 60 s | three |" in lines
+    assert "| pykan | more than 25 s | one |" in lines
 
 
 @pytest.mark.parametrize("draw", random_cases.KINDS, ids=lambda draw: draw.__name__)

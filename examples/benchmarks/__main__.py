@@ -3,9 +3,12 @@
     python -m examples.benchmarks --output results
 
 measures every method of ``competitors.py`` on every case of ``cases.py``: the same points, the same
-5000 fresh points, each in a process of its own that is ended after a minute. It prints one table
-a case and a summary, and writes them as Markdown and JSON beside two pictures. Cases, methods and
-size can be chosen; ``--growth`` adds the cost against the number of points.
+5000 fresh points, each in a process of its own that is ended after a minute, or less where the
+method says so. It prints one table a case, a summary and what was skipped, and writes them as
+Markdown and JSON beside two pictures. Cases, methods and size can be chosen; ``--growth`` adds the
+cost against the number of points. What is finished is kept in the folder, and a run that was
+interrupted goes on from there. Measurements run side by side, one a core and of one thread each,
+unless ``--jobs`` says otherwise.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ import numpy as np
 
 from examples.benchmarks.cases import CASES
 from examples.benchmarks.competitors import COMPETITORS, DEFAULT
-from examples.benchmarks.report import figure, head, heading, row
-from examples.benchmarks.runner import Worker
+from examples.benchmarks.report import count_cores, figure, head, heading, row
+from examples.benchmarks.runner import crew
 
 ROUND_OFF, CLOSE = 1e-13, 3.0
 GROWTH = {
@@ -29,6 +32,7 @@ GROWTH = {
     "three waves, scattered": (0.0156, 0.0625, 0.25, 1.0, 15.63),
     "Genz oscillatory, d = 5": (0.2, 1.0, 4.0, 20.0),
 }
+NAMED_AT_MOST = 6
 GROWING = (DEFAULT, "RBF interpolator", "Nystroem + Ridge", "Chebyshev least squares", "grid cubic")
 
 
@@ -52,6 +56,7 @@ def table(results):
         name = f"**{r.competitor}**" if r.competitor == DEFAULT else r.competitor
         numbers = [figure(r.error), figure(r.max_error), figure(r.gradient_error)]
         times = [f"{r.fit_seconds:.2g}", f"{r.predict_seconds:.2g}"]
+        name = f"{name}, {r.note}" if r.note else name
         lines.append(row([name, *numbers, *times, r.n_bytes or "-"]))
     lines += [row([r.competitor, r.note, *["-"] * 5]) for r in results if r.error is None]
     return "\n".join(lines)
@@ -66,31 +71,53 @@ def is_best(ours, others):
 
 
 def summary(groups):
-    """One line a case: the default and the best of the others."""
+    """One line a case: the default and the best of the others; then where that is not the best."""
     lines = [head(["case", "points", "default", "fit, s", "best other", "its error", "best?"])]
-    won = 0
+    worse = []
     for case, results in groups.items():
         ours = next(r for r in results if r.competitor == DEFAULT)
         others = [r for r in results if r.competitor not in (DEFAULT, "single stage")]
         best = min((r for r in others if r.error is not None), key=lambda r: r.error, default=None)
         good = is_best(ours, others)
-        won += good
         seconds = "-" if ours.fit_seconds is None else f"{ours.fit_seconds:.2g}"
         rival = [best.competitor, figure(best.error)] if best else ["-", "-"]
         error = ours.note if ours.error is None else figure(ours.error)
         n = max(r.n for r in results)
         lines.append(row([case, n, error, seconds, *rival, "yes" if good else "NO"]))
+        if not good:
+            took = f" in {best.fit_seconds:.2g} s" if best else ""
+            ratio = f", {ours.error / best.error:.2g} times" if best and ours.error else ""
+            worse.append(f"- {case}: {error} against {rival[1]} of {rival[0]}{took}{ratio}")
+    won = len(groups) - len(worse)
     lines.append(f"\nbest, or within {CLOSE:g}x at round-off, in {won} of {len(groups)} cases")
+    if worse:
+        lines += ["\nnot in these:\n", *worse]
     return "\n".join(lines)
 
 
-def growth(worker, seed, names):
+def skipped(groups):
+    """Methods without a figure, why, and where."""
+    places = {}
+    for case, results in groups.items():
+        for r in results:
+            if r.error is None:
+                places.setdefault((r.competitor, r.note), []).append(case)
+    order = sorted(places, key=lambda key: list(COMPETITORS).index(key[0]))
+    lines = [head(["method", "why not", "cases"])]
+    for method, why in order:
+        cases = places[method, why]
+        named = len(cases) <= NAMED_AT_MOST
+        lines.append(row([method, why, "; ".join(cases) if named else len(cases)]))
+    return "\n".join(lines)
+
+
+def growth(workers, seed, names):
     """Fit and predict time against the number of points, and the exponent fitted to each."""
     results = []
     lines = [head(["case", "method", "points", "fit, s", "exponents: fit, predict"])]
     for case, sizes in GROWTH.items():
         for name in names:
-            runs = [worker.measure(case, name, seed, size) for size in sizes]
+            runs = list(workers.measure_all([(case, name, seed, size) for size in sizes]))
             results += runs
             done = [r for r in runs if r.error is not None]
             if len(done) < 2:
@@ -187,35 +214,51 @@ def main(arguments=None):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=float, default=60.0, help="seconds of one measurement")
     parser.add_argument("--growth", action="store_true", help="also cost against points")
+    parser.add_argument("--jobs", type=int, default=count_cores(), help="measured at once")
+    parser.add_argument("--again", nargs="*", default=(), help="methods not taken from before")
     parser.add_argument("--output", type=Path, help="folder for tables, JSON and pictures")
     options = parser.parse_args(arguments)
     cases = options.cases or list(CASES)
     methods = options.methods or list(COMPETITORS)
-    unknown = [n for n in cases if n not in CASES] + [m for m in methods if m not in COMPETITORS]
+    unknown = [n for n in cases if n not in CASES]
+    unknown += [m for m in [*methods, *options.again] if m not in COMPETITORS]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}")
-
-    text = [f"{heading()}; seed {options.seed}, size {options.size:g}, limit {options.limit:g} s"]
-    print(text[0], flush=True)
-    worker, groups, grown = Worker(options.limit), {}, []
+    kept = None
     if options.output:
         options.output.mkdir(parents=True, exist_ok=True)
+        kept = options.output / "measurements.jsonl"
+    n_threads = None if options.jobs == 1 else max(1, count_cores() // options.jobs)
+    with crew(options.limit, options.jobs, n_threads, kept, options.again) as workers:
+        run(workers, cases, methods, options)
+
+
+def run(workers, cases, methods, options):
+    text = [f"{heading()}; seed {options.seed}, size {options.size:g}, limit {options.limit:g} s"]
+    if options.jobs > 1:
+        text[0] += f", {options.jobs} at once"
+    print(text[0], flush=True)
+    tasks = [(case, m, options.seed, options.size) for case in cases for m in methods]
+    before = sum(workers.known(*task) for task in tasks)
+    print(f"{len(tasks)} measurements, of which {before} were kept from before", flush=True)
+    groups, grown, measured = {}, [], workers.measure_all(tasks)
     for case in cases:
-        results = [worker.measure(case, m, options.seed, options.size) for m in methods]
+        results = [next(measured) for _ in methods]
         n = max(r.n for r in results)
         groups[case] = [replace(r, n=n) for r in results]
         text.append(f"\n### {case}, {n} points\n\n{table(groups[case])}")
         print(text[-1], flush=True)
         if options.output:  # after each case: a long run may be ended
             write(groups, grown, text, options.output)
+    text.append(f"\n### Skipped\n\n{skipped(groups)}")
+    print(text[-1], flush=True)
     if DEFAULT in methods:
         text.append(f"\n### Summary\n\n{summary(groups)}")
         print(text[-1], flush=True)
     if options.growth:
         print("\n### Growth\n", flush=True)
-        grown, lines = growth(worker, options.seed, [m for m in GROWING if m in methods])
+        grown, lines = growth(workers, options.seed, [m for m in GROWING if m in methods])
         text.append(f"\n### Growth\n\n{lines}")
-    worker.close()
     if options.output:
         write(groups, grown, text, options.output)
         draw_errors(groups, options.output / "error_against_time.png")

@@ -18,7 +18,8 @@ from types import MappingProxyType
 import numpy as np
 from sklearn.model_selection import KFold, cross_val_predict
 
-from examples.benchmarks.cases import CASES, PERIODIC, Case, Disc, Scattered, TensorGrid
+from examples.benchmarks.cases import CASES, PERIODIC, Case
+from examples.benchmarks.points import Disc, Scattered, TensorGrid
 from examples.benchmarks.report import figure, head, heading, row
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.metrics import relative_l2_error

@@ -9,11 +9,15 @@ from importlib.metadata import version
 def heading():
     """Date, machine and versions, under which figures can be told apart."""
     versions = [f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn", "torch")]
+    return f"{date.today()}, {count_cores()} cores, {platform.machine()}; {', '.join(versions)}"
+
+
+def count_cores():
+    """Cores that this process may use."""
     try:
-        n_cores = len(os.sched_getaffinity(0))
+        return len(os.sched_getaffinity(0))
     except AttributeError:
-        n_cores = os.cpu_count()
-    return f"{date.today()}, {n_cores} cores, {platform.machine()}; {', '.join(versions)}"
+        return os.cpu_count()
 
 
 def row(cells):

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import pickle
 import time
 import traceback
 import warnings
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from queue import SimpleQueue
+from threading import Lock
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from examples.benchmarks.cases import CASES, TensorGrid
-from examples.benchmarks.competitors import COMPETITORS, Problem
+from examples.benchmarks.cases import CASES
+from examples.benchmarks.competitors import COMPETITORS
+from examples.benchmarks.methods import NOT_INSTALLED, Problem
 from skmsnn.metrics import relative_l2_error, relative_max_error
 
 _PREDICTED = 20_000  # points whose prediction is timed
@@ -35,17 +42,17 @@ class Measurement:
     n_bytes: int | None = None
     note: str = ""
 
+    @property
+    def is_final(self):
+        """Whether a later run on this machine would say the same."""
+        return not self.note.endswith(NOT_INSTALLED)
+
 
 def problem_of(case, seed, size):
     """The case as a competitor sees it, and fresh points with their values and gradients."""
     X, y, X_fresh, y_fresh = case.data(seed, size)
-    axes, period = None, case.parameters.get("period")
-    points = case.points
-    if isinstance(points, TensorGrid):
-        if points.keep == 1:
-            axes = [np.unique(column) for column in X.T]
-        if points.end_points is False:
-            period = float(np.ptp(np.broadcast_to([points.low, points.high], 2)))
+    axes = [np.unique(column) for column in X.T] if case.points.is_complete else None
+    period = case.points.turn or case.parameters.get("period")
     problem = Problem(X, y, axes, period, dict(case.parameters), seed)
     return problem, X_fresh, y_fresh, gradient_of(case, X_fresh)
 
@@ -54,13 +61,17 @@ def gradient_of(case, X):
     """Gradient of the case's function by complex steps, None where it is not analytic."""
     if hasattr(case.function, "gradient"):
         return case.function.gradient(X)
+    if case.function(X[:1]).ndim > 1:
+        return None
     columns = []
     for step in np.eye(X.shape[1]):
         try:
-            exact = np.imag(case.function(X + 1e-200j * step)) / 1e-200
+            with np.errstate(all="ignore"):  # beyond the domain the answer is no number
+                exact = np.imag(case.function(X + 1e-200j * step)) / 1e-200
+                above, below = (case.function(X + sign * 1e-6 * step) for sign in (1, -1))
         except TypeError:  # a function of real numbers alone
             return None
-        difference = (case.function(X + 1e-6 * step) - case.function(X - 1e-6 * step)) / 2e-6
+        difference = (above - below) / 2e-6
         if not np.allclose(exact, difference, rtol=1e-4, atol=1e-4 * np.abs(difference).max()):
             return None
         columns.append(exact)
@@ -78,7 +89,7 @@ def measure(case_name, competitor_name, seed=0, size=1.0, report=lambda step: No
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         start = time.perf_counter()
-        model = competitor.fit(problem)
+        model, note = competitor.train(problem)
         fit_seconds = time.perf_counter() - start
         report("fitted")
         many = np.resize(X_fresh, (_PREDICTED, problem.d))
@@ -107,34 +118,39 @@ def measure(case_name, competitor_name, seed=0, size=1.0, report=lambda step: No
         fit_seconds,
         predict_seconds,
         n_bytes,
+        note,
     )
 
 
 class Worker:
     """A process that measures, started anew after each one that it had to be ended for.
 
-    ``limit`` is in seconds, for the fit and for all that follows it.
+    ``limit`` is in seconds, for the fit and for all that follows it, and ``n_threads`` are those of
+    its linear algebra, all if None.
     """
 
-    def __init__(self, limit):
-        self.limit = limit
+    def __init__(self, limit, n_threads=None):
+        self.limit, self.n_threads = limit, n_threads
         self._process = self._pipe = None
 
     def measure(self, case, competitor, seed, size):
         if self._process is None:
             context = multiprocessing.get_context("spawn")
             self._pipe, other = context.Pipe()
-            self._process = context.Process(target=_serve, args=(other,), daemon=True)
+            arguments = (other, self.n_threads)
+            self._process = context.Process(target=_serve, args=arguments, daemon=True)
             self._process.start()
+            other.close()  # so that the end of the process is the end of the pipe
             self._pipe.recv()  # ready: imports do not count
         self._pipe.send((case, competitor, seed, size))
+        allowed = min(self.limit, COMPETITORS[competitor].limit)
         limit = _LIMIT_OF_DATA
         try:
             while self._pipe.poll(limit):
                 answer = self._pipe.recv()
                 if isinstance(answer, Measurement):
                     return answer
-                limit = self.limit
+                limit = allowed
             note = f"more than {limit:g} s"
         except EOFError:
             note = "the process ended, probably for want of memory"
@@ -148,13 +164,87 @@ class Worker:
             self._process = self._pipe = None
 
 
-def _serve(pipe):
-    pipe.send("ready")
-    while True:
-        case, competitor, seed, size = pipe.recv()
+class Crew:
+    """Some workers side by side, and what they and earlier runs have measured.
+
+    Each finished measurement is a line of the file ``path``; those that are there already, of the
+    same seed, size and limit, are not made again, but for the methods named in ``again``.
+    """
+
+    def __init__(self, limit, n_jobs=1, n_threads=None, path=None, again=()):
+        self.limit, self.path = limit, path
+        self._known = {} if path is None else _read(path, again)
+        self._free, self._workers = SimpleQueue(), []
+        for _ in range(n_jobs):
+            self._workers.append(Worker(limit, n_threads))
+            self._free.put(self._workers[-1])
+        self._threads, self._lock, self._ended = ThreadPoolExecutor(n_jobs), Lock(), False
+
+    def known(self, *task):
+        """Whether the measurement of a case, method, seed and size is there already."""
+        return (*task, self.limit) in self._known
+
+    def measure_all(self, tasks):
+        """Measurements of cases, methods, seeds and sizes as they are made, in the given order."""
+        futures = [self._threads.submit(self._measure, *task) for task in tasks]
+        for future in futures:
+            yield future.result()
+
+    def _measure(self, *task):
+        found = self._known.get((*task, self.limit))
+        if found is not None:
+            return found
+        worker = self._free.get()
         try:
-            result = measure(case, competitor, seed, size, pipe.send)
-        except Exception as error:  # a competitor's failure is a result
-            last = traceback.format_exception_only(error)[-1].strip()
-            result = Measurement(case, competitor, note=f"failed: {last[:80]}")
-        pipe.send(result)
+            result = worker.measure(*task)
+        finally:
+            self._free.put(worker)
+        if self.path is not None and result.is_final and not self._ended:
+            line = json.dumps([*task, self.limit, asdict(result)]) + "\n"
+            with self._lock, self.path.open("a") as file:
+                file.write(line)
+        return result
+
+    def close(self):
+        self._ended = True  # what is measured now was cut short
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
+
+
+@contextmanager
+def crew(*arguments, **options):
+    """Workers that are ended whatever happens."""
+    workers = Crew(*arguments, **options)
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def _read(path, again):
+    """What earlier runs have finished; a line that was cut short is dropped from the file."""
+    known, lines = {}, []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            *task, result = json.loads(line)
+        except ValueError:
+            continue
+        if task[1] not in again:
+            known[tuple(task)] = Measurement(**result)
+            lines.append(line + "\n")
+    path.write_text("".join(lines))
+    return known
+
+
+def _serve(pipe, n_threads):
+    pipe.send("ready")
+    with threadpool_limits(n_threads):
+        while True:
+            case, competitor, seed, size = pipe.recv()
+            try:
+                result = measure(case, competitor, seed, size, pipe.send)
+            except Exception as error:  # a competitor's failure is a result
+                last = traceback.format_exception_only(error)[-1].strip()
+                result = Measurement(case, competitor, note=f"failed: {last[:80]}")
+            pipe.send(result)
