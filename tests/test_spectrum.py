@@ -182,7 +182,8 @@ class TestCandidates:
         for candidate in ladder:
             assert candidate.n_terms == candidate.fit(np.ones(400)).frame.n_columns
             assert candidate.n_terms * 1.2 <= 400
-        boxes = {v.label.split(", ")[-1] for v in ladder[-1].variants()}
+        others = [*ladder[-1].variants(), *ladder[-1].boxes()]
+        boxes = {v.label.split(", ")[-1] for v in others}
         assert len(boxes) == (3 if d == 2 else 1)
         assert ladder[-1].label.split(", ")[-1] not in boxes
 
@@ -238,7 +239,7 @@ class TestCandidates:
         d = len(periodic)
         x, y = rng.uniform(-1, 1, (300, d)), rng.standard_normal((300, 1))
         ladder = candidates(box(periodic), None, x, 300)
-        sets = [ladder[-1], *ladder[-1].variants()]
+        sets = [ladder[-1], *ladder[-1].variants(), *ladder[-1].boxes()]
         assert len(sets) > 1
         for candidate in sets:
             width = float(candidate.label.split("box ")[1].split(" ")[0])
