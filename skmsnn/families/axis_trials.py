@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, PATIENCE
+from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR, PATIENCE
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
+from skmsnn.families.spectrum import which_stand_out
 from skmsnn.judge.leave_out import Folds, left_out
 from skmsnn.judge.plateau import MOST_LEVERAGE
+from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.spaces.axes import AxisBasis, SplineAxis
 
 
@@ -69,6 +71,27 @@ class AxisProblem:
     folds: Folds
     enough: float = 0.0
 
+    def rest(self, axis: AxisBasis) -> NDArray[np.float64]:
+        """What a fit to all nodes leaves of the columns."""
+        return self.columns - axis.synthesise(axis.analyse(self.columns, 0), 0)
+
+    def fastest_wave(self, axis: AxisBasis) -> int:
+        """Half waves over the nodes of the fastest that stands out of the rest; 0 where none does.
+
+        Its spectrum, under a Hann window, has at noise the size of its median everywhere.
+        """
+        nodes = self.nodes
+        quadrature = np.gradient(nodes) * (1 + np.cos(np.pi * nodes))
+        most = len(nodes)
+        power = np.zeros(most + 1)
+        for column in self.rest(axis).T:
+            waves = nufft_type1([np.pi * nodes], quadrature * column, (most,))
+            power += np.abs(waves[most:]) ** 2
+        # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
+        power = power[: most // 2 + 1]
+        stands_out = np.flatnonzero(which_stand_out(power))
+        return int(stands_out.max(initial=0))
+
     def tried(self, axis: AxisBasis) -> AxisTrial:
         """Functions on trial."""
         unseen, rest = left_along(axis, self.columns, self.folds, EPS)
@@ -91,8 +114,13 @@ def left_along(
     return left_out(rest, axis, folds, rounding), rest
 
 
-def ascended(ladder: Iterable[AxisTrial], enough: float) -> list[AxisTrial]:
-    """Take one set after the other, until one is good enough, two overfit, or none will do."""
+def ascended(ladder: Iterable[AxisTrial], problem: AxisProblem) -> list[AxisTrial]:
+    """Take one set after the other, until one is good enough, two overfit, or none will do.
+
+    None will where sets come too slowly to what is enough, and where much larger ones leave as
+    much, in which no wave stands out.
+    """
+    enough = problem.enough
     trials: list[AxisTrial] = []
     worse = 0
     for trial in ladder:
@@ -103,11 +131,23 @@ def ascended(ladder: Iterable[AxisTrial], enough: float) -> list[AxisTrial]:
         worse = worse + 1 if overfits and trial.error > CLEARLY * AS_GOOD * least else 0
         if is_settled(trials) or worse >= PATIENCE or time_is_up():
             break
+        if _have_levelled_off(trials) and problem.fastest_wave(trial.axis) == 0:
+            break
         if len(trials) > 2 and _reach(*trials[-2:]) > FAR * enough > 0:
             hopeless = len(trials) > 3 and _reach(*trials[-3:-1]) > FAR * enough
             if hopeless and trial.error * FAR < 1:
                 break
     return trials
+
+
+def _have_levelled_off(trials: list[AxisTrial]) -> bool:
+    """Whether sets, from some on to others of four times their size, leave the same noise."""
+    level, n_equal = trials[-1].noise_level, 0
+    for trial in reversed(trials):
+        if not level / EQUAL <= trial.noise_level <= level * EQUAL:
+            break
+        n_equal += 1
+    return n_equal > PATIENCE and trials[-1].size >= CLEARLY**2 * trials[-n_equal].size
 
 
 def _reach(before: AxisTrial, last: AxisTrial) -> float:

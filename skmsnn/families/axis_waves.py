@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skmsnn._comparison import ENOUGH
 from skmsnn._effort import SECOND, svd_operations
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended, error_of, is_settled
-from skmsnn.families.ladders import SHARES, WIDTH, axis_order, ball_frames, growing
+from skmsnn.families.ladders import WIDTH, axis_order, axis_shares, ball_frames, growing
 from skmsnn.families.waves import Look, are_foreseen, most_looked_past
 from skmsnn.functions.bases import LegendreWavesBasis
 from skmsnn.judge.leave_out import FOLDS_PERIODIC
@@ -58,11 +58,11 @@ def _beside(problem: AxisProblem, waves: NDArray[np.float64]) -> list[AxisTrial]
         basis = LegendreWavesBasis(degree, np.concatenate([_lattice(order), waves]))
         return problem.tried(WavesAxis(nodes, basis))
 
-    trials = ascended((tried(degree) for degree in growing(most - 1)), problem.enough)
+    trials = ascended((tried(degree) for degree in growing(most - 1)), problem)
     if is_settled(trials):
         return trials
-    orders = sorted({axis_order(nodes, share, WIDTH, False) for share in SHARES})
-    return trials + ascended((tried(0, m) for m in orders if 2 * m < most), problem.enough)
+    orders = sorted({axis_order(nodes, share, WIDTH, False) for share in axis_shares(len(nodes))})
+    return trials + ascended((tried(0, m) for m in orders if 2 * m < most), problem)
 
 
 def _lattice(order: int) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,20 +19,26 @@ from skmsnn.families.axis_trials import (
     is_settled,
 )
 from skmsnn.families.axis_waves import fitted_waves
-from skmsnn.families.ladders import OTHER_WIDTHS, RATIO, SHARES, WIDTH, axis_basis, axis_order
-from skmsnn.families.spectrum import which_stand_out
-from skmsnn.linalg.nufft import nufft_type1
+from skmsnn.families.ladders import (
+    OTHER_WIDTHS,
+    RATIO,
+    WIDTH,
+    axis_basis,
+    axis_order,
+    axis_shares,
+)
 from skmsnn.spaces.axes import AxisBasis, ExtensionAxis, WavesAxis
 
 
 def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
     """Waves of a period, up to growing wave numbers."""
     nodes = problem.nodes
+    shares = axis_shares(len(nodes))
     ladder = (
-        axis_basis(nodes, axis_order(nodes, SHARES[rung], WIDTH, True), WIDTH, True)
+        axis_basis(nodes, axis_order(nodes, shares[rung], WIDTH, True), WIDTH, True)
         for rung in _distinct_rungs(nodes, True)
     )
-    return ascended((problem.tried(axis) for axis in ladder), 0.0)
+    return ascended((problem.tried(axis) for axis in ladder), replace(problem, enough=0.0))
 
 
 def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
@@ -41,15 +49,16 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     the spectrum of what they leave.
     """
     nodes = problem.nodes
+    shares = axis_shares(len(nodes))
 
     def waves(rung: int, width: float) -> AxisTrial:
-        order = axis_order(nodes, SHARES[rung], width, False)
+        order = axis_order(nodes, shares[rung], width, False)
         return problem.tried(ExtensionAxis(nodes, order, 2 * width))
 
     rungs = _distinct_rungs(nodes, False)
-    orders = {rung: axis_order(nodes, SHARES[rung], WIDTH, False) for rung in rungs}
+    orders = {rung: axis_order(nodes, shares[rung], WIDTH, False) for rung in rungs}
     cheap = [rung for rung in rungs if svd_operations(len(nodes), 2 * orders[rung]) <= SECOND]
-    ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem.enough)
+    ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem)
     fitted = [] if is_settled(ladder) else fitted_waves(problem)
     if is_settled(fitted):
         return ladder + fitted
@@ -58,8 +67,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
         converges = len(ladder) > 1 and ladder[-1].error * CLEARLY < ladder[-2].error
         if not converges:
             best = min(ladder, key=error_of)
-            rest = problem.columns - best.axis.synthesise(best.axis.analyse(problem.columns, 0), 0)
-            fastest = WIDTH * _fastest_wave(nodes, rest)
+            fastest = WIDTH * problem.fastest_wave(best.axis)
             above = [rung for rung in above if orders[rung] > fastest > orders[climbed[-1]]]
         if above:
             climbed.append(above.pop(0))
@@ -96,24 +104,7 @@ def _half_a_rung_away(problem: AxisProblem, axis: AxisBasis) -> list[AxisTrial]:
     return tried
 
 
-def _fastest_wave(nodes: NDArray[np.float64], rest: NDArray[np.float64]) -> int:
-    """Half waves over the nodes of the fastest wave that stands out of the rest; 0 where none does.
-
-    Its spectrum, under a Hann window, has at noise the size of its median everywhere.
-    """
-    quadrature = np.gradient(nodes) * (1 + np.cos(np.pi * nodes))
-    most = len(nodes)
-    power = np.zeros(most + 1)
-    for column in rest.T:
-        waves = nufft_type1([np.pi * nodes], quadrature * column, (most,))
-        power += np.abs(waves[most:]) ** 2
-    # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
-    power = power[: most // 2 + 1]
-    stands_out = np.flatnonzero(which_stand_out(power))
-    return int(stands_out.max(initial=0))
-
-
 def _distinct_rungs(nodes: NDArray[np.float64], periodic: bool) -> list[int]:
     """Rungs of the ladder of shares that give different orders."""
-    orders = [axis_order(nodes, share, WIDTH, periodic) for share in SHARES]
+    orders = [axis_order(nodes, share, WIDTH, periodic) for share in axis_shares(len(nodes))]
     return [r for r, order in enumerate(orders) if r == 0 or order > orders[r - 1]]

@@ -16,7 +16,7 @@ class Network(Family):
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         from skmsnn.families.network import of_its_own_accord
 
-        return of_its_own_accord(fitter)
+        return of_its_own_accord(fitter, enough)
 
 
 def of_recipe(fitter: StageFitter) -> StageFit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +131,8 @@ def _on_grid(
                 for other in OTHER_WIDTHS:
                     # in a wider box less than the same highest wave number does
                     for step in range(-2, 2) if other < width else range(-4, 0):
-                        yield candidate(tuple(_rung(rung + step) for rung in rungs), other)
+                        near = np.clip(np.add(rungs, step), 0, len(SHARES) - 1)
+                        yield candidate(tuple(near.tolist()), other)
 
         def highest_rungs() -> list[int]:
             """Of a move. The other axis' nodes hide what an extension does between its own.
@@ -170,10 +171,6 @@ def _on_grid(
     return [candidate((rung,) * len(nodes), WIDTH) for rung in range(len(SHARES))]
 
 
-def _rung(at: int) -> int:
-    return min(max(at, 0), len(SHARES) - 1)
-
-
 def _axis_moves(d: int, axes: list[int]) -> Iterable[NDArray[np.int64]]:
     """Two steps on the ladder: down or up along one axis, or up along one and down another."""
     steps = 2 * np.eye(d, dtype=np.int64)
@@ -192,6 +189,13 @@ def axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic:
         return int(share * n / 2 + 1e-9)
     order = round(share * width * (n - 1) / 2)
     return max(1, min(order, int(_most_axis_columns(n) / 2)))
+
+
+def axis_shares(n: int) -> tuple[float, ...]:
+    """The shares of Nyquist's wave number of sets along an axis of so many nodes: from one wave."""
+    n_smaller = ceil(np.log(max(1.0, SHARES[1] * n / 2)) / np.log(RATIO))
+    smaller = (SHARES[1] / RATIO**k for k in range(n_smaller, 0, -1))
+    return (0.0, *smaller, *SHARES[1:])
 
 
 def _most_axis_columns(n: int) -> float:

@@ -61,7 +61,7 @@ class Polynomial(Family):
         # least squares on even nodes becomes unstable beyond twice the root of their number, which
         # unseen lines show
         bases = (LegendreBasis(degree) for degree in growing(most))
-        return ascended((problem.tried(BasisAxis(problem.nodes, b)) for b in bases), problem.enough)
+        return ascended((problem.tried(BasisAxis(problem.nodes, b)) for b in bases), problem)
 
 
 def _may_be_sparse(fitter: StageFitter) -> bool:
