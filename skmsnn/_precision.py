@@ -15,4 +15,4 @@ NEAR_ROUND_OFF = 100 * ROUND_OFF
 # Of singular values, relative to the largest: what is below one counts as zero.
 CUTOFFS = (ROUND_OFF, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 # Below it more than half of the digits are right.
-HALF_DIGITS = EPS**0.5
+HALF_DIGITS = float(np.sqrt(EPS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -15,13 +16,6 @@ from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
 
 # share of a grid's cells that must hold a point for the points to count as a grid with holes
 _LEAST_COVERAGE = 0.25
-# What the nearest nodes on an axis fail to predict of a value: differences of order 6, 4 and 2,
-# over their largest weight. The highest tells smooth functions apart best; on grids with
-# many holes only the shorter stencils are complete.
-_STENCILS = tuple(
-    np.array(weights) / np.abs(weights).max()
-    for weights in ([1, -6, 15, -20, 15, -6, 1], [1, -4, 6, -4, 1], [1, -2, 1])
-)
 
 
 @dataclass(frozen=True)
@@ -273,7 +267,7 @@ def detect_periods(grid: Grid, y: NDArray[np.float64]) -> list[float | None]:
     for j, nodes in enumerate(grid.nodes):
         spacing, n = uniform_spacing(nodes), len(nodes)
         period = None
-        if spacing is not None and n >= 2 * len(_STENCILS[0]):
+        if spacing is not None and n >= 2 * len(_stencils()[0]):
             if _is_seamless(values, j):
                 period = spacing * n
             elif _ends_agree(values, j) and _is_seamless(np.delete(values, -1, j), j):
@@ -288,8 +282,19 @@ def _ends_agree(values: NDArray[np.float64], axis: int) -> bool:
     return bool(known.any() and np.abs(difference[known]).max() <= NEAR_ROUND_OFF)
 
 
+@cache
+def _stencils() -> tuple[NDArray[np.float64], ...]:
+    """What the nearest nodes on an axis fail to predict of a value: differences of order 6, 4, 2.
+
+    Over their largest weight. The highest tells smooth functions apart best; on grids with many
+    holes only the shorter stencils are complete.
+    """
+    differences = (np.diff(np.eye(1, 2 * order + 1, order)[0], order) for order in (6, 4, 2))
+    return tuple(weights / np.abs(weights).max() for weights in differences)
+
+
 def _is_seamless(values: NDArray[np.float64], axis: int) -> bool:
-    for stencil in _STENCILS:
+    for stencil in _stencils():
         reach = len(stencil) // 2
         shifts = range(-reach, reach + 1)
         error = sum(w * np.roll(values, s, axis) for w, s in zip(stencil, shifts, strict=True))

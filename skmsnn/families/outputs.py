@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import EQUAL, FAR
 from skmsnn._time_limit import time_is_up
+from skmsnn.families.base import MOST_OUTPUTS
 from skmsnn.families.best import best_stage
 from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.recipe import Recipe
@@ -22,8 +23,6 @@ from skmsnn.judge.leave_out import LeftOut, weighted_rms
 from skmsnn.judge.split import DataSplit, Residuals
 from skmsnn.stage import Stage
 
-# Outputs that are tried apart, at most: each is a fit of its own.
-_MOST_OUTPUTS = 6
 # Families whose training takes long; outputs together have been offered them.
 _SLOW = ("modes", "network")
 
@@ -42,7 +41,7 @@ def best_stage_of_outputs(
     together = best_stage(recipe, points, residuals, previous, rng, watch)
     n_outputs = residuals.train.shape[1]
     is_open = previous is None and recipe.is_all_adaptive and not time_is_up()
-    if not is_open or not 1 < n_outputs <= _MOST_OUTPUTS or together.points is not None:
+    if not is_open or not 1 < n_outputs <= MOST_OUTPUTS or together.points is not None:
         return together
     left = _left_of_each(together, points, residuals)
     # however little is left, of very different outputs families may differ

@@ -22,10 +22,10 @@ from skmsnn.functions.polynomial import (
 )
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
-# Share of all squares that is most of them.
-_MOST_OF_IT = 0.8
 # Up to which values or correlations of noise differ from those of white noise without end.
 WHITE = 0.2
+# Share of all squares that is most of them: the rest is next to nothing.
+_MOST_OF_IT = 1 - WHITE
 
 
 class _Roughness(NamedTuple):

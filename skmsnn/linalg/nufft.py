@@ -13,9 +13,9 @@ from skmsnn._effort import SECOND
 
 # FINUFFT's tightest tolerance in double precision: its widest kernel, 16 points
 TOLERANCE = 2e-15
-MOST_DIMENSIONS = 3
 _TYPE_1 = (finufft.nufft1d1, finufft.nufft2d1, finufft.nufft3d1)
 _TYPE_2 = (finufft.nufft1d2, finufft.nufft2d2, finufft.nufft3d2)
+MOST_DIMENSIONS = len(_TYPE_1)
 
 
 def nufft_type1(

@@ -124,7 +124,7 @@ class SmoothingFit:
         shape = self._normal.shape
         jacobi = spl.LinearOperator(shape, lambda v: v / self._diagonal, dtype=np.float64)
         # what rough data leave is far more, and ten to forty iterations come there
-        how = {"rtol": HALF_DIGITS, "atol": 0.0, "maxiter": 500, "M": jacobi}
+        how: dict[str, Any] = {"rtol": HALF_DIGITS, "atol": 0.0, "maxiter": 500, "M": jacobi}
         columns = [spl.cg(self._normal, r, **how)[0] for r in rhs.T]
         return np.stack(columns, axis=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite, pi
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -19,7 +20,6 @@ from skmsnn.training.solvers.base import (
 )
 from skmsnn.training.waves import values_at
 
-_MEAN, _SQUARE, _EPSILON = 0.9, 0.999, 1e-8
 # Iterations between readings of the loss on CUDA, where each reading waits for all that is queued.
 _BLOCK = 100
 
@@ -64,6 +64,14 @@ def _end(iteration: int, loss: float, options: SolverOptions) -> tuple[str, str]
     return None
 
 
+class _Decay(NamedTuple):
+    """Of running means of gradients and of their squares, as published (algorithm 1)."""
+
+    mean: float = 0.9
+    square: float = 0.999
+    epsilon: float = 1e-8
+
+
 class _Descent:
     """Weights as one vector, and all that an iteration changes, on the device of the points.
 
@@ -72,7 +80,7 @@ class _Descent:
     """
 
     def __init__(self, module: StageNetwork, problem: Problem, options: SolverOptions) -> None:
-        self._problem, self._p = problem, options.p
+        self._problem, self._p, self._decay = problem, options.p, _Decay()
         self.weights = weights_of(module)
         set_weights(module, self.weights)  # which makes the module's views of the vector
         self._parameters = list(module.parameters())
@@ -84,11 +92,14 @@ class _Descent:
         self.losses = self.weights.new_zeros(options.max_iter + 1)
         self._best = self.weights.new_full((), torch.inf)
         self.done = torch.zeros(1, dtype=torch.long, device=self.weights.device)
-        before = torch.arange(options.max_iter, dtype=torch.float64, device=self.weights.device)
+        decay, before = (
+            self._decay,
+            torch.arange(options.max_iter, dtype=torch.float64, device=self.weights.device),
+        )
         rate = options.learning_rate / 2 * (1 + torch.cos(pi * before / max(1, options.max_iter)))
-        unbiased = (1 - _SQUARE ** (before + 1)).sqrt()
-        self._rates = rate * unbiased / (1 - _MEAN ** (before + 1))
-        self._epsilons = _EPSILON * unbiased
+        unbiased = (1 - decay.square ** (before + 1)).sqrt()
+        self._rates = rate * unbiased / (1 - decay.mean ** (before + 1))
+        self._epsilons = decay.epsilon * unbiased
 
     def evaluate(self) -> None:
         """The loss of the weights, noted where it is the least so far, and its gradient."""
@@ -104,8 +115,9 @@ class _Descent:
 
     def advance(self) -> None:
         """A step along the last gradient, and the loss after it."""
-        self._mean.lerp_(self._gradient, 1 - _MEAN)
-        self._square.mul_(_SQUARE).addcmul_(self._gradient, self._gradient, value=1 - _SQUARE)
+        self._mean.lerp_(self._gradient, 1 - self._decay.mean)
+        square = self._decay.square
+        self._square.mul_(square).addcmul_(self._gradient, self._gradient, value=1 - square)
         torch.sqrt(self._square, out=self._root)
         self._root.add_(self._epsilons.index_select(0, self.done))
         self._root.div_(self._rates.index_select(0, self.done))

@@ -19,7 +19,9 @@ import torch
 from sklearn.utils import gen_batches
 from torch import Tensor, nn
 
+from skmsnn._comparison import FAR
 from skmsnn._memory import working_bytes
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.training.losses import irls_weight
 from skmsnn.training.solvers.base import Problem, set_weights, weights_of
 from skmsnn.training.solvers.jacobian import jacobian_of
@@ -27,7 +29,7 @@ from skmsnn.training.solvers.threads import one_thread
 
 # Relative damping above which the normal equations still give a step its digits: their rounding
 # error is about 1e-16 / damping.
-_NORMAL_EQUATIONS_DAMPING = 1e-11
+_NORMAL_EQUATIONS_DAMPING = FAR * NEAR_ROUND_OFF
 
 
 def linearised(module: nn.Module, problem: Problem, p: float) -> Linearised:
