@@ -273,15 +273,15 @@ def errors_of(stage):
 
 def draw_losses(ax, report):
     """Losses of the stages one after another."""
-    begun = 1
+    begun = 0
     for stage in report["stages"]:
         if "loss" in stage:
             iterations, losses = np.transpose(stage["loss"])
-            ax.loglog(begun + iterations, losses, label=f"stage {stage['stage']}")
+            ax.semilogy((begun + iterations) / 1000, losses, label=f"stage {stage['stage']}")
             begun += iterations[-1]
     ax.set_axis_on()
     ax.set_title(report["recipe"], fontsize=9)
-    ax.set_xlabel("iteration")
+    ax.set_xlabel("thousands of iterations")
     ax.set_ylabel("loss, in units of the RMS of the target", fontsize=8)
     ax.legend(fontsize=8)
 
