@@ -138,16 +138,17 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
             if _replaces(trained, best, fitter, linear):
                 best = trained
     enough = max(recipe.tol, _NETWORK_REACH)
-    # of what local splines describe best, and badly, a network of few weights describes less
-    is_rough = best.stage.family == "spline" and best.error > _ROUGH
-    if best.error <= enough or _is_blind(points) or is_rough:
+    if best.error <= enough or _is_blind(points):
         return best
     asked = points.asking_where_it_is_hard(linear.unseen, fitter.rng)
     if asked is not points:
         residuals = residuals.asked_at(asked)
         fitter = StageFitter(recipe, asked, residuals, fitter.rng, fitter.watch)
     for family in families_of(recipe):
-        for trained in () if family.is_cheap else _trained(family, fitter, best.error):
+        # of what local splines describe best, and badly, a network of few weights describes less
+        is_rough = best.stage.family == "spline" and best.error > _ROUGH
+        is_tried = not family.is_cheap and (family.is_quick_to_end or not is_rough)
+        for trained in _trained(family, fitter, best.error) if is_tried else ():
             if _replaces(trained, best, fitter, linear):
                 best = trained if asked is points else replace(trained, points=asked)
             if best.error <= enough or time_is_up():

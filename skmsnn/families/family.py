@@ -22,6 +22,8 @@ class Family:
     #: Whether what is trained takes no longer than least squares, and is tried whenever these fall
     #: short of round-off.
     is_cheap: ClassVar[bool] = False
+    #: Whether it soon shows where there is nothing to be had, as of rough data.
+    is_quick_to_end: ClassVar[bool] = True
 
     def quick_space(self, fitter: StageFitter) -> Trial | None:
         """A space that takes no longer to find than it is worth: tried before all others."""

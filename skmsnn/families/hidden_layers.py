@@ -12,6 +12,7 @@ class Network(Family):
     """Hidden layers behind the dominant modes, trained by Gauss-Newton."""
 
     name = "network"
+    is_quick_to_end = False
 
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         from skmsnn.families.network import of_its_own_accord
