@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1] / "skmsnn"
 FILES = sorted(ROOT.rglob("*.py"))
 LONGEST, LONGEST_ESTIMATOR = 400, 350
+# Numbers that modules decide by: each is a debt, and one more needs one fewer.
+MOST_NUMBERS = 50
 # Where networks are, and modules made of functions.
 WITH_TORCH = {"modules", "training", "stage.py", "families/network.py"}
 
@@ -63,6 +65,24 @@ def test_files_are_short_and_torch_is_where_networks_are(path):
         "import torch" in source
     ):
         assert name in WITH_TORCH or name.split("/")[0] in WITH_TORCH
+
+
+def numbers_of(path):
+    """Names at the top of a module that a number is given to; tables of options are none."""
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if not isinstance(statement, ast.Assign) or isinstance(statement.value, ast.Dict):
+            continue
+        literals = (getattr(node, "value", None) for node in ast.walk(statement.value))
+        if any(type(value) in (int, float) for value in literals):
+            for node in ast.walk(statement.targets[0]):
+                if isinstance(node, ast.Name):
+                    yield f"{path.relative_to(ROOT)}: {node.id}"
+
+
+def test_numbers_that_decide_are_few():
+    numbers = [number for path in FILES for number in numbers_of(path)]
+    assert numbers
+    assert len(numbers) <= MOST_NUMBERS, "\n".join(numbers)
 
 
 def test_torch_is_imported_when_a_network_is_first_needed():

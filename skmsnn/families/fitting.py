@@ -153,8 +153,7 @@ class StageFitter:
         full_fit = trial.fit
         if not self.one_track:
             full_fit = previous.full if previous else trial.fit.extended(self.points.full)
-            modes = self.in_p_norm(full_fit.solve(self.full), full_fit, self.whole, self.full_size)
-            stage = Stage(self.full_scale, modes, trial.candidate.family)
+            stage = self._refitted(full_fit, trial.candidate.family)
         rest = self.train - trial.modes.evaluate(self.points.x)
         foreseen = trial.train_error / trial.seen_error if trial.seen_error > 0 else 0.0
         is_noise = self._is_noise(trial, foreseen, rest, self.points.train > 0)
@@ -172,6 +171,11 @@ class StageFitter:
             # only networks ask for it, and they come first or not at all
             unseen=self._left_out_of(trial, rest) if previous is None else None,
         )
+
+    def _refitted(self, fit: LinearFit, family: str) -> Stage:
+        """The space that was chosen, solved once more on all points."""
+        modes = self.in_p_norm(fit.solve(self.full), fit, self.whole, self.full_size)
+        return Stage(self.full_scale, modes, family)
 
     def in_p_norm(
         self, modes: Modes, fit: LinearFit, data: Split, size: float, p: float | None = None

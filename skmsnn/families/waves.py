@@ -25,8 +25,8 @@ from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 
-# Waves at most, and waves of about the same size that are looked for together.
-_MOST_WAVES, _MOST_ALIKE = 8, 4
+# Waves at most; half as many of about the same size are looked for together.
+_MOST_WAVES = 8
 # Each leaves less than this share of what was left, root mean square. Of what a set of waves leaves
 # of a smooth function, one more took up to a third; of noise it takes next to nothing.
 _LEFT = 1 / 5
@@ -97,7 +97,8 @@ class WaveSearch:
         """One wave more, or a few that are alike, if they leave little of what was left."""
         before = left = self.left(found)
         n_rows, n_columns = self._background.shape
-        for n_more in range(1, _MOST_ALIKE + 1):
+        most_alike = _MOST_WAVES // 2
+        for n_more in range(1, most_alike + 1):
             is_told = n_rows >= n_columns + ROWS_AN_UNKNOWN * _unknowns(
                 len(found) + 1, len(self._limits)
             )
@@ -112,7 +113,7 @@ class WaveSearch:
                 return None
             if left < _LEFT**n_more * before:
                 return found
-            if left**2 > (1 - n_more / _MOST_ALIKE / CLEARLY) * before**2:
+            if left**2 > (1 - n_more / most_alike / CLEARLY) * before**2:
                 # of as many alike one would take its share, or half of that at least
                 return None
         return None
