@@ -201,8 +201,8 @@ class TestCandidates:
     @pytest.mark.parametrize(("m", "d"), [(40, 1), (40, 2), (10, 3), (20, 3)])
     def test_of_periodic_points_reach_shares_of_what_a_grid_of_as_many_shows(self, m, d):
         """Rounded down exactly, though roots of m**d in floating point may fall short of m."""
-        rungs = [Fraction(2, 3) * Fraction(6, 5) ** k for k in range(-15, 3)]
-        shares = [Fraction(0), *(min(share, Fraction(9, 10)) for share in rungs)]
+        bands = [Fraction(2, 3) * Fraction(6, 5) ** k for k in range(-15, 3)]
+        shares = [Fraction(0), *(min(share, Fraction(9, 10)) for share in bands)]
         np.testing.assert_allclose(SHARES, [float(share) for share in shares], rtol=1e-15)
         assert periodic_orders(m**d, d) == [int(s * m / 2) for s in shares[:-1]]
 

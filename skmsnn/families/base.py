@@ -126,7 +126,7 @@ class Split(NamedTuple):
     beside: Beside | None = None
 
 
-def judged_unseen(
+def validated_on_unseen(
     candidate: Candidate,
     fit: LinearFit,
     data: Split,
@@ -144,7 +144,7 @@ def judged_unseen(
     return Trial(candidate, fit, modes, *errors, n_rows, on_plateau, unseen, left=left)
 
 
-def judged_held_out(
+def validated_on_held_out(
     candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np.float64]
 ) -> Trial:
     """A fit to the points of these weights, by what it leaves at held-out ones."""

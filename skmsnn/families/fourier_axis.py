@@ -35,8 +35,8 @@ def periodic_waves(problem: AxisProblem) -> list[AxisTrial]:
     nodes = problem.nodes
     shares = axis_shares(len(nodes))
     ladder = (
-        axis_basis(nodes, axis_order(nodes, shares[rung], WIDTH, True), WIDTH, True)
-        for rung in _distinct_rungs(nodes, True)
+        axis_basis(nodes, axis_order(nodes, shares[band], WIDTH, True), WIDTH, True)
+        for band in _distinct_bands(nodes, True)
     )
     return ascended((problem.tried(axis) for axis in ladder), replace(problem, enough=0.0))
 
@@ -51,24 +51,24 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     nodes = problem.nodes
     shares = axis_shares(len(nodes))
 
-    def waves(rung: int, width: float) -> AxisTrial:
-        order = axis_order(nodes, shares[rung], width, False)
+    def waves(band: int, width: float) -> AxisTrial:
+        order = axis_order(nodes, shares[band], width, False)
         return problem.tried(ExtensionAxis(nodes, order, 2 * width))
 
-    rungs = _distinct_rungs(nodes, False)
-    orders = {rung: axis_order(nodes, shares[rung], WIDTH, False) for rung in rungs}
-    cheap = [rung for rung in rungs if svd_operations(len(nodes), 2 * orders[rung]) <= SECOND]
-    ladder = ascended((waves(rung, WIDTH) for rung in cheap), problem)
+    bands = _distinct_bands(nodes, False)
+    orders = {band: axis_order(nodes, shares[band], WIDTH, False) for band in bands}
+    cheap = [band for band in bands if svd_operations(len(nodes), 2 * orders[band]) <= SECOND]
+    ladder = ascended((waves(band, WIDTH) for band in cheap), problem)
     fitted = [] if is_settled(ladder) else fitted_waves(problem)
     if is_settled(fitted):
         return ladder + fitted
-    climbed, above = rungs[: len(ladder)], rungs[len(ladder) :]
+    climbed, above = bands[: len(ladder)], bands[len(ladder) :]
     while above and not is_settled(ladder) and not time_is_up():
         converges = len(ladder) > 1 and ladder[-1].error * CLEARLY < ladder[-2].error
         if not converges:
             best = min(ladder, key=error_of)
             fastest = WIDTH * problem.fastest_wave(best.axis)
-            above = [rung for rung in above if orders[rung] > fastest > orders[climbed[-1]]]
+            above = [band for band in above if orders[band] > fastest > orders[climbed[-1]]]
         if above:
             climbed.append(above.pop(0))
             ladder.append(waves(climbed[-1], WIDTH))
@@ -83,7 +83,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
                 if at + step in climbed and at + step > 0 and not time_is_up():
                     tried.append(waves(at + step, width))
     for trial in sorted(tried, key=error_of)[:PATIENCE]:
-        tried += _half_a_rung_away(problem, trial.axis)
+        tried += _half_a_band_away(problem, trial.axis)
     for trial in sorted(tried, key=error_of)[:PATIENCE]:
         axis = trial.axis
         assert isinstance(axis, ExtensionAxis | WavesAxis)
@@ -92,7 +92,7 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
     return tried
 
 
-def _half_a_rung_away(problem: AxisProblem, axis: AxisBasis) -> list[AxisTrial]:
+def _half_a_band_away(problem: AxisProblem, axis: AxisBasis) -> list[AxisTrial]:
     """Fewer and more waves of the same box."""
     tried: list[AxisTrial] = []
     if not isinstance(axis, ExtensionAxis):
@@ -104,7 +104,7 @@ def _half_a_rung_away(problem: AxisProblem, axis: AxisBasis) -> list[AxisTrial]:
     return tried
 
 
-def _distinct_rungs(nodes: NDArray[np.float64], periodic: bool) -> list[int]:
-    """Rungs of the ladder of shares that give different orders."""
+def _distinct_bands(nodes: NDArray[np.float64], periodic: bool) -> list[int]:
+    """Places of those bandlimits among the shares that give different orders."""
     orders = [axis_order(nodes, share, WIDTH, periodic) for share in axis_shares(len(nodes))]
     return [r for r, order in enumerate(orders) if r == 0 or order > orders[r - 1]]

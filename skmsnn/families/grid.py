@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmsnn._precision import ROUND_OFF
 from skmsnn.domain import Domain, Grid
 from skmsnn.families.axes import AxisChoice, select_axes, unseen_residual
-from skmsnn.families.base import Split, Trial, judged_unseen
+from skmsnn.families.base import Split, Trial, validated_on_unseen
 from skmsnn.families.family import Family
 from skmsnn.judge.leave_out import Folds, LeftOut
 from skmsnn.spaces.axes import SplineAxis
@@ -63,6 +63,6 @@ def _trial_of(choices: list[AxisChoice], folds: list[Folds], grid: Grid, data: S
         return LeftOut(rows, unseen_residual(fit, target, folds, rounding))
 
     on_plateau = any(choice.on_plateau for choice in choices)
-    trial = judged_unseen(candidate, fit, data, unseen, on_plateau)
+    trial = validated_on_unseen(candidate, fit, data, unseen, on_plateau)
     # nothing is left at the nodes of what a spline goes through
     return replace(trial, is_final=any(isinstance(axis, SplineAxis) for axis in axes))

@@ -29,7 +29,7 @@ from skmsnn.spaces.tensor import TensorFit
 RATIO = 1.2
 # Of Nyquist's wave number, up to which points tell a wave from others.
 SHARE_TOLD = 0.9
-# Highest wave number of a set as a share of Nyquist's: through 2/3, where simulations end.
+# Bandlimits of sets as shares of Nyquist's wave number: through 2/3, where simulations end.
 SHARES = (0.0, *(min(2 / 3 * RATIO**k, SHARE_TOLD) for k in range(-15, 3)))
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes.
@@ -108,8 +108,8 @@ def _on_grid(
         for axis, centre, half in zip(grid.nodes, domain.centre, domain.half_width, strict=True)
     ]
 
-    def candidate(rungs: tuple[int, ...], width: float) -> Candidate:
-        shares = [SHARES[rung] for rung in rungs]
+    def candidate(bands: tuple[int, ...], width: float) -> Candidate:
+        shares = [SHARES[band] for band in bands]
         orders = tuple(
             axis_order(axis, share, width, periodic)
             for axis, share, periodic in zip(nodes, shares, domain.periodic, strict=True)
@@ -131,25 +131,25 @@ def _on_grid(
                 for other in OTHER_WIDTHS:
                     # in a wider box less than the same highest wave number does
                     for step in range(-2, 2) if other < width else range(-4, 0):
-                        near = np.clip(np.add(rungs, step), 0, len(SHARES) - 1)
+                        near = np.clip(np.add(bands, step), 0, len(SHARES) - 1)
                         yield candidate(tuple(near.tolist()), other)
 
-        def highest_rungs() -> list[int]:
+        def highest_bands() -> list[int]:
             """Of a move. The other axis' nodes hide what an extension does between its own.
 
             With about two nodes a mode it is stable (Adcock, Huybrechs & Martin-Vaquero 2014).
             """
             half = int(np.argmin(np.abs(np.array(SHARES) - 0.5)))
             ends = np.where(domain.periodic, len(SHARES) - 1, half)
-            return [max(rung, end) for rung, end in zip(rungs, ends, strict=True)]
+            return [max(band, end) for band, end in zip(bands, ends, strict=True)]
 
         def neighbours() -> Iterable[Candidate]:
             long = [j for j, axis in enumerate(nodes) if len(axis) > 1 and j not in levels]
             if len(long) < 2:
                 return
             for steps in _axis_moves(len(nodes), long):
-                moved = tuple(rung + step for rung, step in zip(rungs, steps, strict=True))
-                if all(0 <= r <= most for r, most in zip(moved, highest_rungs(), strict=True)):
+                moved = tuple(band + step for band, step in zip(bands, steps, strict=True))
+                if all(0 <= r <= most for r, most in zip(moved, highest_bands(), strict=True)):
                     other = candidate(moved, width)
                     if fits(other):
                         yield other
@@ -168,7 +168,7 @@ def _on_grid(
             family=_family_of(levels),
         )
 
-    return [candidate((rung,) * len(nodes), WIDTH) for rung in range(len(SHARES))]
+    return [candidate((band,) * len(nodes), WIDTH) for band in range(len(SHARES))]
 
 
 def _axis_moves(d: int, axes: list[int]) -> Iterable[NDArray[np.int64]]:

@@ -17,7 +17,7 @@ from skmsnn._effort import SECOND, svd_operations
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended
-from skmsnn.families.base import Split, Trial, foresees_more, judged_unseen, leave_one_out
+from skmsnn.families.base import Split, Trial, foresees_more, leave_one_out, validated_on_unseen
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFitter
 from skmsnn.families.ladders import growing
@@ -180,7 +180,9 @@ def _judged(chosen: PolynomialFit, data: Split, degree: int, n_terms: int) -> Tr
     label = f"polynomials of degree {degree}" if degree else "a constant"
     prepare = partial(_prepare, chosen)
     candidate = Candidate(n_terms, prepare, label, cutoff=None, family="polynomial")
-    trial = judged_unseen(candidate, chosen, data, leave_one_out(chosen, data.train, data.beside))
+    trial = validated_on_unseen(
+        candidate, chosen, data, leave_one_out(chosen, data.train, data.beside)
+    )
     return replace(trial, is_final=chosen.damping > 0)
 
 

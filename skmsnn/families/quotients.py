@@ -19,7 +19,7 @@ from skmsnn._comparison import ENOUGH, PATIENCE
 from skmsnn._effort import SECOND, qr_operations
 from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import MOST_OUTPUTS, STARTS, Split, Trial, judged_held_out
+from skmsnn.families.base import MOST_OUTPUTS, STARTS, Split, Trial, validated_on_held_out
 from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.functions.polynomial import (
     PolynomialModes,
@@ -71,7 +71,7 @@ def _of_degree(data: Split, degree: int, rng: np.random.RandomState) -> Trial | 
     frame = QuotientFrame(terms, denominator)
     label = f"quotients of polynomials of degree {degree}"
     candidate = candidate_of(data.x, frame, label, "rational")
-    return judged_held_out(candidate, candidate.fit(data.train), data, data.train)
+    return validated_on_held_out(candidate, candidate.fit(data.train), data, data.train)
 
 
 @one_blas_thread

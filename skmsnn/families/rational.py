@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from skmsnn._comparison import FAR, FEW
 from skmsnn._effort import SECOND, svd_operations
 from skmsnn._precision import CUTOFFS, NEAR_ROUND_OFF
-from skmsnn.families.base import MOST_OUTPUTS, Trial, judged_held_out
+from skmsnn.families.base import MOST_OUTPUTS, Trial, validated_on_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.families.quotients import select_quotient
@@ -76,7 +76,7 @@ def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -
     if not 0 < len(poles) <= n // 4:
         return None
     candidate = candidate_of(data.x, RationalFrame(poles), f"{len(poles)} poles", "rational")
-    trial = judged_held_out(candidate, candidate.fit(weight), data, weight)
+    trial = validated_on_held_out(candidate, candidate.fit(weight), data, weight)
     error = max(trial.error, trial.train_error)
     return replace(trial, error=error, seen_error=error, promise=error)
 

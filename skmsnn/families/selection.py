@@ -12,7 +12,13 @@ from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, PATIENCE
 from skmsnn._effort import SECOND, qr_operations
 from skmsnn._precision import CUTOFFS, EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import Split, Trial, judged_held_out, judged_unseen, leave_one_out
+from skmsnn.families.base import (
+    Split,
+    Trial,
+    leave_one_out,
+    validated_on_held_out,
+    validated_on_unseen,
+)
 from skmsnn.families.ladders import RATIO
 from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.base import Candidate, LinearFit
@@ -212,17 +218,17 @@ def refine(trial: Trial, data: Split) -> Trial:
     assert trial.fit is not None
     if trial.unseen is None:
         return _tried(trial.candidate, trial.fit, data, data.train)
-    return judged_unseen(trial.candidate, trial.fit, data, trial.unseen, trial.on_plateau)
+    return validated_on_unseen(trial.candidate, trial.fit, data, trial.unseen, trial.on_plateau)
 
 
 def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np.float64]) -> Trial:
     if data.held_out is None:
         assert isinstance(fit, DenseFit)
         unseen = leave_one_out(fit, weight, data.beside)
-        trial = judged_unseen(candidate, fit, data._replace(train=weight), unseen)
+        trial = validated_on_unseen(candidate, fit, data._replace(train=weight), unseen)
         # that would keep the factorisation, which is let go where another set is better
         return replace(trial, unseen=None)
-    trial = judged_held_out(candidate, fit, data, weight)
+    trial = validated_on_held_out(candidate, fit, data, weight)
     between = fit.amplification * trial.train_error
     rounding = fit.amplification * min(trial.train_error, ROUND_OFF)
     error, promise = max(trial.seen_error, between), max(trial.seen_error, rounding)
@@ -330,7 +336,7 @@ def _operations(trial: Trial) -> float:
 
 
 def _thinned(ladder: Iterable[Candidate]) -> list[Candidate]:
-    """The largest set, and of the others those that are two rungs smaller than the next."""
+    """The largest set, and of the others those that have less by the ratio twice than the next."""
     kept: list[Candidate] = []
     for candidate in reversed(list(ladder)):
         if not kept or RATIO**2 * candidate.n_terms <= kept[-1].n_terms:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skmsnn._comparison import CLEARLY, ENOUGH, FEW
 from skmsnn._precision import HALF_DIGITS
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import Split, Trial, judged_held_out
+from skmsnn.families.base import Split, Trial, validated_on_held_out
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.smoothing import Mesh, SmoothingFit
 
@@ -41,7 +41,7 @@ def select_smoothing(data: Split, enough: float) -> Trial | None:
         if decade not in trials:
             candidate = _candidate(mesh, 10.0**decade)
             fit = candidate.fit(data.train)
-            trials[decade] = judged_held_out(candidate, fit, data, data.train)
+            trials[decade] = validated_on_held_out(candidate, fit, data, data.train)
         return trials[decade].error
 
     at = 0.0

@@ -20,7 +20,7 @@ from skmsnn._effort import SECOND, qr_operations
 from skmsnn._memory import working_bytes
 from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import HeldOut, Split, Trial, judged_held_out
+from skmsnn.families.base import HeldOut, Split, Trial, validated_on_held_out
 from skmsnn.families.ladders import RATIO, TELLING_ROWS
 from skmsnn.functions.polynomial import columns_of
 from skmsnn.linalg.threads import one_blas_thread
@@ -64,7 +64,7 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
 def _trial(degrees: NDArray[np.int64], data: Split) -> Trial:
     label = f"{len(degrees)} polynomials of degree up to {degrees.sum(axis=1).max()}"
     candidate = candidate_of(data.x, PolynomialFrame(degrees), label, "polynomial")
-    return judged_held_out(candidate, candidate.fit(data.train), data, data.train)
+    return validated_on_held_out(candidate, candidate.fit(data.train), data, data.train)
 
 
 def _grown(
