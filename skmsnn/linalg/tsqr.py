@@ -66,10 +66,8 @@ def take_in(
     n_trapezoid : int, default=0
         Of the rows, the last that are upper trapezoidal.
     """
-    triangle, rows = np.array(triangle, order="F"), np.asfortranarray(rows)
-    panel = min(64, len(triangle))  # LAPACK's block of columns
-    factors = tpqrt(n_trapezoid, panel, triangle, rows)
-    return triangle, Reflections(rows, factors, n_trapezoid)
+    triangle = np.array(triangle, order="F")
+    return triangle, _absorbed(triangle, rows, n_trapezoid)
 
 
 class Factorisation(Generic[Key]):
@@ -99,15 +97,15 @@ class Factorisation(Generic[Key]):
         """
         more = copy(self)
         own, others = keys[::2], keys[1::2]
-        taken = partial(_taken, rows=rows)
+        more.triangle = np.array(self.triangle, order="F")
         if not others:
-            more.triangle, steps = taken(self.triangle, own)
-            more._steps = [*self._steps, *steps]
+            more._steps = [*self._steps, *_steps(more.triangle, own, rows)]
             return more
-        (triangle, steps), (other, other_steps) = side_by_side(
-            partial(taken, self.triangle, own), partial(taken, np.zeros_like(self.triangle), others)
+        other = np.zeros(self.triangle.shape, order="F")
+        steps, other_steps = side_by_side(
+            partial(_steps, more.triangle, own, rows), partial(_steps, other, others, rows)
         )
-        more.triangle, merged = take_in(triangle, other, n_trapezoid=len(other))
+        merged = _absorbed(more.triangle, other, n_trapezoid=len(other))
         more._steps = [*self._steps, *steps, _Step(None, other_steps, merged)]
         return more
 
@@ -146,16 +144,22 @@ class _Step(Generic[Key]):
         self.key, self.others, self.reflections = key, others, reflections
 
 
-def _taken(
+def _steps(
     triangle: NDArray[np.float64],
     keys: Sequence[Key],
     rows: Callable[[Key], NDArray[np.float64]],
-) -> tuple[NDArray[np.float64], list[_Step[Key]]]:
-    steps = []
-    for key in keys:
-        triangle, reflections = take_in(triangle, rows(key))
-        steps.append(_Step(key, (), reflections))
-    return triangle, steps
+) -> list[_Step[Key]]:
+    """The triangle takes in these rows, in place."""
+    return [_Step(key, (), _absorbed(triangle, rows(key))) for key in keys]
+
+
+def _absorbed(
+    triangle: NDArray[np.float64], rows: NDArray[np.float64], n_trapezoid: int = 0
+) -> Reflections:
+    """As ``take_in``, in place."""
+    rows = np.asfortranarray(rows)
+    panel = min(64, len(triangle))  # LAPACK's block of columns
+    return Reflections(rows, tpqrt(n_trapezoid, panel, triangle, rows), n_trapezoid)
 
 
 def _rotated(
