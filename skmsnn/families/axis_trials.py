@@ -129,7 +129,9 @@ def ascended(ladder: Iterable[AxisTrial], problem: AxisProblem) -> list[AxisTria
         overfits = trial.error > FAR * trial.train_error
         least = min(t.error for t in trials)
         worse = worse + 1 if overfits and trial.error > CLEARLY * AS_GOOD * least else 0
-        if is_settled(trials) or worse >= PATIENCE or time_is_up():
+        # next to round-off the next set may take what is left, for little
+        is_falling = len(trials) > 1 and trial.error * CLEARLY < trials[-2].error
+        if (is_settled(trials) and not is_falling) or worse >= PATIENCE or time_is_up():
             break
         if _have_levelled_off(trials) and problem.fastest_wave(trial.axis) == 0:
             break

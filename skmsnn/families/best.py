@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 
-from skmsnn._comparison import CLEARLY, FEW, LEAST_NODES
+from skmsnn._comparison import CLEARLY, FEW, LEAST_NODES, PATIENCE
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
@@ -138,7 +138,15 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
             if _replaces(trained, best, fitter, linear):
                 best = trained
     enough = max(recipe.tol, _NETWORK_REACH)
-    if best.error <= enough or _is_blind(points):
+    if _is_blind(points):
+        return best
+    if best.error <= enough:
+        # what is of one wave or two is exact; more are not worth their time
+        for family in families_of(recipe):
+            if family.is_quick_to_end and not family.is_cheap:
+                for trained in islice(_trained(family, fitter, best.error), PATIENCE):
+                    if _replaces(trained, best, fitter, linear):
+                        best = trained
         return best
     asked = points.asking_where_it_is_hard(linear.unseen, fitter.rng)
     if asked is not points:
