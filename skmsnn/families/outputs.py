@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import EQUAL, FAR
+from skmsnn._comparison import CLEARLY, EQUAL, FAR
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS
 from skmsnn.families.best import best_stage
@@ -49,7 +49,7 @@ def best_stage_of_outputs(
     if is_well or together.is_noise:
         return together
     apart = _apart(recipe, points, residuals, (None,) * n_outputs, rng, watch)
-    gains = [one.error * FAR < e for one, e in zip(apart.apart, left, strict=True)]
+    gains = [one.error * CLEARLY < e for one, e in zip(apart.apart, left, strict=True)]
     return apart if any(gains) and apart.error <= EQUAL * together.error else together
 
 

@@ -71,9 +71,9 @@ def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -
     used = weight > 0
     n = int(np.count_nonzero(used))
     # the algorithm takes a singular value decomposition at each step
-    most = int(min(n // 3, (3 / FAR * SECOND / svd_operations(n, 1)) ** (1 / 3)))
+    most = int(min(n // 2, (3 / FAR * SECOND / svd_operations(n, 1)) ** (1 / 3)))
     poles = _poles(data.x[used, 0], data.target[used, :MOST_OUTPUTS], tolerance, most)
-    if not 0 < len(poles) <= n // 4:
+    if not 0 < len(poles) <= n // 3:
         return None
     candidate = candidate_of(data.x, RationalFrame(poles), f"{len(poles)} poles", "rational")
     trial = validated_on_held_out(candidate, candidate.fit(weight), data, weight)
