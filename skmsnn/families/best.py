@@ -22,6 +22,7 @@ from skmsnn.families.polynomial import select_polynomial
 from skmsnn.families.recipe import Recipe
 from skmsnn.families.selection import refine
 from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
 # What a network of the default size reaches in the default iterations; a stage of least squares
 # that is as good is not worth that time.
@@ -68,18 +69,24 @@ def best_stage(
     if before is not None:
         data = fitter.split if before.trial.unseen is None else fitter.whole
         return fitter.stage_of(refine(before.trial, data), before)
-    linear = fitter.stage_of(best_space(fitter))
+    quick = None if follows_network else _quick(fitter)
+    trained = {} if quick is None else _trained_early(fitter, quick)
+    for stage in chain.from_iterable(trained.values()):
+        assert quick is not None
+        if stage.error <= NEAR_ROUND_OFF and fitter.agrees(stage, fitter.stage_of(quick)):
+            return stage
+    linear = fitter.stage_of(best_space(fitter, quick=quick))
     if follows_network:
         # what an optimiser leaves is white to waves, too: whether it is noise, only y can tell
         return replace(linear, is_noise=False)
-    return _best_trained(fitter, residuals, linear)
+    return _best_trained(fitter, residuals, linear, trained)
 
 
-def best_space(fitter: StageFitter, is_whole: bool = True) -> Trial:
+def best_space(fitter: StageFitter, is_whole: bool = True, quick: Trial | None = None) -> Trial:
     """The space of functions, linear in their coefficients, that foresees unseen points best.
 
     Of a sample of the points, which are not ``is_whole``, no functions are taken that follow each
-    point.
+    point. ``quick`` is the best of those that are found at once, if these were tried.
     """
     points, families = fitter.points, families_of(fitter.recipe)
     through = None
@@ -94,7 +101,7 @@ def best_space(fitter: StageFitter, is_whole: bool = True) -> Trial:
     else:
         # a constant, or not much more, goes with all points
         half_width = points.domain.half_width
-        found = _best_of(_spaces(fitter, families, is_whole))
+        found = _best_of(_spaces(fitter, families, is_whole, quick))
         best = found or select_polynomial(fitter.whole, points.levels, half_width)
     return through if through is not None and through.error < best.error else best
 
@@ -104,16 +111,39 @@ def families_of(recipe: Recipe) -> list[Family]:
     return [family for name, family in FAMILIES.items() if name in recipe.families]
 
 
-def _spaces(fitter: StageFitter, families: list[Family], is_whole: bool) -> Iterator[Trial]:
+def _quick(fitter: StageFitter) -> Trial | None:
+    """The best space that is found at once, where points have no order that searches begin with."""
+    points = fitter.points
+    if points.line is not None or points.grid is not None:
+        return None
+    return _best_of(_until_exact(fitter, _quick_spaces(fitter)))
+
+
+def _quick_spaces(fitter: StageFitter) -> Iterator[Trial | None]:
+    return (family.quick_space(fitter) for family in families_of(fitter.recipe))
+
+
+def _spaces(
+    fitter: StageFitter, families: list[Family], is_whole: bool, quick: Trial | None
+) -> Iterator[Trial]:
     enough = np.inf
-    quick = (family.quick_space(fitter) for family in families)
-    searched = (family.space(fitter, enough) for family in families)
-    rough = (family.rough_space(fitter, enough) for family in families if is_whole)
-    for trial in chain(quick, searched, rough):
+
+    def all_spaces() -> Iterator[Trial | None]:
+        yield from (quick,) if quick is not None else _quick_spaces(fitter)
+        yield from (family.space(fitter, enough) for family in families)
+        yield from (family.rough_space(fitter, enough) for family in families if is_whole)
+
+    for trial in _until_exact(fitter, all_spaces()):
+        enough = min(enough, trial.error)
+        yield trial
+
+
+def _until_exact(fitter: StageFitter, trials: Iterator[Trial | None]) -> Iterator[Trial]:
+    """What there is, up to a space that leaves rounding, or as far as time and points allow."""
+    is_few = np.count_nonzero(fitter.points.full) < LEAST_NODES
+    for trial in trials:
         if trial is not None:
             yield trial
-            enough = min(enough, trial.error)
-            is_few = np.count_nonzero(fitter.points.full) < LEAST_NODES
             if trial.error <= ROUND_OFF or (fitter.asks_unseen and is_few) or time_is_up():
                 return
 
@@ -126,7 +156,26 @@ def _best_of(spaces: Iterator[Trial]) -> Trial | None:
     return best
 
 
-def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -> StageFit:
+def _trained_early(fitter: StageFitter, quick: Trial) -> dict[str, list[StageFit]]:
+    """By family, trained functions of few parameters, where a search for spaces takes longer.
+
+    Products and one or two waves: where these leave rounding no search finds better.
+    """
+    if fitter.points.x.shape[1] <= MOST_DIMENSIONS or quick.error <= NEAR_ROUND_OFF:
+        return {}
+    return {
+        family.name: list(islice(_trained(family, fitter, quick.error), PATIENCE))
+        for family in families_of(fitter.recipe)
+        if family.is_quick_to_end
+    }
+
+
+def _best_trained(
+    fitter: StageFitter,
+    residuals: Residuals,
+    linear: StageFit,
+    early: dict[str, list[StageFit]],
+) -> StageFit:
     """A stage of trained functions where these are worth their time; else the linear one."""
     recipe, points = fitter.recipe, fitter.points
     # next to round-off a second stage of the same functions leaves nothing to be trained for
@@ -134,9 +183,10 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
         return linear
     best = linear
     for family in families_of(recipe):
-        for trained in _trained(family, fitter, best.error) if family.is_cheap else ():
-            if _replaces(trained, best, fitter, linear):
-                best = trained
+        if family.is_cheap:
+            for trained in early.get(family.name) or _trained(family, fitter, best.error):
+                if _replaces(trained, best, fitter, linear):
+                    best = trained
     enough = max(recipe.tol, _NETWORK_REACH)
     if _is_blind(points):
         return best
@@ -144,7 +194,8 @@ def _best_trained(fitter: StageFitter, residuals: Residuals, linear: StageFit) -
         # what is of one wave or two is exact; more are not worth their time
         for family in families_of(recipe):
             if family.is_quick_to_end and not family.is_cheap:
-                for trained in islice(_trained(family, fitter, best.error), PATIENCE):
+                few = islice(_trained(family, fitter, best.error), PATIENCE)
+                for trained in early.get(family.name) or few:
                     if _replaces(trained, best, fitter, linear):
                         best = trained
         return best

