@@ -207,7 +207,9 @@ def _best_trained(
         # of what local splines describe best, and badly, a network of few weights describes less
         is_rough = best.stage.family == "spline" and best.error > _ROUGH
         is_tried = not family.is_cheap and (family.is_quick_to_end or not is_rough)
-        for trained in _trained(family, fitter, best.error) if is_tried else ():
+        # elsewhere other errors count
+        enough_there = best.error if asked is points else np.inf
+        for trained in _trained(family, fitter, enough_there) if is_tried else ():
             if _replaces(trained, best, fitter, linear):
                 best = trained if asked is points else replace(trained, points=asked)
             if best.error <= enough or time_is_up():
