@@ -267,7 +267,7 @@ def _ascend(
             break
         is_costly = _operations(trial) >= SECOND
         # of functions of four and more variables costly sets left a three hundredth at the least
-        if is_costly and least > FAR**3 * enough:
+        if is_costly and (least > FAR**3 * enough or _is_too_slow(tried, enough)):
             return tried, True
         if not has_compared and is_costly and candidate.boxes():
             others = _best_side(trial, candidate.boxes(), lambda c: attempt(comparable(c)))
@@ -276,6 +276,19 @@ def _ascend(
             waiting = iter(_thinned(best.candidate.larger()))
             has_compared = True
     return tried, has_compared
+
+
+def _is_too_slow(tried: list[Trial], enough: float) -> bool:
+    """Whether sets of four times the size would still leave much more than others do.
+
+    If the error falls on as it did over the last doubling; sets of a total degree reach the waves
+    of all directions late, and of a ball all at once.
+    """
+    last = tried[-1]
+    halves = [t.promise for t in tried if 2 * t.candidate.n_terms <= last.candidate.n_terms]
+    if last.candidate.bandlimit or not halves:
+        return False
+    return last.promise * min(1.0, last.promise / min(halves)) ** 2 > FAR * enough
 
 
 def _best_side(

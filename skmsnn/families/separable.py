@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW
-from skmsnn._effort import LEAST_FALL
+from skmsnn._effort import LEAST_FALL, SECOND, svd_operations
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS, STARTS
@@ -58,28 +58,36 @@ def _best(fitter: StageFitter, output: int) -> _Alternating:
         return of_output.left_by(_modes([problem]).evaluate(held_out.x))
 
     best = _Alternating.of(fitter, fitter.train[:, output], fitter.points.train, MOST_DEGREE)
-    error = np.inf
-    while _are_enough(best, len(best.factors) + 1, best.degree):
+    error, fall = np.inf, np.inf
+    while _is_worthwhile(best, len(best.factors) + 1, best.degree, fall):
         more = best.with_another_product(fitter.rng)
         left = left_by(more)
         if not left * CLEARLY < error:
             break
+        fall = error / left if len(best.factors) else 1 / left
         best, error = more, left
         if error <= ROUNDING or time_is_up():
             return best
-    while _are_enough(best, len(best.factors), 2 * best.degree) and not time_is_up():
+    while _is_worthwhile(best, len(best.factors), 2 * best.degree, fall) and not time_is_up():
         more = best.of_degree(2 * best.degree)
         more.descend()
         left = left_by(more)
         if not left * CLEARLY < error or error <= ROUNDING:
             break
-        best, error = more, left
+        best, error, fall = more, left, error / left
     return best
 
 
-def _are_enough(problem: _Alternating, rank: int, degree: int) -> bool:
-    """Whether there are enough rows for the factors of one feature."""
-    return len(problem.values) >= ENOUGH_ROWS * rank * (degree + 1)
+def _is_worthwhile(problem: _Alternating, rank: int, degree: int, fall: float) -> bool:
+    """Whether there are enough rows for the factors of one feature, and reason for a long fit.
+
+    The last step's ``fall`` of the error is the reason: once there are as many products as a
+    function is made of, it falls by far.
+    """
+    n_rows, d = problem.x.shape
+    operations = FEW * svd_operations(n_rows, rank * d * (degree + 1))
+    is_promising = operations <= SECOND or fall >= FAR
+    return n_rows >= ENOUGH_ROWS * rank * (degree + 1) and is_promising
 
 
 def _stage_of(fitter: StageFitter, problems: list[_Alternating]) -> StageFit:
