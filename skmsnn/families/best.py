@@ -70,10 +70,9 @@ def best_stage(
         data = fitter.split if before.trial.unseen is None else fitter.whole
         return fitter.stage_of(refine(before.trial, data), before)
     quick = None if follows_network else _quick(fitter)
-    trained = {} if quick is None else _trained_early(fitter, quick)
+    trained = {} if quick is None else _trained_early(fitter, fitter.stage_of(quick))
     for stage in chain.from_iterable(trained.values()):
-        assert quick is not None
-        if stage.error <= NEAR_ROUND_OFF and fitter.agrees(stage, fitter.stage_of(quick)):
+        if stage.error <= NEAR_ROUND_OFF:
             return stage
     linear = fitter.stage_of(best_space(fitter, quick=quick))
     if follows_network:
@@ -156,18 +155,20 @@ def _best_of(spaces: Iterator[Trial]) -> Trial | None:
     return best
 
 
-def _trained_early(fitter: StageFitter, quick: Trial) -> dict[str, list[StageFit]]:
+def _trained_early(fitter: StageFitter, quick: StageFit) -> dict[str, list[StageFit]]:
     """By family, trained functions of few parameters, where a search for spaces takes longer.
 
     Products and one or two waves: where these leave rounding no search finds better.
     """
-    if fitter.points.x.shape[1] <= MOST_DIMENSIONS or quick.error <= NEAR_ROUND_OFF:
+    is_done = quick.error <= NEAR_ROUND_OFF or quick.is_noise
+    if fitter.points.x.shape[1] <= MOST_DIMENSIONS or is_done:
         return {}
-    return {
-        family.name: list(islice(_trained(family, fitter, quick.error), PATIENCE))
-        for family in families_of(fitter.recipe)
-        if family.is_quick_to_end
-    }
+    found = {}
+    for family in families_of(fitter.recipe):
+        if family.is_quick_to_end:
+            trained = islice(_trained(family, fitter, quick.error), PATIENCE)
+            found[family.name] = [stage for stage in trained if fitter.agrees(stage, quick)]
+    return found
 
 
 def _best_trained(
