@@ -57,7 +57,8 @@ def at_length(folder, *arguments):
 def test_long_runs_go_on_from_the_last_whole_stage(tmp_path, monkeypatch, capsys):
     from examples.paper import at_length as module
 
-    runs = ["figure-1-scale-factor", "figure-3-single", "figure-3-stages"]
+    # stages of a spectrum gain far more than rounding, which differs from run to run
+    runs = ["figure-1-spectrum", "figure-3-single", "figure-3-stages"]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     at_length(whole, "--run", *runs, "--seconds", "0")
     assert capsys.readouterr().out.count("not begun") == len(runs)
