@@ -76,10 +76,15 @@ class ChebyshevLeastSquares(BaseEstimator):
     def _design(self, X):
         # by a recurrence, which goes on a little beyond the fitted points
         values = np.polynomial.chebyshev.chebvander(self.scaler_.transform(X), self.degree)
-        design = np.ones((len(X), len(self.degrees_)))
-        for j, degrees in enumerate(self.degrees_.T):
-            design *= values[:, j, degrees]
-        return design
+        return products(values, self.degrees_)
+
+
+def products(values, terms):
+    """Of polynomials (n, d, degree + 1) of each feature, for each term (d,) of degrees."""
+    columns = np.ones((len(values), len(terms)))
+    for j, degrees in enumerate(terms.T):
+        columns *= values[:, j, degrees]
+    return columns
 
 
 def total_degrees(d, degree):
@@ -138,10 +143,7 @@ class SparseChaos(BaseEstimator):
 
     def _design(self, X):
         values = np.polynomial.legendre.legvander(self.scaler_.transform(X), self.degree)
-        design = np.ones((len(X), len(self.terms_)))
-        for j, degrees in enumerate(self.terms_.T):
-            design *= values[:, j, degrees]
-        return design
+        return products(values, self.terms_)
 
 
 def hyperbolic(d, degree, norm):

@@ -24,6 +24,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from examples.benchmarks.report import head, row
 from examples.paper.common import SIZES, grid, paper, save, scale_factor
 from examples.paper.speed import print_speeds
 from skmsnn.datasets import simulate_decaying_turbulence
@@ -246,8 +247,7 @@ def show(folder):
     reports = [json.loads(file.read_text()) for file in files if file.exists()]
     if not reports:
         raise SystemExit(f"no JSON files in {folder}")
-    print_row(COLUMNS)
-    print_row(["---"] * len(COLUMNS))
+    print(head(COLUMNS))
     figure, axes = plt.subplots(2, 3, figsize=(14, 7.5), layout="constrained", sharey=True)
     for ax in axes.flat:
         ax.set_axis_off()
@@ -255,13 +255,9 @@ def show(folder):
         points = f"{report['n_points']} x {report['n_points']}"
         for stage in report["stages"]:
             about = [report["recipe"], points, report["iterations"], stage["device"]]
-            print_row([*about, stage["stage"], stage["n_modes"], *errors_of(stage)])
+            print(row([*about, stage["stage"], stage["n_modes"], *errors_of(stage)]))
         draw_losses(ax, report)
     save(figure, folder, "at_length")
-
-
-def print_row(cells):
-    print("| " + " | ".join(str(cell) for cell in cells) + " |")
 
 
 def errors_of(stage):

@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from examples.benchmarks.report import head, row
 from skmsnn.modules.network import StageNetwork
 from skmsnn.training.initialisation import Spectrum, initialise
 from skmsnn.training.solvers import SOLVERS, Problem, SolverOptions
 
+COLUMNS = ("figure", "points", "modes", "device", "package, it/s", "plain torch, it/s", "ratio")
 HIDDEN = (30, 30, 30)
 ORDER, RATE = 10, 1e-3
 
@@ -93,8 +95,7 @@ def rate(train, sizes, device, n):
 def print_speeds(cases, settings, repeats=3):
     """A row a case, of (points, modes): the median of ratios of neighbouring measurements."""
     wanted = 0.005 if settings.size == "tiny" else 0.2
-    print("| figure | points | modes | device | package, it/s | plain torch, it/s | ratio |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print(head(COLUMNS))
     for label, sizes in cases.items():
         trainings = [
             (train, sizes, settings.device, enough(train, sizes, settings.device, wanted))
@@ -104,4 +105,4 @@ def print_speeds(cases, settings, repeats=3):
         own, plain = (median(values) for values in zip(*pairs, strict=True))
         ratio = median(one / other for one, other in pairs)
         cells = (label, *sizes, settings.device, f"{own:.4g}", f"{plain:.4g}", f"{ratio:.2f}")
-        print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+        print(row(cells), flush=True)

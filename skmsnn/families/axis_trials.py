@@ -71,10 +71,6 @@ class AxisProblem:
     folds: Folds
     enough: float = 0.0
 
-    def rest(self, axis: AxisBasis) -> NDArray[np.float64]:
-        """What a fit to all nodes leaves of the columns."""
-        return self.columns - axis.synthesise(axis.analyse(self.columns, 0), 0)
-
     def fastest_wave(self, axis: AxisBasis) -> int:
         """Half waves over the nodes of the fastest that stands out of the rest; 0 where none does.
 
@@ -84,7 +80,7 @@ class AxisProblem:
         quadrature = np.gradient(nodes) * (1 + np.cos(np.pi * nodes))
         most = len(nodes)
         power = np.zeros(most + 1)
-        for column in self.rest(axis).T:
+        for column in _rest(axis, self.columns).T:
             waves = nufft_type1([np.pi * nodes], quadrature * column, (most,))
             power += np.abs(waves[most:]) ** 2
         # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
@@ -109,9 +105,14 @@ def left_along(
     """What a fit along an axis leaves on unseen lines, and on its own."""
     if isinstance(axis, SplineAxis):
         return axis.left_out(columns, folds), np.zeros_like(columns)
-    rest = columns - axis.synthesise(axis.analyse(columns, 0), 0)
-    rest -= axis.synthesise(axis.analyse(rest, 0), 0)  # what the next stage takes of the rounding
+    # twice: the next stage takes some of the rounding
+    rest = _rest(axis, _rest(axis, columns))
     return left_out(rest, axis, folds, rounding), rest
+
+
+def _rest(axis: AxisBasis, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a fit along an axis leaves of values on all of its nodes."""
+    return columns - axis.synthesise(axis.analyse(columns, 0), 0)
 
 
 def ascended(ladder: Iterable[AxisTrial], problem: AxisProblem) -> list[AxisTrial]:

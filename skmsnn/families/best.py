@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
@@ -163,12 +163,11 @@ def _trained_early(fitter: StageFitter, quick: StageFit) -> dict[str, list[Stage
     is_done = quick.error <= NEAR_ROUND_OFF or quick.is_noise
     if fitter.points.x.shape[1] <= MOST_DIMENSIONS or is_done:
         return {}
-    found = {}
-    for family in families_of(fitter.recipe):
-        if family.is_quick_to_end:
-            trained = islice(_trained(family, fitter, quick.error), PATIENCE)
-            found[family.name] = [stage for stage in trained if fitter.agrees(stage, quick)]
-    return found
+    return {
+        family.name: [s for s in _few(family, fitter, quick.error) if fitter.agrees(s, quick)]
+        for family in families_of(fitter.recipe)
+        if family.is_quick_to_end
+    }
 
 
 def _best_trained(
@@ -185,9 +184,8 @@ def _best_trained(
     best = linear
     for family in families_of(recipe):
         if family.is_cheap:
-            for trained in early.get(family.name) or _trained(family, fitter, best.error):
-                if _replaces(trained, best, fitter, linear):
-                    best = trained
+            stages = early.get(family.name) or _trained(family, fitter, best.error)
+            best = _replaced(best, stages, fitter, linear)
     enough = max(recipe.tol, _NETWORK_REACH)
     if _is_blind(points):
         return best
@@ -195,10 +193,8 @@ def _best_trained(
         # what is of one wave or two is exact; more are not worth their time
         for family in families_of(recipe):
             if family.is_quick_to_end and not family.is_cheap:
-                few = islice(_trained(family, fitter, best.error), PATIENCE)
-                for trained in early.get(family.name) or few:
-                    if _replaces(trained, best, fitter, linear):
-                        best = trained
+                stages = early.get(family.name) or _few(family, fitter, best.error)
+                best = _replaced(best, stages, fitter, linear)
         return best
     asked = points.asking_where_it_is_hard(linear.unseen, fitter.rng)
     if asked is not points:
@@ -215,6 +211,21 @@ def _best_trained(
                 best = trained if asked is points else replace(trained, points=asked)
             if best.error <= enough or time_is_up():
                 return best
+    return best
+
+
+def _few(family: Family, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
+    """The first of a family's trained stages, which have the fewest parameters."""
+    return islice(_trained(family, fitter, enough), PATIENCE)
+
+
+def _replaced(
+    best: StageFit, stages: Iterable[StageFit], fitter: StageFitter, linear: StageFit
+) -> StageFit:
+    """The best, or one of these trained stages."""
+    for trained in stages:
+        if _replaces(trained, best, fitter, linear):
+            best = trained
     return best
 
 

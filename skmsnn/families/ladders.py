@@ -281,11 +281,9 @@ def _scattered_ball(
         lengths = _box(domain, width, levels)
         numbers = _in_ball(sizes[at][0], lengths)
 
-        is_first = width == WIDTH and not domain.periodic.all()
-        others = OTHER_WIDTHS if is_first else ()
-
         def boxes() -> list[Candidate]:
-            return [candidate(at, other) for other in others]
+            is_first = width == WIDTH and not domain.periodic.all()
+            return [candidate(at, other) for other in OTHER_WIDTHS if is_first]
 
         def larger() -> list[Candidate]:
             return [candidate(next, width) for next in range(at + 1, len(sizes))]
@@ -296,8 +294,9 @@ def _scattered_ball(
         label = f"a ball, box {width:g} times the data's"
         found = _dense_candidate(x, numbers, lengths, label, tuple, levels, waves)
         bandlimit = 2 * np.pi * sizes[at][0] / lengths.max()
-        found = replace(found, boxes=boxes, larger=larger, smaller=smaller)
-        return replace(found, width=width, bandlimit=bandlimit)
+        return replace(
+            found, width=width, bandlimit=bandlimit, boxes=boxes, larger=larger, smaller=smaller
+        )
 
     return [candidate(at, WIDTH) for at in range(len(sizes))]
 

@@ -300,14 +300,23 @@ def _best_side(
     wider = sorted((c for c in boxes if c.width > width), key=lambda c: c.width)
     narrower = sorted((c for c in boxes if c.width < width), key=lambda c: -c.width)
     for side in (wider, narrower):
-        best = first.promise
-        for candidate in side:
-            trial = attempt(candidate)
-            tried.append(trial)
-            if trial.promise >= best:
-                break
-            best = trial.promise
-        if best < first.promise:
+        tried += _while_better(first, side, attempt)
+        if min(map(_promise, tried), default=np.inf) < first.promise:
+            break
+    return tried
+
+
+def _while_better(
+    first: Trial, candidates: list[Candidate], attempt: Callable[[Candidate], Trial]
+) -> list[Trial]:
+    """One after the other, as long as each is better than the last."""
+    tried: list[Trial] = []
+    for candidate in candidates:
+        if time_is_up():
+            break
+        last = tried[-1] if tried else first
+        tried.append(attempt(candidate))
+        if tried[-1].promise >= last.promise:
             break
     return tried
 
@@ -325,15 +334,7 @@ def _in_other_boxes(first: Trial, attempt: Callable[[Candidate], Trial]) -> list
     best = min([first, *tried], key=_promise)
     if best is first:
         return tried
-    for candidate in best.candidate.smaller():
-        if time_is_up():
-            break
-        trial = attempt(candidate)
-        tried.append(trial)
-        if trial.promise > best.promise:
-            break
-        best = trial
-    return tried
+    return tried + _while_better(best, best.candidate.smaller(), attempt)
 
 
 def _narrowest_as_good(trials: list[Trial]) -> Trial:

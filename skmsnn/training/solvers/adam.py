@@ -92,10 +92,8 @@ class _Descent:
         self.losses = self.weights.new_zeros(options.max_iter + 1)
         self._best = self.weights.new_full((), torch.inf)
         self.done = torch.zeros(1, dtype=torch.long, device=self.weights.device)
-        decay, before = (
-            self._decay,
-            torch.arange(options.max_iter, dtype=torch.float64, device=self.weights.device),
-        )
+        decay, device = self._decay, self.weights.device
+        before = torch.arange(options.max_iter, dtype=torch.float64, device=device)
         rate = options.learning_rate / 2 * (1 + torch.cos(pi * before / max(1, options.max_iter)))
         unbiased = (1 - decay.square ** (before + 1)).sqrt()
         self._rates = rate * unbiased / (1 - decay.mean ** (before + 1))
