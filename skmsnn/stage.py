@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Stage"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stage:
     """What one stage adds to the model: ``scale * u(x)``, of scaled coordinates.
 
@@ -47,6 +47,9 @@ class Stage:
     def n_modes(self) -> int:
         """Width of the Fourier layer; of polynomials, splines and their products the terms."""
         return self.function.n_modes
+
+    def __repr__(self) -> str:
+        return f"Stage(family={self.family!r}, n_modes={self.n_modes}, scale={self.scale})"
 
     @restoring(autograd_mode)
     def predict(

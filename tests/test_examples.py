@@ -54,6 +54,10 @@ def at_length(folder, *arguments):
     module.main(["--size", "tiny", "--output", str(folder), *arguments])
 
 
+def stages_of(folder):
+    return json.loads((folder / "figure-3-stages.json").read_text())["stages"]
+
+
 def test_long_runs_go_on_from_the_last_whole_stage(tmp_path, monkeypatch, capsys):
     from examples.paper import at_length as module
 
@@ -78,16 +82,16 @@ def test_long_runs_go_on_from_the_last_whole_stage(tmp_path, monkeypatch, capsys
     with pytest.raises(KeyboardInterrupt):
         at_length(broken, "--run", "figure-3-stages")
     monkeypatch.undo()
+    kept = stages_of(broken)
+    assert [stage["stage"] for stage in kept] == [1, 2]
     at_length(broken, "--run", "figure-3-stages")
-    expected, found = (
-        json.loads((folder / "figure-3-stages.json").read_text())["stages"]
-        for folder in (whole, broken)
-    )
+    found, of_one_go = stages_of(broken), stages_of(whole)
     assert [stage["stage"] for stage in found] == [1, 2, 3, 4]
-    for one, other in zip(expected, found, strict=True):
-        assert other["held_out"] == pytest.approx(one["held_out"], rel=0.1)
-        # the order of sums changes with the place in memory, and training amplifies that
-        np.testing.assert_allclose(other["loss"][:3], one["loss"][:3], rtol=1e-3)
+    assert found[:2] == kept
+    # from the residual of the stages before, though training amplifies the order of sums
+    assert found[2]["held_out"] < found[1]["held_out"]
+    for one, other in zip(of_one_go, found, strict=True):
+        assert other["loss"][0] == pytest.approx(one["loss"][0], rel=0.1)
     with pytest.raises(SystemExit, match="other settings"):
         at_length(broken, "--run", "figure-3-stages", "--seed", "1")
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.domain import Points
 from skmsnn.modules.evaluation import evaluate
 from skmsnn.modules.network import StageNetwork
@@ -51,3 +52,12 @@ class TestNoWorseThanMean:
         target = np.where(points.weight[:, None] > 0, fits, 1e6)
         no_worse_than_mean(module, points, target)
         np.testing.assert_array_equal(evaluate(module, points.x), fits)
+
+
+def test_a_stage_is_printed_in_a_line():
+    x = np.linspace(0, 1, 60)[:, None]
+    model = SpectrumInformedMSNNRegressor(random_state=0).fit(x, np.exp(np.sin(9 * x[:, 0])))
+    printed = repr(model.stages_)
+    assert f"n_modes={model.stages_[0].n_modes}" in printed
+    assert model.stages_[0].family in printed
+    assert len(printed) < 200 * len(model.stages_)

@@ -394,6 +394,6 @@ def _most_dense_terms(n: int) -> int:
 
 
 def _most_dense_rows(n_terms: int, has_fast_sums: bool) -> int:
-    operations = FAR * SECOND if has_fast_sums else MOST_OPERATIONS
+    operations = SECOND if has_fast_sums else MOST_OPERATIONS
     rows = min(operations / qr_operations(1, n_terms), working_bytes() / (8 * n_terms))
     return int(max(rows, ENOUGH_ROWS * n_terms))

@@ -16,7 +16,7 @@ from skmsnn.families.waves import Look, are_foreseen, most_looked_past
 from skmsnn.judge.leave_out import FOLDS_PERIODIC
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.dense import DenseFit, candidate_of
-from skmsnn.spaces.frames import LatticeWavesFrame
+from skmsnn.spaces.frames import LatticeFrame, LatticeWavesFrame
 
 
 def select_with_waves(
@@ -59,10 +59,12 @@ def select_with_waves(
             break
         assert isinstance(best.fit, DenseFit)
         assert isinstance(best.fit.frame, LatticeWavesFrame)
-        is_reached = np.all(np.linalg.norm(waves, axis=1) < best.candidate.bandlimit)
-        if is_reached or best.candidate.n_terms > most_looked_past(n_rows, seconds=1):
+        most = most_looked_past(n_rows, seconds=1)
+        beside = _slower_than(waves, [*ball_frames(domain.periodic, most), best.fit.frame.lattice])
+        beside = [lattice for lattice in beside if lattice.n_columns <= most]
+        if not beside:
             break
-        waves, _ = look.past([best.fit.frame.lattice], waves)
+        waves, _ = look.past(beside[-1:], waves)
     if best is None:
         return None
     if data.held_out is None and not _is_foreseen(data, best, look, found):
@@ -72,6 +74,12 @@ def select_with_waves(
     alone = candidate_of(data.x, best.fit.frame.lattice, "a lattice alone", "fourier")
     without = select_modes([alone], data, rng, enough)
     return best, without is None or without.error > CLEARLY * best.error
+
+
+def _slower_than(waves: NDArray[np.float64], frames: list[LatticeFrame]) -> list[LatticeFrame]:
+    """Lattices all of whose waves are slower: others hold what is to be told of these."""
+    slowest = np.linalg.norm(waves, axis=1).min()
+    return [f for f in frames if np.linalg.norm(f.wave_vectors, axis=1).max() < slowest]
 
 
 def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float64]) -> bool:

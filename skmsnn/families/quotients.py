@@ -20,7 +20,7 @@ from skmsnn._effort import SECOND, qr_operations
 from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS, STARTS, Split, Trial, validated_on_held_out
-from skmsnn.families.ladders import TELLING_ROWS
+from skmsnn.families.ladders import ENOUGH_ROWS, TELLING_ROWS
 from skmsnn.functions.polynomial import (
     PolynomialModes,
     columns_of,
@@ -30,6 +30,7 @@ from skmsnn.functions.polynomial import (
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import QuotientFrame
+from skmsnn.spaces.sampling import telling_order, weight_at
 
 
 def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
@@ -49,39 +50,49 @@ def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
     """
     d = data.x.shape[1]
     n_rows = int(np.count_nonzero(data.train))
+    used = np.flatnonzero(data.train)
+    order = used[telling_order(data.x[used], rng)]
     best, waited, degree = None, 0, 1
     while waited < PATIENCE and not time_is_up():
         n_terms = 2 * n_total_degree_terms(d, degree)
         if TELLING_ROWS * n_terms > n_rows or qr_operations(n_rows, n_terms) > SECOND:
             break
-        trial = _of_degree(data, degree, rng)
+        few = order[: int(ENOUGH_ROWS * n_terms)]
+        trial = _of_degree(data, weight_at(few, data.train), degree, rng)
         is_better = trial is not None and (best is None or trial.error < best.error)
         best, waited = (trial, 0) if is_better else (best, waited + 1)
         if best is not None and best.error <= ROUND_OFF:
             break
         degree += 1
-    return best
+    if best is None:
+        return None
+    return validated_on_held_out(best.candidate, best.candidate.fit(data.train), data, data.train)
 
 
-def _of_degree(data: Split, degree: int, rng: np.random.RandomState) -> Trial | None:
+def _of_degree(
+    data: Split, weight: NDArray[np.float64], degree: int, rng: np.random.RandomState
+) -> Trial | None:
+    """That of the points of positive weight."""
     terms = total_degree_terms(np.full(data.x.shape[1], degree), degree)
-    denominator = _denominator(data, terms)
+    denominator = _denominator(data, weight, terms)
     if denominator is None or _vanishes(denominator, data, rng):
         return None
     frame = QuotientFrame(terms, denominator)
     label = f"quotients of polynomials of degree {degree}"
     candidate = candidate_of(data.x, frame, label, "rational")
-    return validated_on_held_out(candidate, candidate.fit(data.train), data, data.train)
+    return validated_on_held_out(candidate, candidate.fit(weight), data, weight)
 
 
 @one_blas_thread
-def _denominator(data: Split, terms: NDArray[np.int64]) -> PolynomialModes | None:
+def _denominator(
+    data: Split, of_points: NDArray[np.float64], terms: NDArray[np.int64]
+) -> PolynomialModes | None:
     """Its constant is 1; the coefficients of numerators are eliminated first."""
-    used = data.train > 0
+    used = of_points > 0
     size = np.sqrt(np.prod(2.0 * terms + 1, axis=1))  # of mean square 1 on the box
     columns = columns_of(data.x[used], terms) * size
     values = data.target[used, :MOST_OUTPUTS]
-    weight = np.sqrt(data.train[used])
+    weight = np.sqrt(of_points[used])
     coefficients = np.zeros(len(terms))
     # of physical formulas the second solve brought a factor of up to two, and a third nothing
     for _ in range(2):
@@ -97,7 +108,7 @@ def _denominator(data: Split, terms: NDArray[np.int64]) -> PolynomialModes | Non
         at_points = columns @ coefficients
         if not np.all(at_points > 0):
             return None
-        weight = np.sqrt(data.train[used]) / at_points
+        weight = np.sqrt(of_points[used]) / at_points
     return PolynomialModes(terms, (coefficients * size)[:, None])
 
 

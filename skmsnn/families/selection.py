@@ -23,6 +23,7 @@ from skmsnn.families.ladders import RATIO
 from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.sampling import telling_order, weight_at
 
 
 def select_modes(
@@ -49,7 +50,8 @@ def select_modes(
     Trial or None
         The best, fitted to all of the training share; None for an empty ladder.
     """
-    order = rng.permutation(np.flatnonzero(data.train))
+    used = np.flatnonzero(data.train)
+    order = used[telling_order(data.x[used], rng)]
     least_error = least_promise = np.inf
 
     def comparable(candidate: Candidate) -> Candidate:
@@ -66,7 +68,7 @@ def select_modes(
         nonlocal least_error, least_promise
         weight = data.train
         if candidate.trial_rows is not None and candidate.trial_rows < len(order):
-            weight = _rows_of(data, order[: candidate.trial_rows])
+            weight = weight_at(order[: candidate.trial_rows], data.train)
         trial = _tried(candidate, candidate.fit(weight), data, weight)
         if trial.error >= least_error and trial.promise >= least_promise:
             # factorisations are large, and this one is hardly needed again
@@ -79,8 +81,7 @@ def select_modes(
     if not tried:
         return None
     best = min(tried, key=_promise)
-    on_few_rows = best.candidate.trial_rows is not None and best.candidate.trial_rows < len(order)
-    is_good = best.promise <= (NEAR_ROUND_OFF if on_few_rows else ROUND_OFF)
+    is_good = best.promise <= (NEAR_ROUND_OFF if _operations(best) >= SECOND else ROUND_OFF)
     if not is_good and not has_compared_boxes:
         tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
         tried += _in_other_boxes(best, lambda c: attempt(comparable(c)))
@@ -109,13 +110,6 @@ def select_modes(
     # above, a second stage of the same modes wins back only what damping holds back
     is_final = best.error > HALF_DIGITS
     return replace(best, fit=fit, on_plateau=has_plateau, unseen=unseen, is_final=is_final)
-
-
-def _rows_of(data: Split, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The weights of some points, 0 for all others."""
-    weight = np.zeros_like(data.train)
-    weight[rows] = data.train[rows]
-    return weight
 
 
 def _as_far_as_time_allows(

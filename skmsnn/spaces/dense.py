@@ -25,6 +25,7 @@ from skmsnn.linalg.tsqr import Factorisation, blocks_of_rows
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame
 from skmsnn.spaces.p_norm import PointBasis
+from skmsnn.spaces.sampling import telling_order
 
 
 class DenseFit:
@@ -41,7 +42,7 @@ class DenseFit:
     damping : float, default=1e-14
         Relative to the root mean square of a column.
     most_rows : int, default=None
-        Of more points than those, every second, third, or so is used.
+        Of more points than those, some are used, more of them near the ends of axes.
     """
 
     # scattered points have others between them, and held-out ones show what happens there
@@ -190,8 +191,10 @@ class DenseFit:
     def _take_in(self, points: NDArray[np.intp]) -> None:
         # up to the most rows, or else their share of these points
         share = self._most_rows / np.count_nonzero(self._weight)
-        n_rows = max(self._most_rows - self._n_rows, share * len(points), 1)
-        points = points[:: ceil(len(points) / n_rows)]
+        n_rows = ceil(max(self._most_rows - self._n_rows, share * len(points), 1))
+        if n_rows < len(points):
+            order = telling_order(self._x[points], np.random.default_rng(0))
+            points = np.sort(points[order[:n_rows]])
         self._n_rows += len(points)
         parts = [points[rows] for rows in blocks_of_rows(len(points), self.frame.n_columns)]
         blocks = [_Block(rows, np.sqrt(self._weight[rows])) for rows in parts]

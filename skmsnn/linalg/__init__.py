@@ -1,0 +1,1 @@
+"""Factorisations, iterations and non-uniform Fourier transforms."""

@@ -1,0 +1,1 @@
+"""Stages and fitted models as torch modules."""

@@ -1,0 +1,1 @@
+"""What data are: arrays, chunks, and rows of conditions."""

@@ -1,0 +1,1 @@
+"""Spaces of functions that are linear in their coefficients, and least squares in them."""

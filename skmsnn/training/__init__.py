@@ -1,0 +1,1 @@
+"""How networks begin, and how they are trained."""
