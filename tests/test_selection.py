@@ -61,7 +61,7 @@ def test_larger_sets_are_tried_until_two_in_turn_overfit(trials, tried):
     def attempt(number):
         seen, train = trials[number]
         candidate = SimpleNamespace(n_terms=1, trial_rows=1)
-        errors = {"seen_error": seen, "train_error": train, "promise": seen}
+        errors = {"seen_error": seen, "train_error": train, "attainable": seen}
         return SimpleNamespace(candidate=candidate, n_rows=1, **errors)
 
     found, has_compared_boxes = _ascend(attempt, range(len(trials)), lambda number: number)
@@ -76,7 +76,7 @@ def test_no_larger_set_is_tried_once_all_points_are_fitted_to_rounding(few_rows,
     def attempt(number):
         seen, train = trials[number]
         candidate = SimpleNamespace(n_terms=1, trial_rows=few_rows)
-        errors = {"seen_error": seen, "train_error": train, "promise": seen}
+        errors = {"seen_error": seen, "train_error": train, "attainable": seen}
         return SimpleNamespace(candidate=candidate, n_rows=1, **errors)
 
     assert len(_ascend(attempt, range(len(trials)), lambda number: number)[0]) == tried
@@ -97,16 +97,17 @@ def test_next_to_round_off_the_smallest_that_is_as_good_is_taken():
 
 
 @pytest.mark.parametrize(
-    ("own", "error", "promise"), [(1e-6, 1e-4, 1e-12), (1e-15, 1e-13, 1e-13), (1e-12, 1e-10, 1e-12)]
+    ("own", "error", "attainable"),
+    [(1e-6, 1e-4, 1e-12), (1e-15, 1e-13, 1e-13), (1e-12, 1e-10, 1e-12)],
 )
-def test_what_is_left_between_the_nodes_is_that_at_them_amplified(own, error, promise):
+def test_what_is_left_between_the_nodes_is_that_at_them_amplified(own, error, attainable):
     """Of 1e-3, as seen, the error is at least that; a larger cut-off may leave rounding alone."""
     data = of_ones()
     trial = _tried(None, Leaves(own, 1e-15, 100.0), data, data.train)
     assert trial.error == pytest.approx(error, rel=0.3, abs=0)  # 1 - 1e-15 is rounded
-    assert trial.promise == pytest.approx(promise, rel=0.3, abs=0)
+    assert trial.attainable == pytest.approx(attainable, rel=0.3, abs=0)
     seen = _tried(None, Leaves(own, 1e-3, 100.0), data, data.train)
-    assert seen.error == seen.promise == seen.seen_error == pytest.approx(1e-3)
+    assert seen.error == seen.attainable == seen.seen_error == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
@@ -270,7 +271,7 @@ def test_costly_sets_are_not_tried_where_others_leave_much_less(enough, n_tried)
     def attempt(candidate):
         tried.append(candidate.label)
         error = candidate.fit(np.ones(2)).own
-        found = {"seen_error": error, "train_error": error, "promise": error}
+        found = {"seen_error": error, "train_error": error, "attainable": error}
         return SimpleNamespace(candidate=candidate, n_rows=candidate.n_terms, **found)
 
     _ascend(attempt, ladder, lambda candidate: candidate, enough)
@@ -295,7 +296,7 @@ def test_boxes_are_compared_before_sets_become_costly():
     def attempt(candidate):
         tried.append(candidate.label)
         error = candidate.fit(np.ones(2)).own
-        errors = {"seen_error": error, "train_error": error, "promise": error}
+        errors = {"seen_error": error, "train_error": error, "attainable": error}
         return SimpleNamespace(candidate=candidate, n_rows=candidate.n_terms, **errors)
 
     ladder = [in_box(2.0, n, 1e-4) for n in (10, 30_000, 40_000, 90_000)]

@@ -55,9 +55,9 @@ class Trial:
         ``error`` is at least what the fit leaves on its own points, amplified as between the nodes.
     seen_error : float
         The first of these alone: what is left on held-out points.
-    promise : float
-        What ``error`` may come to under a larger cut-off, which lowers the amplification: at least
-        the rounding, amplified.
+    attainable : float
+        The ``error`` that is attainable under a larger cut-off, which lowers the amplification: at
+        least the rounding, amplified.
     n_rows : int
         Points of the fit.
     on_plateau : bool
@@ -77,7 +77,7 @@ class Trial:
     error: float
     train_error: float
     seen_error: float
-    promise: float
+    attainable: float
     n_rows: int
     on_plateau: bool = False
     unseen: Unseen | None = None

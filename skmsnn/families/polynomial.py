@@ -46,7 +46,7 @@ class Polynomial(Family):
         data = fitter.split._replace(held_out=None, rounding=fitter.whole.rounding)
         trial = select_polynomial(data, points.levels, points.domain.half_width)
         error = fitter.validation_error(trial.modes.evaluate(fitter.held_out.x))
-        return replace(trial, error=error, seen_error=error, promise=error, unseen=None)
+        return replace(trial, error=error, seen_error=error, attainable=error, unseen=None)
 
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         if fitter.follows_network or not _may_be_sparse(fitter):

@@ -62,7 +62,7 @@ class Rational(Family):
             if best.error * fitter.size >= enough:
                 return
             error = max(best.error, _unseen(fitter, best, tolerance))
-            yield fitter.stage_of(replace(best, error=error, seen_error=error, promise=error))
+            yield fitter.stage_of(replace(best, error=error, seen_error=error, attainable=error))
 
 
 def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -> Trial | None:
@@ -78,7 +78,7 @@ def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -
     candidate = candidate_of(data.x, RationalFrame(poles), f"{len(poles)} poles", "rational")
     trial = validated_on_held_out(candidate, candidate.fit(weight), data, weight)
     error = max(trial.error, trial.train_error)
-    return replace(trial, error=error, seen_error=error, promise=error)
+    return replace(trial, error=error, seen_error=error, attainable=error)
 
 
 def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:

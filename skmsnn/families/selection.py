@@ -52,7 +52,7 @@ def select_modes(
     """
     used = np.flatnonzero(data.train)
     order = used[telling_order(data.x[used], rng)]
-    least_error = least_promise = np.inf
+    least_error = least_attainable = np.inf
 
     def comparable(candidate: Candidate) -> Candidate:
         """Under a larger cut-off where a fit itself tells what it leaves unseen.
@@ -65,23 +65,23 @@ def select_modes(
         return replace(candidate, cutoff=FAR * NEAR_ROUND_OFF)
 
     def attempt(candidate: Candidate) -> Trial:
-        nonlocal least_error, least_promise
+        nonlocal least_error, least_attainable
         weight = data.train
         if candidate.trial_rows is not None and candidate.trial_rows < len(order):
             weight = weight_at(order[: candidate.trial_rows], data.train)
         trial = _tried(candidate, candidate.fit(weight), data, weight)
-        if trial.error >= least_error and trial.promise >= least_promise:
+        if trial.error >= least_error and trial.attainable >= least_attainable:
             # factorisations are large, and this one is hardly needed again
             return replace(trial, fit=None)
         least_error = min(least_error, trial.error)
-        least_promise = min(least_promise, trial.promise)
+        least_attainable = min(least_attainable, trial.attainable)
         return trial
 
     tried, has_compared_boxes = _ascend(attempt, ladder, comparable, enough)
     if not tried:
         return None
-    best = min(tried, key=_promise)
-    is_good = best.promise <= (NEAR_ROUND_OFF if _operations(best) >= SECOND else ROUND_OFF)
+    best = min(tried, key=_attainable)
+    is_good = best.attainable <= (NEAR_ROUND_OFF if _operations(best) >= SECOND else ROUND_OFF)
     if not is_good and not has_compared_boxes:
         tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
         tried += _in_other_boxes(best, lambda c: attempt(comparable(c)))
@@ -91,10 +91,10 @@ def select_modes(
         lower = [c for c in CUTOFFS[::-1] if c < (surest.candidate.cutoff or 0)]
         others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
         tried += _as_far_as_time_allows(attempt, others)
-    surest, most_promising = (_smallest_as_good(tried, by) for by in (_error, _promise))
+    surest, most_capable = (_smallest_as_good(tried, by) for by in (_error, _attainable))
     ends = [_raise_cutoff(attempt, tried, surest)]
-    if most_promising is not surest:
-        ends.append(_raise_cutoff(attempt, tried, most_promising))
+    if most_capable is not surest:
+        ends.append(_raise_cutoff(attempt, tried, most_capable))
     best = _smallest_as_good(ends, _error)
     has_plateau = on_plateau(
         best.noise_level, ((t.noise_level, t.candidate.n_terms) for t in tried)
@@ -118,8 +118,8 @@ def _as_far_as_time_allows(
     return [attempt(candidate) for candidate in candidates if not time_is_up()]
 
 
-def _promise(trial: Trial) -> float:
-    return trial.promise
+def _attainable(trial: Trial) -> float:
+    return trial.attainable
 
 
 def _error(trial: Trial) -> float:
@@ -140,20 +140,20 @@ def _move_axes(
 ) -> list[Trial]:
     """Give each axis its own share of modes, step by step, as long as that helps."""
     starts = [best_of_ladder]
-    other_box = min(tried, key=_promise)
-    if other_box.promise * CLEARLY < best_of_ladder.promise:
+    other_box = min(tried, key=_attainable)
+    if other_box.attainable * CLEARLY < best_of_ladder.attainable:
         # of a box that leaves less now, moves may reach less far
         starts = [other_box, best_of_ladder]
     labels = {trial.candidate.label for trial in tried}
     moved: list[Trial] = []
-    error = starts[0].promise
+    error = starts[0].attainable
     while error > NEAR_ROUND_OFF and not time_is_up():
         new = [c for start in starts for c in start.candidate.neighbours()]
         new = [c for c in new if c.label not in labels]
         labels.update(c.label for c in new)
         moved += _as_far_as_time_allows(attempt, new)
-        starts = [min([*starts, *moved], key=_promise)]
-        before, error = error, starts[0].promise
+        starts = [min([*starts, *moved], key=_attainable)]
+        before, error = error, starts[0].attainable
         if error * AS_GOOD > before:
             break
     return moved
@@ -225,8 +225,8 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
     trial = validated_on_held_out(candidate, fit, data, weight)
     between = fit.amplification * trial.train_error
     rounding = fit.amplification * min(trial.train_error, ROUND_OFF)
-    error, promise = max(trial.seen_error, between), max(trial.seen_error, rounding)
-    return replace(trial, error=error, promise=promise)
+    error, attainable = max(trial.seen_error, between), max(trial.seen_error, rounding)
+    return replace(trial, error=error, attainable=attainable)
 
 
 def _ascend(
@@ -249,11 +249,11 @@ def _ascend(
     while (candidate := next(waiting, None)) is not None:
         trial = attempt(comparable(candidate))
         tried.append(trial)
-        least, least_seen = min(least, trial.promise), min(least_seen, trial.seen_error)
+        least, least_seen = min(least, trial.attainable), min(least_seen, trial.seen_error)
         # a function of high frequency shows nothing, there or here, until modes reach it
         overfits = trial.seen_error > FAR * trial.train_error
         worse = worse + 1 if overfits and trial.seen_error > CLEARLY * AS_GOOD * least_seen else 0
-        settled = trial.train_error <= ROUND_OFF and trial.promise <= NEAR_ROUND_OFF
+        settled = trial.train_error <= ROUND_OFF and trial.attainable <= NEAR_ROUND_OFF
         # of ten smooth functions at 3200 and 5000 points sets that were larger than such as used up
         # what the points tell did no better, and up to forty times worse
         used_up = trial.train_error <= FAR * ROUND_OFF and trial.candidate.trial_rows is None
@@ -279,10 +279,10 @@ def _is_too_slow(tried: list[Trial], enough: float) -> bool:
     of all directions late, and of a ball all at once.
     """
     last = tried[-1]
-    halves = [t.promise for t in tried if 2 * t.candidate.n_terms <= last.candidate.n_terms]
+    halves = [t.attainable for t in tried if 2 * t.candidate.n_terms <= last.candidate.n_terms]
     if last.candidate.bandlimit or not halves:
         return False
-    return last.promise * min(1.0, last.promise / min(halves)) ** 2 > FAR * enough
+    return last.attainable * min(1.0, last.attainable / min(halves)) ** 2 > FAR * enough
 
 
 def _best_side(
@@ -295,7 +295,7 @@ def _best_side(
     narrower = sorted((c for c in boxes if c.width < width), key=lambda c: -c.width)
     for side in (wider, narrower):
         tried += _while_better(first, side, attempt)
-        if min(map(_promise, tried), default=np.inf) < first.promise:
+        if min(map(_attainable, tried), default=np.inf) < first.attainable:
             break
     return tried
 
@@ -310,7 +310,7 @@ def _while_better(
             break
         last = tried[-1] if tried else first
         tried.append(attempt(candidate))
-        if tried[-1].promise >= last.promise:
+        if tried[-1].attainable >= last.attainable:
             break
     return tried
 
@@ -325,7 +325,7 @@ def _in_other_boxes(first: Trial, attempt: Callable[[Candidate], Trial]) -> list
         near = [c for box in boxes for c in (box, *box.smaller()[: PATIENCE + 1])]
         return _as_far_as_time_allows(attempt, near)
     tried = _best_side(first, first.candidate.boxes(), attempt)
-    best = min([first, *tried], key=_promise)
+    best = min([first, *tried], key=_attainable)
     if best is first:
         return tried
     return tried + _while_better(best, best.candidate.smaller(), attempt)
@@ -333,8 +333,8 @@ def _in_other_boxes(first: Trial, attempt: Callable[[Candidate], Trial]) -> list
 
 def _narrowest_as_good(trials: list[Trial]) -> Trial:
     """Of boxes that do nearly as well the narrowest: in it modes depend least on each other."""
-    least = min(trial.promise for trial in trials)
-    as_good = [trial for trial in trials if trial.promise <= CLEARLY * least]
+    least = min(trial.attainable for trial in trials)
+    as_good = [trial for trial in trials if trial.attainable <= CLEARLY * least]
     return min(as_good, key=lambda trial: trial.candidate.width)
 
 
