@@ -2,7 +2,8 @@
 
     python -m examples.benchmarks.sensitivity [--numbers NAME ...] [--cases 17] [--output FOLDER]
 
-The numbers are those that have a name at the top of a module of the package. Each setting fits the
+The numbers are those that have a name at the top of a module of the package; of ratios next to one,
+and of shares, the distance from one is halved and doubled. Each setting fits the
 same random data of every kind of ``random_cases`` and some cases of the benchmark, in a process of
 its own. Printed are, over the package as it is, the geometric mean and the largest of the ratios
 of the true errors at fresh points, the ratio of the times, and how many fits were more than ten
@@ -63,33 +64,55 @@ def numbers():
     return found
 
 
+def changed(value, factor):
+    """A number times a factor; of ratios next to one, and of shares, the distance from one."""
+    if isinstance(value, int):
+        return max(1, round(value * factor))
+    if 1 < value < 3:
+        return 1 + (value - 1) * factor
+    if 0.5 < value < 1:
+        return 1 - (1 - value) / factor
+    return value * factor
+
+
 def put(name, factor):
     """Change a number in all modules that have it."""
     module, _, short = name.rpartition(".")
     value = getattr(importlib.import_module(module), short)
-    new = max(1, round(value * factor)) if isinstance(value, int) else value * factor
+    new = changed(value, factor)
     for other in modules():
         if getattr(other, short, None) == value:
             setattr(other, short, new)
 
 
 def errors_and_seconds(setting):
-    """Of all cases with one number changed: errors, seconds, and how many told too little."""
+    """Of all cases with one number changed: errors, seconds, and how many told too little.
+
+    Infinite errors where a fit fails.
+    """
     name, factor, n_cases, first = setting
     warnings.simplefilter("ignore")
     if name:
         put(name, factor)
     errors, seconds, silent = [], [], 0
     for number in range(first, first + n_cases):
-        outcome = honesty.run(number)
-        errors.append(outcome.error)
-        seconds.append(outcome.seconds)
-        silent += bool(outcome.is_silent)
+        outcome = _or_none(honesty.run, number)
+        errors.append(outcome.error if outcome else np.inf)
+        seconds.append(outcome.seconds if outcome else 0.0)
+        silent += bool(outcome and outcome.is_silent)
     for case in OF_THE_BENCHMARK:
-        error, took, _ = measure(CASES[case], 0, 1.0)
+        error, took, _ = _or_none(measure, CASES[case], 0, 1.0) or (np.inf, 0.0, None)
         errors.append(error)
         seconds.append(took)
     return [name, factor, errors, seconds, silent]
+
+
+def _or_none(function, *arguments):
+    try:
+        return function(*arguments)
+    except Exception as error:  # a fit for which the number is out of the question
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return None
 
 
 def compared(result, reference):
