@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmsnn._callbacks import StageCallbacks
 from skmsnn._comparison import AS_GOOD
+from skmsnn._precision import EPS
 from skmsnn._progress import Progress
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
@@ -123,7 +124,7 @@ def add_stages(
         progress.end(source.norm, source.error, fit.message)
         if callbacks.end_stage():
             return StopReason.CALLBACK
-        if source.error <= source.round_off:
+        if source.error <= (EPS if fit.spectral else source.round_off):
             return _unless_deceptive(StopReason.ROUND_OFF, fit, source)
         if time_is_up():
             return StopReason.TIME

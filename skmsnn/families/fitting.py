@@ -139,20 +139,30 @@ class StageFitter:
         """
         return self.points.leaves_out and not self.follows_network
 
-    def stage_of(self, trial: Trial, previous: SpectralFit | None = None) -> StageFit:
-        """The stage of a fit on trial."""
+    def stage_of(
+        self,
+        trial: Trial,
+        previous: SpectralFit | None = None,
+        anew: LinearFit | None = None,
+    ) -> StageFit:
+        """The stage of a fit on trial.
+
+        ``anew`` is what was found of all points, where that is not the space of the fit on trial.
+        """
         if trial.unseen is not None:
             return self._of_all_points(trial)
-        return self._validated(trial, previous)
+        return self._validated(trial, previous, anew)
 
-    def _validated(self, trial: Trial, previous: SpectralFit | None) -> StageFit:
+    def _validated(
+        self, trial: Trial, previous: SpectralFit | None, anew: LinearFit | None
+    ) -> StageFit:
         """The stage of a fit to the training share, and of the same to all points."""
         assert trial.fit is not None
         modes = self.in_p_norm(trial.modes, trial.fit, self.split, self.size)
         stage = train_stage = Stage(self.train_scale, modes, trial.candidate.family)
         full_fit = trial.fit
         if not self.one_track:
-            full_fit = previous.full if previous else trial.fit.extended(self.points.full)
+            full_fit = anew or (previous.full if previous else trial.fit.extended(self.points.full))
             stage = self._refitted(full_fit, trial.candidate.family)
         rest = self.train - trial.modes.evaluate(self.points.x)
         foreseen = trial.train_error / trial.seen_error if trial.seen_error > 0 else 0.0

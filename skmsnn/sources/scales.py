@@ -16,7 +16,7 @@ from scipy.special import erfc
 from sklearn.utils import check_random_state
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR, LEAST_NODES, SIGMAS
-from skmsnn._precision import NEAR_ROUND_OFF
+from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import find_grid
 from skmsnn.families.recipe import Recipe
@@ -86,7 +86,7 @@ def chosen_scales(
         return np.inf if fit.is_noise else fit.error
 
     least = left_on(logarithmic)
-    while features and NEAR_ROUND_OFF < least < np.inf and not time_is_up():
+    while features and ROUND_OFF < least < np.inf and not time_is_up():
         errors = {}
         for j in features:
             tried = logarithmic.copy()
