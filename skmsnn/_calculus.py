@@ -106,6 +106,8 @@ class FittedModelMixin(BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Values after each stage.
         """
+        if is_dask(X):
+            raise ValueError("staged_predict takes arrays in memory, not dask arrays.")
         x = self._scaled(as_numpy(X))
         for k in range(1, self.n_stages_ + 1):
             stages = self.stages_[:k]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,6 +44,12 @@ class Source(Protocol):
         What values at the same point deviate from their mean.
     asked_between_levels : ndarray of shape (n, d) or None
         Scaled points at which to ask what is open between levels.
+    left_of_conditions : dict from str to float
+        What is left of each condition beside the values.
+    told : str
+        What a warning tells of these.
+    is_open : bool
+        Whether values and conditions leave the function open.
     """
 
     norm: float
@@ -57,6 +63,15 @@ class Source(Protocol):
     levels: dict[int, NDArray[np.float64]]
     scatter: NDArray[np.float64]
     asked_between_levels: NDArray[np.float64] | None
+
+    @property
+    def left_of_conditions(self) -> Mapping[str, float]: ...
+
+    @property
+    def told(self) -> str: ...
+
+    @property
+    def is_open(self) -> bool: ...
 
     def resume(self, before: Any) -> None:
         """Go on with what the source of an earlier fit of the same stages knows."""

@@ -300,13 +300,12 @@ class SpectrumInformedMSNNRegressor(
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
         source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
-        self._begin(source)
-        n_stages = self.n_stages_
+        n_stages = self._begin(source)
         with Progress(self.verbose, self.n_stages) as progress:
             try:
                 # normalise, choose, subtract: section 3 of the paper
-                watch = (progress, callbacks)
-                reason = add_stages(source, recipes, n_stages, float(self.tol), self._keep, *watch)
+                told = (self._keep, progress, callbacks)
+                reason = add_stages(source, recipes, n_stages, float(self.tol), *told)
                 self.stop_reason_ = reason.value
             except (KeyboardInterrupt, MemoryError) as error:
                 if not self.stages_:
@@ -315,25 +314,26 @@ class SpectrumInformedMSNNRegressor(
         callbacks.end_fit()
         report_what_fits_cannot_see(self, source)
 
-    def _begin(self, source: Source) -> None:
-        """Take over what the source found of the data; forget stages that are not continued."""
+    def _begin(self, source: Source) -> int:
+        """Take over what the source found of the data; number of stages that are continued."""
         self.domain_ = source.domain
         self._y_offset, self._y_scale = source.scaling
         self._n_points, self._levels = source.n_points, source.levels
-        source.resume(self.__dict__.pop("_resume", None))
+        before = self.__dict__.pop("_resume", None)
         if self._continues:
-            return
+            source.resume(before)
+            return self.n_stages_
         self.stages_: list[Stage] = []
         self.n_iter_: list[int] = []
         self.loss_curves_: list[list[float]] = []
         self.residual_norms_: list[float] = []
         self.validation_norms_: list[float] = []
         self.stop_reasons_: list[str] = []
-        self._in_gaps = self._seen_error = 0.0
+        self._in_gaps, self._seen_error, self._n_reported = 0.0, 0.0, 0
+        return 0
 
     def _keep(self, fit: StageFit, source: Source) -> None:
-        """Make a stage part of the model."""
-        # new lists, all at once: the model is whole whenever it is interrupted
+        """Make a stage part of the model, in new lists: it is whole whenever it is interrupted."""
         unseen = [source.error] if source.asks_unseen else []
         self.__dict__.update(
             stages_=[*self.stages_, fit.stage],

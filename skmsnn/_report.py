@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from skmsnn._warning import Outcome
 from skmsnn.judge.levels import left_between_levels
 from skmsnn.judge.reasons import StopReason
-from skmsnn.sources.conditioned import ConditionedSource
 
 if TYPE_CHECKING:
     from skmsnn._cascade import Source
@@ -27,20 +26,23 @@ _ENDED_FROM_OUTSIDE = (
 
 def report_what_fits_cannot_see(model: Regressor, source: Source) -> None:
     """Report no less than what is open between levels, and than the scatter of repeated points."""
-    model.condition_norms_, model._of_conditions = {}, ""
-    if isinstance(source, ConditionedSource):
-        model.condition_norms_, model._of_conditions = source.left, source.told
-        has_ended = model.stop_reason_ in (*_ENDED_FROM_OUTSIDE, StopReason.NEWTON)
-        if source.is_open and not has_ended:
-            model.stop_reason_ = StopReason.UNDETERMINED.value
+    model.condition_norms_, model._of_conditions = dict(source.left_of_conditions), source.told
+    has_ended = model.stop_reason_ in (*_ENDED_FROM_OUTSIDE, StopReason.NEWTON)
+    if source.is_open and not has_ended:
+        model.stop_reason_ = StopReason.UNDETERMINED.value
     noise = float(np.sqrt(np.mean((source.scatter / source.scaling.scale) ** 2)))
+    # of stages of earlier fits that has been reported
+    before = model._n_reported
     open_between = [0.0] * model.n_stages_
     x = source.asked_between_levels
     if x is not None and model.validation_norms_:
-        open_between = [_left_between_levels(model, x, k + 1) for k in range(model.n_stages_)]
-    pairs = zip(model.validation_norms_, open_between, strict=False)
-    model.validation_norms_ = [float(np.hypot(max(pair), noise)) for pair in pairs]
-    model.residual_norms_ = [float(np.hypot(norm, noise)) for norm in model.residual_norms_]
+        for k in range(before, model.n_stages_):
+            open_between[k] = _left_between_levels(model, x, k + 1)
+    pairs = [*zip(model.validation_norms_, open_between, strict=False)][before:]
+    model.validation_norms_[before:] = [float(np.hypot(max(pair), noise)) for pair in pairs]
+    of_points = model.residual_norms_[before:]
+    model.residual_norms_[before:] = [float(np.hypot(norm, noise)) for norm in of_points]
+    model._n_reported = model.n_stages_
     error = (model.validation_norms_ or model.residual_norms_)[-1]
     if model.stop_reason_ in _ENDED_FROM_OUTSIDE or error <= model.tol:
         return

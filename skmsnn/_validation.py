@@ -300,8 +300,13 @@ def _chunk_source(
             "beginning; leave init, solver, n_modes, p, spectral_readout and warm_start at "
             "their defaults."
         )
-    if model.feature_scales not in ("auto", "linear"):
+    if any(scale not in ("auto", "linear") for scale in np.ravel(model.feature_scales)):
         raise ValueError("Dask arrays are fitted on linear scales; leave feature_scales at 'auto'.")
+    if not any(FAMILIES[name].has_spaces for name in recipes[0].families):
+        raise ValueError(
+            f"families={model.families!r} are trained, which takes arrays in memory; name "
+            "'fourier' or 'polynomial', or leave families at 'auto'."
+        )
     data = ChunkedData(X, y, weight, seed=int(rng.randint(2**31 - 1)))
     model.n_features_in_, model.n_outputs_ = data.n_features, data.n_outputs
     model.__dict__.pop("feature_names_in_", None)

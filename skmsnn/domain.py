@@ -156,9 +156,21 @@ class Domain:
 
 
 def with_logarithms(X: NDArray[np.float64], logarithmic: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Points (n, d), of some features the logarithm."""
+    """Points (n, d), of some features the logarithm.
+
+    Raises
+    ------
+    ValueError
+        If one of these has a value that is not positive.
+    """
     if not logarithmic.any():
         return X
+    for j in np.flatnonzero(logarithmic):
+        if not X[:, j].min() > 0:
+            raise ValueError(
+                f"Feature {j} is on a logarithmic scale, but there is a point at {X[:, j].min():g} "
+                "among those of X or X_val; leave such points out, or set feature_scales='linear'."
+            )
     mapped = X.copy()
     mapped[:, logarithmic] = np.log(X[:, logarithmic])
     return mapped

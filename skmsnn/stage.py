@@ -22,6 +22,23 @@ if TYPE_CHECKING:
 __all__ = ["Stage"]
 
 
+def epsilon(mean_square: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scale of a stage, eps = rms(r) of the residual r (section 3 of Ng, Wang & Lai 2024).
+
+    Parameters
+    ----------
+    mean_square : ndarray of shape (n_outputs,)
+        Of the residual of each output.
+
+    Returns
+    -------
+    ndarray of shape (n_outputs,)
+        1 for outputs of which nothing is left.
+    """
+    eps = np.sqrt(mean_square)
+    return np.where(eps > 0, eps, 1.0)
+
+
 @dataclass(frozen=True, repr=False)
 class Stage:
     """What one stage adds to the model: ``scale * u(x)``, of scaled coordinates.
@@ -72,6 +89,20 @@ class Stage:
         if isinstance(self.function, TrainedNetwork):
             return self.scale * self.function.evaluate(x, device)
         return self.scale * self.function.evaluate(x)
+
+    def subtracted_from(
+        self, residual: NDArray[np.float64], x: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """What is left for the next stage, r - eps u (section 3 of Ng, Wang & Lai 2024).
+
+        Parameters
+        ----------
+        residual : ndarray of shape (n, n_outputs)
+            What the stages before leave, in units of the spread of y.
+        x : ndarray of shape (n, n_features)
+            Where, in scaled coordinates.
+        """
+        return residual - self.predict(x)
 
     @with_autograd
     def derivative(self, x: NDArray[np.float64], nu: Sequence[int]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended, error_
 from skmsnn.families.ladders import WIDTH, axis_order, axis_shares, ball_frames, growing
 from skmsnn.families.waves import Look, are_foreseen, most_looked_past
 from skmsnn.functions.bases import LegendreWavesBasis
-from skmsnn.judge.leave_out import FOLDS_PERIODIC
+from skmsnn.judge.leave_out import N_FOLDS
 from skmsnn.spaces.axes import WavesAxis
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 
@@ -82,10 +82,8 @@ def _is_foreseen(
         frame = LatticeFrame(np.arange(order + 1)[:, None], np.array([2 * WIDTH]))
     nodes, columns = problem.nodes, problem.columns
     square, n_lines = 0.0, 0
-    for part in range(FOLDS_PERIODIC):
-        rows = np.concatenate(
-            [np.empty(0, dtype=np.intp), *problem.folds.folds[part::FOLDS_PERIODIC]]
-        )
+    for part in range(N_FOLDS):
+        rows = np.concatenate([np.empty(0, dtype=np.intp), *problem.folds.folds[part::N_FOLDS]])
         if len(rows) == 0 or n_lines >= ENOUGH:
             break
         others = np.setdiff1d(np.arange(len(nodes)), rows)

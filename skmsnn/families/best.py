@@ -18,7 +18,7 @@ from skmsnn.families.fitting import StageFit, StageFitter, Watch
 from skmsnn.families.grid import select_on_grid
 from skmsnn.families.hidden_layers import of_recipe
 from skmsnn.families.modes import of_dominant_modes
-from skmsnn.families.polynomial import select_polynomial
+from skmsnn.families.polynomial import Polynomial, select_polynomial
 from skmsnn.families.recipe import Recipe
 from skmsnn.families.selection import refine
 from skmsnn.judge.split import DataSplit, Residuals
@@ -98,11 +98,18 @@ def best_space(fitter: StageFitter, is_whole: bool = True, quick: Trial | None =
     if fitter.asks_unseen and points.grid is not None:
         best = select_on_grid(points.domain, points.grid, fitter.whole, fitter.rng, families)
     else:
-        # a constant, or not much more, goes with all points
-        half_width = points.domain.half_width
         found = _best_of(_spaces(fitter, families, is_whole, quick))
-        best = found or select_polynomial(fitter.whole, points.levels, half_width)
+        best = found or _with_all_points(fitter)
     return through if through is not None and through.error < best.error else best
+
+
+def _with_all_points(fitter: StageFitter) -> Trial:
+    """A constant goes with all points, and polynomials of not much more if they are named."""
+    points = fitter.points
+    levels = points.levels
+    if Polynomial.name not in fitter.recipe.families:
+        levels = dict.fromkeys(range(points.x.shape[1]), 1)
+    return select_polynomial(fitter.whole, levels, points.domain.half_width)
 
 
 def families_of(recipe: Recipe) -> list[Family]:
@@ -187,7 +194,7 @@ def _best_trained(
             stages = early.get(family.name) or _trained(family, fitter, best.error)
             best = _replaced(best, stages, fitter, linear)
     enough = max(recipe.tol, _NETWORK_REACH)
-    if _is_blind(points):
+    if _is_blind(points) and any(family.has_spaces for family in families_of(recipe)):
         return best
     if best.error <= enough:
         # what is of one wave or two is exact; more are not worth their time

@@ -25,6 +25,12 @@ class Family:
     #: Whether it soon shows where there is nothing to be had, as of rough data.
     is_quick_to_end: ClassVar[bool] = True
 
+    @property
+    def has_spaces(self) -> bool:
+        """Whether any of its functions are linear in their coefficients."""
+        own, offered = type(self), ("quick_space", "space", "rough_space")
+        return any(getattr(own, name) is not getattr(Family, name) for name in offered)
+
     def quick_space(self, fitter: StageFitter) -> Trial | None:
         """A space that takes no longer to find than it is worth: tried before all others."""
         return None

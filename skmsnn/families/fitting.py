@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,13 @@ from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.p_norm import correction
 from skmsnn.spaces.polynomial import PolynomialFit
-from skmsnn.stage import Stage
+from skmsnn.stage import Stage, epsilon
 
 Watch = Callable[[int, float, float], None]
+
+
+def unwatched(iteration: int, train: float, held_out: float) -> None:
+    """A look at a part of the data shows no progress."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,9 @@ class StageFitter:
     ) -> None:
         self.follows_network = follows_network
         self.recipe, self.points, self.rng, self.watch = recipe, points, rng, watch
-        self.train_scale = _rms_of_outputs(residuals.train, points.train)
-        self.full_scale = _rms_of_outputs(residuals.full, points.full)
+        mean_square = partial(np.average, axis=0)
+        self.train_scale = epsilon(mean_square(residuals.train**2, weights=points.train))
+        self.full_scale = epsilon(mean_square(residuals.full**2, weights=points.full))
         self.train = residuals.train / self.train_scale
         self.full = residuals.full / self.full_scale
         asked = points.validation_points
@@ -278,11 +283,3 @@ def leaves_as_of_noise(foreseen: float, leverage: float, within: float = EQUAL) 
     follow most of it cannot tell.
     """
     return leverage * TELLING_ROWS < 1 and foreseen * within > 1 - leverage
-
-
-def _rms_of_outputs(
-    residual: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Weighted root mean square of each output, 1 where it is zero."""
-    rms = np.sqrt(np.average(residual**2, axis=0, weights=weight))
-    return np.where(rms > 0, rms, 1.0)

@@ -13,7 +13,7 @@ from skmsnn.families.base import Split, Trial
 from skmsnn.families.ladders import ball_frames, candidates
 from skmsnn.families.selection import select_modes
 from skmsnn.families.waves import Look, are_foreseen, most_looked_past
-from skmsnn.judge.leave_out import FOLDS_PERIODIC
+from skmsnn.judge.leave_out import N_FOLDS
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.dense import DenseFit, candidate_of
 from skmsnn.spaces.frames import LatticeFrame, LatticeWavesFrame
@@ -88,11 +88,11 @@ def _is_foreseen(data: Split, trial: Trial, look: Look, waves: NDArray[np.float6
     assert isinstance(trial.fit.frame, LatticeWavesFrame)
     lattice, used = trial.fit.frame.lattice, np.flatnonzero(data.train)
     square, weights, asked = 0.0, 0.0, 0
-    for part in range(FOLDS_PERIODIC):
+    for part in range(N_FOLDS):
         if asked >= ENOUGH or time_is_up():
             break
         # points are sorted along the first feature
-        rows = used[part::FOLDS_PERIODIC]
+        rows = used[part::N_FOLDS]
         weight = data.train.copy()
         weight[rows] = 0
         frame = LatticeWavesFrame(lattice, look.without(rows, lattice, waves))

@@ -58,7 +58,7 @@ def _left_of_each(fit: StageFit, points: DataSplit, residuals: Residuals) -> NDA
     if fit.unseen is not None:
         return np.sqrt(np.mean(fit.unseen.residual**2, axis=0))
     asked = points.validation_points
-    rest = residuals.validation - fit.train_stage.predict(asked.x)
+    rest = fit.train_stage.subtracted_from(residuals.validation, asked.x)
     return np.sqrt(np.average(rest**2, axis=0, weights=asked.weight))
 
 

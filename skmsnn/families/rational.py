@@ -24,7 +24,7 @@ from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.families.quotients import select_quotient
 from skmsnn.functions.rational import RationalModes, distance_from_box
-from skmsnn.judge.leave_out import FOLDS_PERIODIC, weighted_rms
+from skmsnn.judge.leave_out import N_FOLDS, weighted_rms
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.dense import candidate_of
@@ -118,8 +118,8 @@ def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:
     in_gaps = trial.modes.evaluate(middles)
     changes = np.zeros_like(in_gaps)
     left = []
-    for fold in range(FOLDS_PERIODIC):
-        out = used[fold::FOLDS_PERIODIC]
+    for fold in range(N_FOLDS):
+        out = used[fold::N_FOLDS]
         weight = data.train.copy()
         weight[out] = 0.0
         other = _tried(fitter, weight, tolerance)

@@ -26,10 +26,10 @@ from skmsnn._comparison import CLEARLY, ENOUGH, FEW
 from skmsnn._precision import EPS
 from skmsnn.linalg.threads import one_blas_thread
 
-# Lines are shared out into so many folds, fewer where there are few. On a periodic axis functions
-# are even about any node, and folds of more lines see that. Elsewhere small folds are less
-# pessimistic: they leave narrower gaps.
-_FOLDS, FOLDS_PERIODIC = 50, 10
+# Folds of a cross-validation. Lines of an axis that is not periodic are shared out into up to
+# fifty, since small folds leave narrower gaps and are less pessimistic; on a periodic one functions
+# are even about any node, and folds of more lines see that.
+_MOST_FOLDS, N_FOLDS = 50, 10
 
 
 #: Of rows, the matrix (n_points, n_rows) that takes their values to the fit at some points.
@@ -103,7 +103,7 @@ class Folds(NamedTuple):
 def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
     """Share out the lines of an axis of n nodes; the ends are left in unless it is periodic."""
     label = np.full(n, -1)
-    most = FOLDS_PERIODIC if periodic else _FOLDS
+    most = N_FOLDS if periodic else _MOST_FOLDS
     least = 4 if periodic else 2  # two about the seam, and two about the middle
     n_folds = min(most, n // 4 + least)
     for i in range(0 if periodic else 1, (n + 1) // 2):
@@ -149,7 +149,7 @@ def wide_gaps(nodes: NDArray[np.float64], periodic: bool = False) -> Gaps:
         # of the two lines about a gap at an end one is never left out
         before[0] = after[-1] = 0.0
     wide = np.flatnonzero(width > CLEARLY * np.maximum(before, after))
-    wide = np.sort(wide[np.argsort(-width[wide], kind="stable")[:_FOLDS]])
+    wide = np.sort(wide[np.argsort(-width[wide], kind="stable")[:_MOST_FOLDS]])
     lines = wide if periodic else np.clip(wide, 1, max(1, len(nodes) - 2))
     return Gaps((left[wide] + right[wide]) / 2, lines)
 

@@ -67,7 +67,12 @@ class DataSplit:
 
     def is_same_as(self, other: DataSplit) -> bool:
         """Whether points, weights and what is held out are the same."""
-        pairs = ((getattr(self, name), getattr(other, name)) for name in ("x", "full", "train"))
+        if (self.held_out is None) != (other.held_out is None):
+            return False
+        pairs = [(getattr(self, name), getattr(other, name)) for name in ("x", "full", "train")]
+        if self.held_out is not None and other.held_out is not None:
+            pairs += [(self.held_out.x, other.held_out.x)]
+            pairs += [(self.held_out.weight, other.held_out.weight)]
         return all(np.array_equal(one, another) for one, another in pairs)
 
     @property
@@ -102,10 +107,11 @@ class Residuals:
 
     def after(self, train_stage: Stage, stage: Stage, split: DataSplit) -> Residuals:
         """Subtract a stage, in its version for each model."""
-        train = self.train - train_stage.predict(split.x)
+        train = train_stage.subtracted_from(self.train, split.x)
         full = train
         if stage is not train_stage or self.full is not self.train:
-            full = self.full - stage.predict(split.x)
+            full = stage.subtracted_from(self.full, split.x)
         if split.held_out is None:
             return Residuals(train, full, train)
-        return Residuals(train, full, self.validation - train_stage.predict(split.held_out.x))
+        validation = train_stage.subtracted_from(self.validation, split.held_out.x)
+        return Residuals(train, full, validation)

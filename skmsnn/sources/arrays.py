@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,6 +92,11 @@ class ArraySource:
         Features, all positive, of which the logarithm is taken.
     """
 
+    # there are no conditions beside the values
+    left_of_conditions: Mapping[str, float] = MappingProxyType({})
+    told = ""
+    is_open = False
+
     def __init__(
         self,
         X: NDArray[np.float64],
@@ -117,7 +123,8 @@ class ArraySource:
         self.levels = {j: np.exp(v) if logarithmic[j] else v for j, v in levels.items()}
         self.rng = rng
         self.points, self._residuals = self._shared_out(validation, choices)
-        self._values = self._residuals.full
+        self._values, self._asked = self._residuals.full, self._residuals.validation
+        self._families = families
         self._size = weighted_rms(self._values, rows.weight) or 1.0
         self.round_off, self.near_round_off = self.scaling.round_off
         self.previous: StageFit | None = None
@@ -137,9 +144,15 @@ class ArraySource:
         self.asked_between_levels = self.points.x if asks else None
 
     def resume(self, before: Any) -> None:
-        """Go on with the factorisations of the last stage, if that was of the same points."""
-        if isinstance(before, ArraySource) and before.points.is_same_as(self.points):
+        """Go on with the factorisations of the last stage, if that was of the same data."""
+        if isinstance(before, ArraySource) and before._is_of_the_data_of(self):
             self.previous = before.previous
+
+    def _is_of_the_data_of(self, other: ArraySource) -> bool:
+        pairs = [(self._values, other._values), (self._asked, other._asked)]
+        are_same = all(np.array_equal(one, another) for one, another in pairs)
+        are_same &= self.points.is_same_as(other.points)
+        return are_same and self._families == other._families
 
     @property
     def is_whole_grid(self) -> bool:

@@ -7,7 +7,9 @@ caller's own process. Held-out points are few among so many, and never join the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,7 @@ from skmsnn.sources.sums import (
     View,
     WaveSums,
 )
-from skmsnn.stage import Stage
+from skmsnn.stage import Stage, epsilon
 
 
 class ChunkSource:
@@ -61,6 +63,11 @@ class ChunkSource:
     ValueError
         If there are too few points, or those held out have nearly all of the weight.
     """
+
+    # there are no conditions beside the values
+    left_of_conditions: Mapping[str, float] = MappingProxyType({})
+    told = ""
+    is_open = False
 
     def __init__(
         self,
@@ -130,11 +137,10 @@ class ChunkSource:
 
     def best_stage(self, recipe: Recipe, watch: Watch) -> StageFit:
         """The stage of least squares for the residual, from the sums of the last pass."""
-        rms = np.sqrt(self._sums.square / self._sums.weight)
-        rms = np.where(rms > 0, rms, 1.0)
+        eps = epsilon(self._sums.square / self._sums.weight)
         solution = self._problem.solve(self._sums, self._rest())  # type: ignore[arg-type]
-        stage = Stage(rms, scaled(solution.modes, 1 / rms), solution.family)
-        rest = self._rest() - stage.predict(self._validation.x)
+        stage = Stage(eps, scaled(solution.modes, 1 / eps), solution.family)
+        rest = stage.subtracted_from(self._rest(), self._validation.x)
         return StageFit(
             stage,
             stage,

@@ -108,7 +108,7 @@ def map_rows(function: Callable[[Any, NDArray], NDArray], model: Any, X: Any) ->
     one = function(model, model.domain_.centre[None])
     shared = dask.delayed(model, traverse=False)
     blocks = [
-        da.from_delayed(dask.delayed(function)(shared, block), (n, *one.shape[1:]), float)
+        da.from_delayed(dask.delayed(function)(shared, block), (n, *one.shape[1:]), one.dtype)
         for block, n in zip(X.to_delayed().ravel(), X.chunks[0], strict=True)
     ]
     return da.concatenate(blocks, axis=0, allow_unknown_chunksizes=True)

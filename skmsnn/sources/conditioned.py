@@ -18,7 +18,7 @@ from skmsnn.families.newton import Problem, Solution, with_chords
 from skmsnn.families.recipe import Recipe
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.held_out import held_out_rows
-from skmsnn.judge.leave_out import FOLDS_PERIODIC
+from skmsnn.judge.leave_out import N_FOLDS
 from skmsnn.judge.local import Unseen
 from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.scaling import Scaling
@@ -117,7 +117,7 @@ class ConditionedSource:
         self.error = self.norm = np.inf
 
     @property
-    def left(self) -> dict[str, float]:
+    def left_of_conditions(self) -> dict[str, float]:
         """What the stages so far leave of each condition, on unseen rows where it has some."""
         names = [kind.name for kind in self.problem.rows]
         return dict(zip(names, self._left_of_each(self._states[0]).tolist(), strict=True))
@@ -131,7 +131,7 @@ class ConditionedSource:
     @property
     def told(self) -> str:
         """What is left of which condition, and which contradict each other."""
-        left = sorted(self.left.items(), key=lambda item: -item[1])
+        left = sorted(self.left_of_conditions.items(), key=lambda item: -item[1])
         most = ", ".join(f"{error:.1e} of {name!r}" for name, error in left[:4])
         return f" It is {most}.{self._contradiction}"
 
@@ -256,13 +256,13 @@ def _folds(kinds: Sequence[Rows], rng: np.random.RandomState) -> list[list[NDArr
     """
     places = [kind.places[0] for kind in kinds]
     distinct, point = np.unique(np.concatenate(places), axis=0, return_inverse=True)
-    if len(distinct) > FOLDS_PERIODIC**2:
+    if len(distinct) > N_FOLDS**2:
         return []
-    fold = rng.permutation(np.arange(len(distinct)) % FOLDS_PERIODIC)
+    fold = rng.permutation(np.arange(len(distinct)) % N_FOLDS)
     if distinct.shape[1] == 1:  # ascending: neighbours are in other folds
-        fold = np.arange(len(distinct)) % FOLDS_PERIODIC
+        fold = np.arange(len(distinct)) % N_FOLDS
         fold[[0, -1]] = -1
     of_rows = np.split(fold[point.ravel()], np.cumsum([len(x) for x in places])[:-1])
-    of_rows = [np.full(len(f), -1) if len(f) < FOLDS_PERIODIC else f for f in of_rows]
-    asked = [k for k in range(FOLDS_PERIODIC) if any(np.any(f == k) for f in of_rows)]
+    of_rows = [np.full(len(f), -1) if len(f) < N_FOLDS else f for f in of_rows]
+    asked = [k for k in range(N_FOLDS) if any(np.any(f == k) for f in of_rows)]
     return [[f != k for f in of_rows] for k in asked]

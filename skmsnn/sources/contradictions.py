@@ -9,6 +9,7 @@ import numpy as np
 from skmsnn._comparison import EQUAL, FAR
 from skmsnn._effort import SECOND
 from skmsnn.families.conditioned import best_solution
+from skmsnn.families.fitting import unwatched
 from skmsnn.families.newton import Problem, Solution
 from skmsnn.spaces.operators import Rows, State
 
@@ -28,12 +29,12 @@ def contradiction_in(problem: Problem, families: Sequence[str], error: float) ->
     groups = list(dict.fromkeys(kind.group for kind in problem.rows))
     if not 2 <= len(groups) <= FAR:
         return ""
-    whole = best_solution(problem, families, _unwatched, SECOND)
+    whole = best_solution(problem, families, unwatched, SECOND)
     if whole.left_seen * FAR < min(whole.left, error):
         return ""  # it goes through its own rows: more of them would tell
     told = []
     for group in groups:
-        others = best_solution(problem.without(group), families, _unwatched, SECOND)
+        others = best_solution(problem.without(group), families, unwatched, SECOND)
         if others.left * FAR < whole.left:
             told.append(
                 f" Without {group!r} the others are met to {others.left:.1e}."
@@ -59,7 +60,3 @@ def _against(kind: Rows, others: Solution, problem: Problem) -> str:
     if 1 / EQUAL < -factor < EQUAL:
         return f" They make {kind.name!r} the opposite of its values: the sign is wrong."
     return f" They make {kind.name!r} {factor:.3g} times its values: are the units the same?"
-
-
-def _unwatched(iteration: int, train: float, held_out: float) -> None:
-    """Nobody is told of these fits."""

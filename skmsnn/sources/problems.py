@@ -14,7 +14,7 @@ from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Points
 from skmsnn.families.base import HeldOut, Trial
 from skmsnn.families.best import best_space
-from skmsnn.families.fitting import StageFitter
+from skmsnn.families.fitting import StageFitter, unwatched
 from skmsnn.families.ladders import periodic_orders
 from skmsnn.families.recipe import Recipe
 from skmsnn.functions import Modes
@@ -45,10 +45,6 @@ class Solution(NamedTuple):
     family: str = "fourier"
 
 
-def _unwatched(iteration: int, train: float, held_out: float) -> None:
-    """Least squares has no iterations to be told of."""
-
-
 def best_on_sample(
     domain: Domain,
     sample: HeldOut,
@@ -61,7 +57,7 @@ def best_on_sample(
     weight = sample.weight / sample.weight.max()
     points = DataSplit(domain, None, sample.x, weight, weight, held_out, {}, leaves_out=False)
     residuals = Residuals(sample.target, sample.target, validation.target)
-    return best_space(StageFitter(recipe, points, residuals, rng, _unwatched), is_whole=False)
+    return best_space(StageFitter(recipe, points, residuals, rng, unwatched), is_whole=False)
 
 
 class PeriodicProblem:

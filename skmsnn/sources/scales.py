@@ -19,6 +19,7 @@ from skmsnn._comparison import CLEARLY, ENOUGH, FAR, LEAST_NODES, SIGMAS
 from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import find_grid
+from skmsnn.families.fitting import unwatched
 from skmsnn.families.recipe import Recipe
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.arrays import ArraySource, Choices
@@ -82,7 +83,7 @@ def chosen_scales(
         source = ArraySource(
             X, y, weight, None, choices, None, names, check_random_state(0), scales
         )
-        fit = source.best_stage(quick, _unwatched)
+        fit = source.best_stage(quick, unwatched)
         return np.inf if fit.is_noise else fit.error
 
     least = left_on(logarithmic)
@@ -140,7 +141,3 @@ def _rows_of_look(X: NDArray[np.float64]) -> NDArray[np.intp]:
     if n <= ENOUGH // 2 or (n <= FAR * ENOUGH and find_grid(X) is not None):
         return np.arange(n)
     return np.sort(check_random_state(0).permutation(n)[: ENOUGH // 2])
-
-
-def _unwatched(iteration: int, train: float, held_out: float) -> None:
-    """A look shows no progress."""

@@ -118,7 +118,7 @@ class View:
         """What the stages leave of deviations of y from its mean, in units of its spread."""
         rest = target
         for stage in self.stages:
-            rest = rest - stage.predict(x)
+            rest = stage.subtracted_from(rest, x)
         return rest
 
 

@@ -90,10 +90,12 @@ def solve_linear_layers(
     layers = module.linear_layers
     inputs: list[Tensor] = []
     hooks = [layer.register_forward_hook(lambda _, a, __: inputs.append(a[0])) for layer in layers]
-    with torch.no_grad():
-        before = tensor(target[used]) - module(x)
-    for hook in hooks:
-        hook.remove()
+    try:
+        with torch.no_grad():
+            before = tensor(target[used]) - module(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
     columns = torch.cat([*inputs, torch.ones_like(weight)], dim=1)
     scale = columns.abs().amax(dim=0)
     scale = torch.where(scale > 1e-8 * scale.amax(), scale, scale.amax())

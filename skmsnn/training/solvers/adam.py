@@ -58,7 +58,7 @@ def _end(iteration: int, loss: float, options: SolverOptions) -> tuple[str, str]
     if loss <= options.loss_floor:
         return "round-off", "the loss is at round-off"
     if iteration and options.report(iteration, loss):
-        return "stopped", "stopped by the held-out residual"
+        return "stopped", "stopped by held-out points, or by time"
     if iteration >= options.max_iter:
         return "max_iter", f"max_iter={options.max_iter} reached"
     return None

@@ -67,7 +67,7 @@ def minimise(module: nn.Module, problem: Problem, options: SolverOptions) -> Sol
         damping = max(damping / 5, 1e-30)
         curve.append(loss)
         if options.report(iteration, loss):
-            return SolverResult(curve, "stopped", "stopped by the held-out residual")
+            return SolverResult(curve, "stopped", "stopped by held-out points, or by time")
         if stalled(loss):
             return SolverResult(curve, "stalled", "the loss has stopped falling")
     return SolverResult(curve, "max_iter", f"max_iter={options.max_iter} reached")

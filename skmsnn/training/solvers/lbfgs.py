@@ -61,7 +61,7 @@ def minimise(module: nn.Module, problem: Problem, options: SolverOptions) -> Sol
         if value < best:
             best, best_weights = value, weights_of(module)
         if options.report(iteration, value):
-            status, message = "stopped", "stopped by the held-out residual"
+            status, message = "stopped", "stopped by held-out points, or by time"
             break
         if stalled(value):
             status, message = "stalled", "the loss has stopped falling"
