@@ -9,7 +9,8 @@ SECOND = 2e10
 MOST_OPERATIONS = 50 * SECOND
 # Products that NumPy makes in the time in which FINUFFT or torch begin, 0.2 ms.
 SET_UP = 100_000
-# Steps of a Newton-like iteration, and the fall in one below which there is no further one.
+# Steps of a Newton-like iteration, and the fall in one below which there is no further one. With
+# half and twice of each all errors were the same.
 ITERATIONS, LEAST_FALL = 60, 0.01
 
 

@@ -421,3 +421,19 @@ def test_fits_within_a_bound(capsys):
 @linux
 def test_many_fits_do_not_gather_memory():
     assert memory.growth(45) < 10  # MiB; a Jacobian kept by each fit would be more
+
+
+def test_numbers_that_decide_are_changed_one_at_a_time(capsys, tmp_path):
+    from examples.benchmarks import sensitivity
+
+    found = sensitivity.numbers()
+    assert found["skmsnn._comparison.FAR"] == 10
+    assert [sensitivity.changed(v, 2.0) for v in (3, 10.0, 1.5, 0.9, 0.2)] == pytest.approx(
+        [6, 20.0, 2.0, 0.95, 0.4]
+    )
+    reference = ["", 1.0, [1e-3, 1e-15], [1.0, 1.0], 0]
+    worse = ["x", 2.0, [1e-2, 2e-15], [2.0, 1.0], 1]
+    mean, worst, time, silent = sensitivity.compared(worse, reference)
+    assert (worst, time, silent) == ("10", "1.50", 1)
+    # ten times, and what is below rounding counts as the same
+    assert float(mean) == pytest.approx(np.sqrt(10 * 1.09), abs=0.01)

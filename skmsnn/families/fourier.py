@@ -32,21 +32,26 @@ class Fourier(Family):
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         points = fitter.points
         data = fitter.whole if fitter.asks_unseen else fitter.split
-        found = None
-        if not points.levels and (data.held_out is not None or fitter.asks_unseen):
-            found = select_with_waves(points.domain, data, fitter.rng, enough)
+        tells_waves = not points.levels and (data.held_out is not None or fitter.asks_unseen)
+        first: Trial | None = None
+        little = 100 * NEAR_ROUND_OFF  # for which another search is not worth its time
+        if points.grid is not None or not tells_waves:
+            # products of waves along each axis are found sooner than waves of all directions
+            first = self._of_lattice(fitter, data, enough)
+            is_done = first is not None and first.error <= little
+            if is_done or not tells_waves or time_is_up():
+                return first
+        best = first.error if first else np.inf
+        found = select_with_waves(points.domain, data, fitter.rng, min(enough, best))
         if found is None:
-            return self._of_lattice(fitter, data, enough)
+            return first if points.grid is not None else self._of_lattice(fitter, data, enough)
         with_waves, is_of_help = found
         if points.grid is None:
             # lattices alone, up to the largest, are then not worth their time
-            is_best = is_of_help or with_waves.error <= 100 * NEAR_ROUND_OFF
-        else:
-            is_best = with_waves.error <= NEAR_ROUND_OFF
-        if is_best or time_is_up():
-            return with_waves
-        alone = self._of_lattice(fitter, data, min(enough, with_waves.error))
-        return alone if alone and alone.error < with_waves.error else with_waves
+            if is_of_help or with_waves.error <= little or time_is_up():
+                return with_waves
+            first = self._of_lattice(fitter, data, min(enough, with_waves.error))
+        return first if first and first.error < with_waves.error else with_waves
 
     def _of_lattice(self, fitter: StageFitter, data: Split, enough: float) -> Trial | None:
         points = fitter.points

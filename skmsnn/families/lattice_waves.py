@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, ENOUGH
+from skmsnn._effort import SECOND, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
@@ -62,7 +63,8 @@ def select_with_waves(
         most = most_looked_past(n_rows, seconds=1)
         beside = _slower_than(waves, [*ball_frames(domain.periodic, most), best.fit.frame.lattice])
         beside = [lattice for lattice in beside if lattice.n_columns <= most]
-        if not beside:
+        is_costly = qr_operations(best.n_rows, best.candidate.n_terms) > SECOND
+        if not beside or is_costly:
             break
         waves, _ = look.past(beside[-1:], waves)
     if best is None:

@@ -15,7 +15,7 @@ from skmsnn._memory import blocks_of
 from skmsnn.functions.orders import sum_of_orders
 
 # Of degrees of total degree, and of those about single points: beyond, terms of few points follow
-# their rounding.
+# their rounding. With 4 tables of few levels were fitted 25 and 250 times worse, with 16 the same.
 MOST_DEGREE = 8
 
 

@@ -22,7 +22,8 @@ from skmsnn.functions.polynomial import (
 )
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
-# Up to which values or correlations of noise differ from those of white noise without end.
+# Up to which values or correlations of noise differ from those of white noise without end. With
+# half and twice all errors were the same.
 WHITE = 0.2
 # Share of all squares that is most of them: the rest is next to nothing.
 _MOST_OF_IT = 1 - WHITE
