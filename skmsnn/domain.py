@@ -248,6 +248,12 @@ def find_grid(X: NDArray[np.float64]) -> Grid | None:
     return Grid(tuple(nodes), index)
 
 
+def scaled_nodes(domain: Domain, grid: Grid) -> list[NDArray[np.float64]]:
+    """Nodes of each axis in scaled coordinates."""
+    triples = zip(grid.nodes, domain.centre, domain.half_width, strict=True)
+    return [(axis - centre) / half for axis, centre, half in triples]
+
+
 def uniform_spacing(nodes: NDArray[np.float64]) -> float | None:
     """Distance between neighbouring nodes, or None where it varies by more than round-off."""
     if len(nodes) < 2:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, FAR, FEW, LEAST_NODES
 from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
-from skmsnn.domain import Domain, Grid
+from skmsnn.domain import Domain, Grid, scaled_nodes
 from skmsnn.families.axis_trials import (
     AxisProblem,
     AxisTrial,
@@ -127,12 +127,6 @@ def confirmed_periods(
         if errors[-1] < errors[0]:
             confirmed[j] = None
     return confirmed
-
-
-def scaled_nodes(domain: Domain, grid: Grid) -> list[NDArray[np.float64]]:
-    """Nodes of each axis in scaled coordinates."""
-    triples = zip(grid.nodes, domain.centre, domain.half_width, strict=True)
-    return [(axis - centre) / half for axis, centre, half in triples]
 
 
 def unseen_residual(

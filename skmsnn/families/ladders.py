@@ -14,7 +14,7 @@ from skmsnn._comparison import FAR, FEW
 from skmsnn._effort import MOST_OPERATIONS, SECOND, qr_operations, svd_operations
 from skmsnn._memory import working_bytes
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF
-from skmsnn.domain import Domain, Grid, uniform_spacing
+from skmsnn.domain import Domain, Grid, scaled_nodes, uniform_spacing
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import half_lattice, total_degree_lattice
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
@@ -106,10 +106,7 @@ def is_one_long_axis(domain: Domain, grid: Grid) -> bool:
 def _on_grid(
     domain: Domain, grid: Grid, fits: Callable[[Candidate], bool], levels: dict[int, int]
 ) -> Iterable[Candidate]:
-    nodes = [
-        (axis - centre) / half
-        for axis, centre, half in zip(grid.nodes, domain.centre, domain.half_width, strict=True)
-    ]
+    nodes = scaled_nodes(domain, grid)
 
     def candidate(bands: tuple[int, ...], width: float) -> Candidate:
         shares = [SHARES[band] for band in bands]

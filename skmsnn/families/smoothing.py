@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FEW
+from skmsnn._memory import working_bytes
 from skmsnn._precision import HALF_DIGITS
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import Split, Trial, validated_on_held_out
@@ -32,6 +33,9 @@ def select_smoothing(data: Split, enough: float) -> Trial | None:
     most = min(CLEARLY**d * n_points, FEW * ENOUGH)
     mesh = Mesh(data.x, max(1, int(most ** (1 / d)) - Mesh.degree))
     if enough <= (2 / mesh.n_intervals) ** (mesh.degree + 1):
+        return None
+    # values of the splines at the points, and two numbers that tell which they are of
+    if 3 * 8 * n_points * (mesh.degree + 1) ** d > working_bytes():
         return None
     trials: dict[float, Trial] = {}
 
