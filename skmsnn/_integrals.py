@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from skmsnn._arrays import as_numpy
 from skmsnn._calculus import FittedModelMixin
-from skmsnn.functions.integrals import has_integral
 
 if TYPE_CHECKING:
     from skmsnn.domain import Domain
@@ -128,7 +127,7 @@ class IntegralMixin(FittedModelMixin):
                     "feature_scales='linear'."
                 )
         for number, stage in enumerate(self.stages_, start=1):
-            if not has_integral(stage.function, len(features)):
+            if not stage.function.has_integral(len(features)):
                 raise ValueError(
                     f"Stage {number} is of the family {stage.family}, whose integrals have no "
                     f"closed form, and over {len(features)} features take too many points; leave "

@@ -1,6 +1,12 @@
 """Loading fitted models from files without running code from them."""
 
+from inspect import isabstract
+
+from skmsnn import functions
+
 __all__ = ["TRUSTED_TYPES"]
+
+_TYPES: list[type] = [getattr(functions, name) for name in functions.__all__]
 
 #: The types of this package that a fitted model holds, for the ``trusted`` of
 #: ``skops.io.load``, which runs no code from the file and refuses all others. A model as pickle or
@@ -8,18 +14,8 @@ __all__ = ["TRUSTED_TYPES"]
 TRUSTED_TYPES = [
     "skmsnn._regressor.SpectrumInformedMSNNRegressor",
     "skmsnn.domain.Domain",
-    "skmsnn.functions.bases.LegendreBasis",
-    "skmsnn.functions.bases.LegendreWavesBasis",
-    "skmsnn.functions.bases.SplineBasis",
-    "skmsnn.functions.lattice.FourierModes",
-    "skmsnn.functions.lattice.LatticeModes",
-    "skmsnn.functions.polynomial.PolynomialModes",
-    "skmsnn.functions.products.ProductModes",
-    "skmsnn.functions.quotient.QuotientModes",
-    "skmsnn.functions.rational.RationalModes",
-    "skmsnn.functions.separable.SeparableModes",
-    "skmsnn.functions.stack.StackedModes",
-    "skmsnn.functions.sum.SumModes",
+    # a file holds objects, and abstract types have none
+    *sorted(f"{kind.__module__}.{kind.__name__}" for kind in _TYPES if not isabstract(kind)),
     "skmsnn.modules.trained.TrainedNetwork",
     "skmsnn.stage.Stage",
 ]

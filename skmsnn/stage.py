@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._restoring import restoring
-from skmsnn.functions import Modes, SeparableModes, StackedModes
+from skmsnn.functions import Function
 from skmsnn.modules.autograd import autograd_mode, with_autograd
 from skmsnn.modules.trained import TrainedNetwork
 
@@ -48,7 +48,7 @@ class Stage:
     scale : ndarray of shape (n_outputs,)
         Root mean square of the residual that the stage was fitted to (epsilon in section 3 of Ng,
         Wang & Lai 2024), in units of the spread of y.
-    function : object of ``skmsnn.functions``, or TrainedNetwork
+    function : Function
         The function u: waves, which are the paper's one-layer case, polynomials, splines,
         fractions, or products of these, from a least squares solve; or a trained network.
     family : str
@@ -57,7 +57,7 @@ class Stage:
     """
 
     scale: NDArray[np.float64]
-    function: Modes | SeparableModes | StackedModes | TrainedNetwork
+    function: Function
     family: str = "fourier"
 
     @property
@@ -125,8 +125,6 @@ class Stage:
     @restoring(autograd_mode)
     def to_module(self) -> StageModule:
         """The stage's function, without the scale, as a torch module of scaled coordinates."""
-        if isinstance(self.function, TrainedNetwork):
-            return self.function.to_module()
         from skmsnn.modules.of_functions import module_of
 
         return module_of(self.function)

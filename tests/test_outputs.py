@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn.functions import PolynomialModes
 from skmsnn.metrics import relative_l2_error
+from skmsnn.modules.trained import TrainedNetwork
 from skmsnn.persistence import TRUSTED_TYPES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -82,3 +84,39 @@ def test_an_output_that_is_constant_takes_no_stage(line, rng):
     fresh = rng.uniform(-1, 1, (100, 1))
     np.testing.assert_allclose(model.predict(fresh)[:, 2], 3.0, rtol=1e-14)
     assert relative_l2_error(both(fresh)[:, 0], model.predict(fresh)[:, 0]) < 1e-13
+
+
+@pytest.mark.parametrize(
+    ("smooth", "kinds"),
+    [
+        (lambda X: X[:, 0], (PolynomialModes, TrainedNetwork)),
+        (lambda X: np.sin(3 * X[:, 0]), (TrainedNetwork, TrainedNetwork)),
+    ],
+)
+def test_networks_of_single_outputs(smooth, kinds):
+    skops = pytest.importorskip("skops.io")
+    X = np.random.default_rng(0).uniform(-1, 1, (80, 1))
+    y = np.stack([smooth(X), X[:, 0] > 0.1], axis=1)
+    parameters = {"hidden_layer_sizes": (3,), "max_iter": 5, "n_stages": 1, "early_stopping": False}
+    model = fitted(X, y, families=("network",), **parameters)
+    parts = model.stages_[0].function.parts
+    assert tuple(type(part) for part in parts) == kinds
+    # a stage evaluates its function as it is, and the function of the model one that is prepared
+    *_, expected = model.staged_predict(X)
+    stage = model.stages_[0].predict(model.domain_.scale(X))
+    np.testing.assert_allclose(y.mean(axis=0) + y.std(axis=0) * stage, expected, atol=1e-13)
+    size = np.abs(expected).max()
+    for found in (model.predict(X), model.to_function()(X)):
+        np.testing.assert_allclose(found, expected, atol=1e-13 * size)
+    np.testing.assert_allclose(model.to_function()(X[:2]), expected[:2], atol=1e-13 * size)
+    module = model.to_module()
+    points = torch.tensor(X, requires_grad=True)
+    values = module(points)
+    np.testing.assert_allclose(values.detach(), expected, atol=1e-13 * size)
+    for j in range(2):
+        (slope,) = torch.autograd.grad(values[:, j].sum(), points, retain_graph=True)
+        np.testing.assert_allclose(model.gradient(X)[:, 0, j], slope[:, 0], rtol=1e-10, atol=1e-12)
+    copied = pickle.loads(pickle.dumps(model))
+    loaded = skops.loads(skops.dumps(model), trusted=TRUSTED_TYPES)
+    for other in (copied, loaded):
+        np.testing.assert_array_equal(other.predict(X), model.predict(X))

@@ -1,5 +1,10 @@
-"""Functions that a fitted stage can be: values, derivatives, coefficients as NumPy arrays."""
+"""Functions that a fitted stage can be: values, derivatives, coefficients as NumPy arrays.
 
+A new one is a file here and a line below; where torch is asked for it, also a module in
+``skmsnn.modules.of_functions``.
+"""
+
+from skmsnn.functions.base import Function, Modes
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 from skmsnn.functions.polynomial import PolynomialModes
@@ -12,6 +17,7 @@ from skmsnn.functions.sum import SumModes
 
 __all__ = [
     "FourierModes",
+    "Function",
     "LatticeModes",
     "LegendreBasis",
     "LegendreWavesBasis",
@@ -25,13 +31,3 @@ __all__ = [
     "StackedModes",
     "SumModes",
 ]
-
-Modes = (
-    FourierModes
-    | LatticeModes
-    | SumModes
-    | ProductModes
-    | PolynomialModes
-    | RationalModes
-    | QuotientModes
-)

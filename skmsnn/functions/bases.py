@@ -2,34 +2,72 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from functools import partial
+from typing import Self
 
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline, PPoly
+from scipy.special import eval_legendre
+
+from skmsnn.functions.along_axis import Ends, polynomials, waves
+
+#: Values at points of shape (n,).
+Values = Callable[[NDArray[np.float64]], NDArray]
 
 
-class Basis(Protocol):
+class Basis(ABC):
     """Functions of one scaled coordinate."""
 
     @property
+    @abstractmethod
     def size(self) -> int:
         """How many they are."""
 
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What they are, for messages."""
+
+    @property
+    @abstractmethod
+    def key(self) -> Hashable:
+        """Equal for the same functions of the same type."""
+
+    @abstractmethod
     def values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """At points of shape (n,); shape (n, size)."""
 
-    def combine(self, x: NDArray[np.float64], c: NDArray) -> NDArray:
-        """Their sums with coefficients c of shape (size, ...); shape (n, ...)."""
-
+    @abstractmethod
     def derivative(self, order: int) -> Self:
         """Their derivatives of that order with respect to the scaled coordinate."""
 
+    @abstractmethod
+    def between(self, ends: Ends, integrated: bool) -> NDArray[np.float64]:
+        """At the upper ends, or their integrals, not differentiated; shape (n, size)."""
+
+    def combine(self, x: NDArray[np.float64], c: NDArray) -> NDArray:
+        """Their sums with coefficients c of shape (size, ...); shape (n, ...)."""
+        return np.tensordot(self.values(x), c, axes=1)
+
+    def prepared(self, c: NDArray, axis: int) -> tuple[Values, NDArray]:
+        """Functions that are fast at few points, and coefficients that make of them the same sums.
+
+        The coefficients ``c`` are those of this basis along the given axis of their array.
+        """
+        return self.values, c
+
+    def prepared_sum(self, c: NDArray) -> Values | None:
+        """What ``combine`` gives, fast at few points; None where ``prepared`` serves."""
+        return None
+
 
 @dataclass(frozen=True)
-class LegendreBasis:
+class LegendreBasis(Basis):
     """Legendre polynomials P_0 ... P_degree on [-1, 1], or their derivatives of order ``nu``."""
 
     degree: int
@@ -43,6 +81,10 @@ class LegendreBasis:
     def label(self) -> str:
         return f"degree {self.degree}"
 
+    @property
+    def key(self) -> Hashable:
+        return self.degree, self.nu
+
     def values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.nu == 0:
             return np.asarray(legendre.legvander(x, self.degree), dtype=np.float64)
@@ -51,15 +93,20 @@ class LegendreBasis:
         values = legendre.legvander(x, len(slopes) - 1) @ slopes
         return np.asarray(values, dtype=np.float64)
 
-    def combine(self, x: NDArray[np.float64], c: NDArray) -> NDArray:
-        return np.tensordot(self.values(x), c, axes=1)
-
-    def derivative(self, order: int) -> LegendreBasis:
+    def derivative(self, order: int) -> Self:
         return replace(self, nu=self.nu + order)
+
+    def between(self, ends: Ends, integrated: bool) -> NDArray[np.float64]:
+        return polynomials(self.size, ends, integrated)
+
+    def prepared(self, c: NDArray, axis: int) -> tuple[Values, NDArray]:
+        slopes = np.moveaxis(c, axis, 0)
+        slopes = np.asarray(legendre.legder(slopes, self.nu)) if self.nu else slopes
+        return partial(_legendre, np.arange(len(slopes))), np.moveaxis(slopes, 0, axis)
 
 
 @dataclass(frozen=True)
-class LegendreWavesBasis:
+class LegendreWavesBasis(Basis):
     """Legendre polynomials P_0 ... P_degree, and cosines and sines of any wave numbers beside them.
 
     Attributes
@@ -84,6 +131,10 @@ class LegendreWavesBasis:
     def label(self) -> str:
         return f"degree {self.degree} and {len(self.wave_numbers)} waves"
 
+    @property
+    def key(self) -> Hashable:
+        return self.degree, self.wave_numbers.tobytes(), self.nu
+
     def values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         polynomials = LegendreBasis(self.degree, self.nu).values(x)
         phase = x[:, None] * self.wave_numbers
@@ -92,15 +143,17 @@ class LegendreWavesBasis:
         factor = self.wave_numbers**self.nu
         return np.concatenate([polynomials, *(wave * factor for wave in waves)], axis=1)
 
-    def combine(self, x: NDArray[np.float64], c: NDArray) -> NDArray:
-        return np.tensordot(self.values(x), c, axes=1)
-
-    def derivative(self, order: int) -> LegendreWavesBasis:
+    def derivative(self, order: int) -> Self:
         return replace(self, nu=self.nu + order)
+
+    def between(self, ends: Ends, integrated: bool) -> NDArray[np.float64]:
+        beside = waves(self.wave_numbers, ends, integrated)
+        smooth = polynomials(self.degree + 1, ends, integrated)
+        return np.concatenate([smooth, beside.real, beside.imag], axis=1)
 
 
 @dataclass(frozen=True)
-class SplineBasis:
+class SplineBasis(Basis):
     """B-splines on given knots, or their derivatives of order ``nu``.
 
     Attributes
@@ -123,6 +176,10 @@ class SplineBasis:
     def label(self) -> str:
         return f"splines of degree {self.degree}"
 
+    @property
+    def key(self) -> Hashable:
+        return self.degree, self.knots.tobytes(), self.nu
+
     def values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.combine(x, np.eye(self.size))
 
@@ -134,8 +191,22 @@ class SplineBasis:
         # beyond the ends the last piece goes on
         return np.asarray(BSpline(self.knots, c, self.degree, extrapolate=True)(x, nu=self.nu))
 
-    def derivative(self, order: int) -> SplineBasis:
+    def derivative(self, order: int) -> Self:
         return replace(self, nu=self.nu + order)
+
+    def between(self, ends: Ends, integrated: bool) -> NDArray[np.float64]:
+        """The same; beyond the knots the last piece goes on."""
+        if not integrated:
+            return self.values(ends[1])
+        whole = BSpline(self.knots, np.eye(self.size), self.degree, extrapolate=True)
+        primitive = whole.antiderivative()
+        return np.asarray(primitive(ends[1]) - primitive(ends[0]))
+
+    def prepared_sum(self, c: NDArray) -> Values:
+        if self.nu > self.degree:
+            return lambda x: self.combine(x, c)
+        spline = BSpline(self.knots, c, self.degree, extrapolate=True)
+        return lambda x: np.asarray(spline(x, nu=self.nu))
 
     def pieces(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Breaks (m + 1,) and power coefficients (degree + 1, m, size), highest power first.
@@ -148,3 +219,7 @@ class SplineBasis:
         kept = slice(self.degree, len(self.knots) - self.degree - 1)
         coefficients = np.stack([np.asarray(p.c)[:, kept] for p in columns], axis=-1)
         return breaks, coefficients
+
+
+def _legendre(degrees: NDArray[np.intp], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(eval_legendre(degrees, x[:, None]))

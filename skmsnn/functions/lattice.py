@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
+from skmsnn.functions.along_axis import ends_of, sum_of_products, waves
+from skmsnn.functions.base import Modes, Term
+from skmsnn.functions.few_points import few_or_many, few_products
 from skmsnn.linalg.nufft import MOST_DIMENSIONS, nufft_type2
 
 
 @dataclass(frozen=True)
-class FourierModes:
+class FourierModes(Modes):
     """The real function ``Re sum_k c_k exp(i w_k . x)``, one of each pair of wave vectors +-w.
 
     In the paper's words each term is ``a cos(w . x + b)`` with ``a = |c|`` and ``b = arg c``.
@@ -28,6 +32,8 @@ class FourierModes:
 
     wave_vectors: NDArray[np.float64]
     coefficients: NDArray[np.complex128]
+
+    has_closed_integral = True
 
     @property
     def n_terms(self) -> int:
@@ -74,9 +80,29 @@ class FourierModes:
             out[block] -= np.sin(phase) @ self.coefficients.imag
         return out
 
+    @property
+    def kind(self) -> Hashable:
+        """The same for all: of different wave vectors the sum has both."""
+        return ()
+
+    def plus(self, other: Self) -> Self:
+        if np.array_equal(self.wave_vectors, other.wave_vectors):
+            return super().plus(other)
+        waves = np.concatenate([self.wave_vectors, other.wave_vectors])
+        coefficients = np.concatenate([self.coefficients, other.coefficients])
+        return replace(self, wave_vectors=waves, coefficients=coefficients)
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        columns = np.ones((len(upper), len(self.wave_vectors)), dtype=complex)
+        for j, w in enumerate(self.wave_vectors.T):
+            columns *= waves(w, ends_of(lower, upper, j), j in axes)
+        return (columns @ self.coefficients).real
+
 
 @dataclass(frozen=True)
-class LatticeModes:
+class LatticeModes(Modes):
     """The real function ``Re sum_k C[k] exp(i w_k . x)`` over a box of integers k.
 
     Wave vectors are ``w_k = 2 pi k / lengths``, in radians per unit of the scaled coordinates.
@@ -91,6 +117,8 @@ class LatticeModes:
 
     coefficients: NDArray[np.complex128]
     lengths: NDArray[np.float64]
+
+    has_closed_integral = True
 
     @property
     def n_terms(self) -> int:
@@ -130,6 +158,45 @@ class LatticeModes:
             angles = lattice_angles(x[block], self.lengths)
             out[block] = nufft_type2(angles, stack).real.T
         return out
+
+    @property
+    def kind(self) -> Hashable:
+        """The box; of different orders the sum has the larger."""
+        return self.lengths.tobytes()
+
+    def plus(self, other: Self) -> Self:
+        orders = np.maximum(self.orders, other.orders)
+        n_outputs = self.coefficients.shape[-1]
+        total = np.zeros((*(2 * orders + 1), n_outputs), dtype=complex)
+        for modes in (self, other):
+            low = orders - modes.orders
+            box = tuple(slice(a, n - a) for a, n in zip(low, total.shape[:-1], strict=True))
+            total[box] += modes.coefficients
+        return replace(self, coefficients=total)
+
+    def prepared(self) -> Term:
+        axes = range(len(self.lengths))
+        few = few_products(self.coefficients, self.lengths, axes, (), ())
+        return few_or_many(few, self.evaluate, self.coefficients.size)
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        factors = self.factors_between(range(lower.shape[1]), lower, upper, axes)
+        return sum_of_products(factors, self.coefficients).real
+
+    def factors_between(
+        self,
+        features: Sequence[int],
+        lower: NDArray[np.float64],
+        upper: NDArray[np.float64],
+        axes: frozenset[int],
+    ) -> list[NDArray[np.complex128]]:
+        """Waves along each of these features at the upper ends, or their integrals."""
+        return [
+            waves(2 * np.pi / length * np.arange(-m, m + 1), ends_of(lower, upper, j), j in axes)
+            for j, m, length in zip(features, self.orders, self.lengths, strict=True)
+        ]
 
     def to_modes(self) -> FourierModes:
         """The same function as a list of modes, the constant and those that are not zero."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from math import comb
@@ -10,8 +10,12 @@ from math import comb
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
+from scipy.special import eval_legendre
 
 from skmsnn._memory import blocks_of
+from skmsnn.functions.along_axis import ends_of, polynomials
+from skmsnn.functions.base import Modes, Term
+from skmsnn.functions.few_points import few_or_many
 from skmsnn.functions.orders import sum_of_orders
 
 # Of degrees of total degree, and of those about single points: beyond, terms of few points follow
@@ -20,7 +24,7 @@ MOST_DEGREE = 8
 
 
 @dataclass(frozen=True)
-class PolynomialModes:
+class PolynomialModes(Modes):
     """A sum of products of Legendre polynomials of the scaled coordinates.
 
     Attributes
@@ -37,14 +41,11 @@ class PolynomialModes:
     coefficients: NDArray[np.float64]
     nu: tuple[int, ...] = ()
 
+    has_closed_integral = True
+
     @property
     def n_terms(self) -> int:
         return len(self.degrees)
-
-    @property
-    def n_modes(self) -> int:
-        """The same: what a stage says of its size."""
-        return self.n_terms
 
     def derivative(self, nu: Sequence[int]) -> PolynomialModes:
         """The derivative of order nu_j along each axis j."""
@@ -56,6 +57,47 @@ class PolynomialModes:
         for block in blocks_of(len(x), 8 * len(self.degrees)):
             out[block] = columns_of(x[block], self.degrees, self.nu) @ self.coefficients
         return out
+
+    @property
+    def kind(self) -> Hashable:
+        """The terms."""
+        return self.degrees.tobytes(), self.nu
+
+    def prepared(self) -> Term:
+        return few_or_many(self.at_few_points(), self.evaluate, self.degrees.size)
+
+    def at_few_points(self) -> Term:
+        """Each term as a product of no more factors than differ from 1."""
+        degrees, coefficients = self.degrees, self.coefficients
+        d = degrees.shape[1]
+        nu = self.nu or (0,) * d
+        every = np.arange(int(degrees.max(initial=0)) + 1)
+        slopes = {j: _slopes(len(every), order) for j, order in enumerate(nu) if order}
+        matters = (degrees > 0) | (np.array(nu) > 0)
+        most = int(matters.sum(axis=1).max(initial=0))
+        at = np.full((len(degrees), most), d * len(every), dtype=np.intp)  # the 1 after all values
+        for term, row in enumerate(degrees):
+            features = np.flatnonzero(matters[term])
+            at[term, : len(features)] = features * len(every) + row[features]
+
+        def few(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            values = np.ones((len(x), d * len(every) + 1))
+            of_features = np.asarray(eval_legendre(every, x[:, :, None]))
+            for j, matrix in slopes.items():
+                of_features[:, j] = of_features[:, j] @ matrix
+            values[:, :-1] = of_features.reshape(len(x), -1)
+            return values[:, at].prod(axis=2) @ coefficients
+
+        return few
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        columns = np.ones((len(upper), len(self.degrees)))
+        for j, degrees in enumerate(self.degrees.T):
+            size = int(degrees.max(initial=0)) + 1
+            columns *= polynomials(size, ends_of(lower, upper, j), j in axes)[:, degrees]
+        return columns @ self.coefficients
 
 
 def columns_of(
@@ -76,6 +118,14 @@ def columns_of(
             used = np.flatnonzero(of_terms)
             columns[used] *= values[of_terms[used]]
     return columns.T
+
+
+def _slopes(n: int, order: int) -> NDArray[np.float64]:
+    """What takes values of n Legendre polynomials into those of their derivatives."""
+    matrix = np.zeros((n, n))
+    derived = legendre.legder(np.eye(n), order)
+    matrix[: len(derived)] = derived
+    return matrix
 
 
 def total_degree_terms(most: NDArray[np.int64], degree: int) -> NDArray[np.int64]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
+from skmsnn.functions.along_axis import ends_of, sum_of_products
+from skmsnn.functions.base import Modes, Term
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
+from skmsnn.functions.few_points import few_or_many, few_products
 from skmsnn.functions.lattice import LatticeModes
 
 
 @dataclass(frozen=True)
-class ProductModes:
+class ProductModes(Modes):
     """A sum of products of one function a feature: lattice waves, polynomials or splines.
 
     Attributes
@@ -36,15 +39,12 @@ class ProductModes:
     bases: tuple[LegendreBasis | LegendreWavesBasis | SplineBasis, ...]
     basis_axes: tuple[int, ...]
 
+    has_closed_integral = True
+
     @property
     def n_terms(self) -> int:
         """Real unknowns: as many as there are coefficients."""
         return int(self.coefficients[..., 0].size)
-
-    @property
-    def n_modes(self) -> int:
-        """The same: what a stage says of its size."""
-        return self.n_terms
 
     @property
     def waves(self) -> LatticeModes:
@@ -83,3 +83,26 @@ class ProductModes:
             factor = basis.values(x[:, axis])
             values = np.einsum("np,np...->n...", factor, values)
         return values
+
+    @property
+    def kind(self) -> Hashable:
+        """The waves and functions whose products they are."""
+        bases = tuple((type(basis), basis.key) for basis in self.bases)
+        shape = self.coefficients.shape
+        return self.wave_axes, self.lengths.tobytes(), self.basis_axes, bases, shape
+
+    def prepared(self) -> Term:
+        few = few_products(
+            self.coefficients, self.lengths, self.wave_axes, self.bases, self.basis_axes
+        )
+        return few_or_many(few, self.evaluate, self.coefficients.size)
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        factors: list[NDArray] = []
+        if self.wave_axes:
+            factors += self.waves.factors_between(self.wave_axes, lower, upper, axes)
+        for basis, j in zip(self.bases, self.basis_axes, strict=True):
+            factors.append(basis.between(ends_of(lower, upper, j), j in axes))
+        return np.real(sum_of_products(factors, self.coefficients))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import comb, prod
@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
+from skmsnn.functions.base import Modes, Term
+from skmsnn.functions.few_points import few_or_many
 from skmsnn.functions.orders import sum_of_orders
 from skmsnn.functions.polynomial import PolynomialModes
 
 
 @dataclass(frozen=True)
-class QuotientModes:
+class QuotientModes(Modes):
     """Polynomials, one an output, over a denominator that they have in common.
 
     Attributes
@@ -41,11 +43,6 @@ class QuotientModes:
         """Of numerator and denominator; a common factor is no unknown."""
         return len(self.degrees) + self.denominator.n_terms - 1
 
-    @property
-    def n_modes(self) -> int:
-        """The same: what a stage says of its size."""
-        return self.n_terms
-
     def derivative(self, nu: Sequence[int]) -> QuotientModes:
         """The derivative of order nu_j along each axis j."""
         return replace(self, nu=sum_of_orders(self.nu, nu))
@@ -56,6 +53,26 @@ class QuotientModes:
         for block in blocks_of(len(x), 8 * self.n_terms):
             out[block] = self._values(x[block])
         return out
+
+    @property
+    def kind(self) -> Hashable:
+        """The denominator, and the terms of the numerators."""
+        below = self.denominator
+        parts = (self.degrees, below.degrees, below.coefficients)
+        return *(part.tobytes() for part in parts), self.nu
+
+    def prepared(self) -> Term:
+        orders = orders_up_to(self.nu or (0,) * self.degrees.shape[1])
+        parts = [
+            {order: part.derivative(order).at_few_points() for order in orders}
+            for part in (self.numerator, self.denominator)
+        ]
+
+        def few(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            numerator, denominator = ({o: term(x) for o, term in part.items()} for part in parts)
+            return derivative_of_quotient(numerator, denominator)
+
+        return few_or_many(few, self.evaluate, 2 * self.degrees.size)
 
     @property
     def numerator(self) -> PolynomialModes:

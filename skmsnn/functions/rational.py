@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from math import factorial
 
@@ -10,9 +10,12 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
+from skmsnn.functions.along_axis import ends_of, polynomials
+from skmsnn.functions.base import Modes
+
 
 @dataclass(frozen=True)
-class RationalModes:
+class RationalModes(Modes):
     """A straight line and fractions ``s / (x - p)`` of the scaled coordinate x.
 
     Attributes
@@ -30,15 +33,12 @@ class RationalModes:
     coefficients: NDArray[np.float64]
     nu: int = 0
 
+    has_closed_integral = True
+
     @property
     def n_terms(self) -> int:
         """Real unknowns."""
         return len(self.coefficients)
-
-    @property
-    def n_modes(self) -> int:
-        """The same: what a stage says of its size."""
-        return self.n_terms
 
     def derivative(self, nu: Sequence[int]) -> RationalModes:
         """The derivative of order nu_1 along the feature."""
@@ -48,6 +48,24 @@ class RationalModes:
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, 1); shape (n, n_outputs)."""
         return rational_columns(x[:, 0], self.poles, self.nu) @ self.coefficients
+
+    @property
+    def kind(self) -> Hashable:
+        """The poles."""
+        return self.poles.tobytes(), self.nu
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        if not axes:
+            return self.evaluate(upper)
+        line = polynomials(2, ends_of(lower, upper, 0), True)
+        poles, size = self.poles, distance_from_box(self.poles)
+        # of the ratio, as it does not cross the cut: both ends are on one side of a pole
+        ratio = (upper - poles) / (lower - poles)
+        logarithms = size * np.log(ratio)
+        columns = [line, logarithms.real, logarithms.imag[:, poles.imag > 0]]
+        return np.concatenate(columns, axis=1) @ self.coefficients
 
 
 def rational_columns(

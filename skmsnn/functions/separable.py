@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
+from skmsnn.functions.along_axis import ends_of, polynomials
+from skmsnn.functions.base import Function
 from skmsnn.functions.orders import sum_of_orders
 
 
 @dataclass(frozen=True)
-class SeparableModes:
+class SeparableModes(Function):
     """A constant and few products of polynomials, one of each scaled coordinate.
 
     Attributes
@@ -31,23 +34,20 @@ class SeparableModes:
     constants: NDArray[np.float64]
     nu: tuple[int, ...] = ()
 
+    has_closed_integral = True
+
     @property
     def n_terms(self) -> int:
         """Unknowns for one output."""
         return int(self.factors[0].size) + 1
 
-    @property
-    def n_modes(self) -> int:
-        """The same: what a stage says of its size."""
-        return self.n_terms
-
-    def scaled(self, factor: NDArray[np.float64]) -> SeparableModes:
+    def scaled(self, factor: NDArray[np.float64]) -> Self:
         """The same function times a factor for each output."""
         factors = self.factors.copy()
         factors[:, :, 0] *= factor[:, None, None]
         return replace(self, factors=factors, constants=self.constants * factor)
 
-    def derivative(self, nu: Sequence[int]) -> SeparableModes:
+    def derivative(self, nu: Sequence[int]) -> Self:
         """The derivative of order nu_j along each axis j."""
         return replace(self, nu=sum_of_orders(self.nu, nu))
 
@@ -65,3 +65,16 @@ class SeparableModes:
                 products *= np.einsum("nk,ork->nor", values, slopes)
             out[block] = products.sum(axis=2)
         return out if any(self.nu) else out + self.constants
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        n_outputs, rank, d, size = self.factors.shape
+        products = np.ones((len(upper), n_outputs, rank))
+        volume = np.ones((len(upper), 1))
+        for j in range(d):
+            values = polynomials(size, ends_of(lower, upper, j), j in axes)
+            products *= np.einsum("nk,ork->nor", values, self.factors[:, :, j])
+            if j in axes:
+                volume *= (upper - lower)[:, [j]]
+        return products.sum(axis=2) + volume * self.constants

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn.functions.base import Function, Term
+from skmsnn.functions.integrals import integrate
+
 
 @dataclass(frozen=True)
-class StackedModes:
+class StackedModes(Function):
     """Functions of the same features, one for each output.
 
     Attributes
     ----------
-    parts : tuple of objects of ``skmsnn.functions``
+    parts : tuple of Function
         Each of one output.
     """
 
-    parts: tuple[Any, ...]
+    parts: tuple[Function, ...]
+
+    has_closed_integral = True
 
     @property
     def n_terms(self) -> int:
@@ -39,3 +44,23 @@ class StackedModes:
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
         return np.concatenate([part.evaluate(x) for part in self.parts], axis=1)
+
+    def scaled(self, factor: NDArray[np.float64]) -> Self:
+        """The same functions, each times the factor of its output."""
+        pairs = zip(self.parts, np.split(factor, len(factor)), strict=True)
+        return replace(self, parts=tuple(part.scaled(own) for part, own in pairs))
+
+    def prepared(self) -> Term:
+        terms = [part.prepared() for part in self.parts]
+        return lambda x: np.concatenate([term(x) for term in terms], axis=1)
+
+    def has_integral(self, n_axes: int) -> bool:
+        """Whether that of every part can be had."""
+        return all(part.has_integral(n_axes) for part in self.parts)
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        """Those of the parts, by quadrature where a part has none in closed form."""
+        parts = [integrate(part, lower, upper, sorted(axes)) for part in self.parts]
+        return np.concatenate(parts, axis=1)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn.functions.base import Function, Modes
 from skmsnn.functions.lattice import FourierModes, LatticeModes
 
 
 @dataclass(frozen=True)
-class SumModes:
+class SumModes(Modes):
     """A sum of functions: waves of a lattice, and waves between those of the lattice.
 
     Attributes
@@ -22,6 +24,8 @@ class SumModes:
     """
 
     parts: tuple[LatticeModes | FourierModes, ...]
+
+    has_closed_integral = True
 
     @property
     def n_terms(self) -> int:
@@ -43,3 +47,20 @@ class SumModes:
         for part in self.parts[1:]:
             values += part.evaluate(x)
         return values
+
+    def scaled(self, factor: NDArray[np.float64]) -> Self:
+        return replace(self, parts=tuple(part.scaled(factor) for part in self.parts))
+
+    def plus(self, other: Self) -> Self:
+        """The sum of two with the same kinds of parts, part by part."""
+        pairs: Any = zip(self.parts, other.parts, strict=True)
+        return replace(self, parts=tuple(one.plus(another) for one, another in pairs))
+
+    def summands(self) -> tuple[Function, ...]:
+        return self.parts
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        parts = [part.closed_integral(lower, upper, axes) for part in self.parts]
+        return np.asarray(np.sum(parts, axis=0))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skmsnn.functions import FourierModes, LatticeModes, Modes
-from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
+from skmsnn.functions import FourierModes, Function, LatticeModes
+from skmsnn.functions.bases import Basis, LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.polynomial import PolynomialModes
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.quotient import QuotientModes
@@ -16,30 +18,29 @@ from skmsnn.functions.separable import SeparableModes
 from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
+from skmsnn.modules.trained import TrainedNetwork
 
 __all__ = ["PolynomialModule", "ProductModule", "StageModule", "module_of"]
 
 
-def module_of(function: Modes | SeparableModes | StackedModes) -> StageModule:
-    """The function, of scaled coordinates, as a torch module."""
-    if isinstance(function, PolynomialModes):
-        return PolynomialModule(function)
-    if isinstance(function, QuotientModes):
-        return QuotientModule(function)
-    if isinstance(function, RationalModes):
-        return RationalModule(function)
-    if isinstance(function, SeparableModes):
-        return SeparableModule(function)
-    if isinstance(function, StackedModes):
-        return StackedModule(function)
-    if isinstance(function, SumModes):
-        return SumModule(function)
-    if isinstance(function, ProductModes):
-        has_waves = bool(function.wave_axes)
-        return ProductModule(function, _wave_module(function.waves) if has_waves else None)
-    return _wave_module(function)
+@singledispatch
+def module_of(function: Function) -> StageModule:
+    """The function, of scaled coordinates, as a torch module.
+
+    A new type of functions makes its own known by ``module_of.register``.
+
+    Raises
+    ------
+    TypeError
+        If no module is known for functions of this type.
+    """
+    raise TypeError(
+        f"Functions of type {type(function).__name__} have no torch module; give one to "
+        "skmsnn.modules.of_functions.module_of.register, or take to_function() instead."
+    )
 
 
+@module_of.register
 def _wave_module(modes: FourierModes | LatticeModes) -> StageNetwork:
     """A Fourier layer and its readout, the paper's one-layer network (section 3.4)."""
     modes = modes.to_modes() if isinstance(modes, LatticeModes) else modes
@@ -255,12 +256,14 @@ class _SplineModule(nn.Module):
         return value
 
 
-def _basis_module(basis: LegendreBasis | LegendreWavesBasis | SplineBasis) -> nn.Module:
-    if isinstance(basis, LegendreBasis):
-        return _LegendreModule(basis)
-    if isinstance(basis, LegendreWavesBasis):
-        return _LegendreWavesModule(basis)
-    return _SplineModule(basis)
+@singledispatch
+def _basis_module(basis: Basis) -> nn.Module:
+    raise TypeError(f"Functions of {type(basis).__name__} have no torch module.")
+
+
+_basis_module.register(LegendreBasis, _LegendreModule)
+_basis_module.register(LegendreWavesBasis, _LegendreWavesModule)
+_basis_module.register(SplineBasis, _SplineModule)
 
 
 def legendre(x: Tensor, degree: int) -> list[Tensor]:
@@ -269,3 +272,17 @@ def legendre(x: Tensor, degree: int) -> list[Tensor]:
     for k in range(1, degree):
         values.append(((2 * k + 1) * x * values[-1] - k * values[-2]) / (k + 1))
     return values
+
+
+@module_of.register
+def _product_module(modes: ProductModes) -> ProductModule:
+    return ProductModule(modes, _wave_module(modes.waves) if modes.wave_axes else None)
+
+
+module_of.register(PolynomialModes, PolynomialModule)
+module_of.register(QuotientModes, QuotientModule)
+module_of.register(RationalModes, RationalModule)
+module_of.register(SeparableModes, SeparableModule)
+module_of.register(StackedModes, StackedModule)
+module_of.register(SumModes, SumModule)
+module_of.register(TrainedNetwork, TrainedNetwork.to_module)

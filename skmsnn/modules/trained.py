@@ -17,6 +17,7 @@ from scipy.special import ndtr
 
 from skmsnn._effort import SET_UP
 from skmsnn._restoring import restoring
+from skmsnn.functions.base import Function, Term
 from skmsnn.functions.orders import sum_of_orders
 from skmsnn.modules.autograd import autograd_mode, with_autograd
 
@@ -49,7 +50,7 @@ ACTIVATIONS: dict[str, tuple[Activation, Activation]] = {
 
 
 @dataclass(frozen=True)
-class TrainedNetwork:
+class TrainedNetwork(Function):
     """A ``StageNetwork`` as NumPy arrays, or a derivative of it, of scaled coordinates.
 
     Attributes
@@ -83,7 +84,7 @@ class TrainedNetwork:
         """Number of weights."""
         return sum(array.size for array in self.arrays.values())
 
-    def scaled(self, factor: NDArray[np.float64]) -> TrainedNetwork:
+    def scaled(self, factor: NDArray[np.float64]) -> Self:
         """The same function times a factor for each output."""
         arrays = dict(self.arrays)
         for name in arrays:
@@ -106,6 +107,9 @@ class TrainedNetwork:
         if any(self.nu):
             return differentiate(module, x, self.nu)
         return evaluate(module.to(device), x, device)
+
+    def prepared(self) -> Term:
+        return PreparedNetwork(self).evaluate
 
     @restoring(autograd_mode)
     def to_module(self) -> StageNetwork:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,20 @@ from skmsnn.functions.quotient import QuotientModes
 from skmsnn.functions.rational import RationalModes, rational_columns
 from skmsnn.functions.sum import SumModes
 from skmsnn.linalg.nufft import nufft_type1
+
+
+class AnyFrame(Protocol):
+    """Functions whose values are the columns of a least squares problem."""
+
+    n_columns: int
+
+    def system(
+        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
+    ) -> NDArray[np.float64]:
+        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+
+    def modes(self, c: NDArray[np.float64]) -> Modes:
+        """The function whose coefficients (n_columns, n_outputs) solve the problem."""
 
 
 class Frame:
@@ -287,8 +302,3 @@ def _weighted(
     if target is not None:
         columns = np.column_stack([columns, target])
     return np.asfortranarray(columns * root[:, None])
-
-
-AnyFrame = (
-    Frame | LatticeWavesFrame | ProductFrame | PolynomialFrame | RationalFrame | QuotientFrame
-)

@@ -1,0 +1,115 @@
+"""What is asked of a function that a fitted stage can be."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
+
+#: Values (n, n_outputs) at scaled points (n, n_features).
+Term = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+class Function(ABC):
+    """A function of scaled coordinates, of which a stage of a model is a multiple.
+
+    A new one implements the abstract methods. The others have defaults that hold for any function:
+    it is merged with no other, and integrated by quadrature.
+    """
+
+    #: Whether ``closed_integral`` is implemented.
+    has_closed_integral: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def n_terms(self) -> int:
+        """Real unknowns for one output."""
+
+    @property
+    def n_modes(self) -> int:
+        """What a stage says of its size; by default the number of terms."""
+        return self.n_terms
+
+    @abstractmethod
+    def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values at points of shape (n, n_features); shape (n, n_outputs)."""
+
+    @abstractmethod
+    def derivative(self, nu: Sequence[int]) -> Function:
+        """The derivative of order nu_j along each axis j."""
+
+    @abstractmethod
+    def scaled(self, factor: NDArray[np.float64]) -> Self:
+        """The same function times a factor for each output."""
+
+    @property
+    def kind(self) -> Hashable | None:
+        """Equal for functions of this type that ``plus`` can add; None where it can add none."""
+        return None
+
+    def plus(self, other: Self) -> Self:
+        """The sum with a function of the same type and kind, as one function."""
+        raise TypeError(f"Functions of type {type(self).__name__} have no sums of the same type.")
+
+    def summands(self) -> tuple[Function, ...]:
+        """Functions of which this is the sum; by default itself."""
+        return (self,)
+
+    def prepared(self) -> Term:
+        """What ``evaluate`` gives, prepared to be fast at few points."""
+        return self.evaluate
+
+    def has_integral(self, n_axes: int) -> bool:
+        """Whether an integral along so many axes can be had, in closed form or by quadrature."""
+        return self.has_closed_integral or n_axes <= MOST_DIMENSIONS
+
+    def closed_integral(
+        self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
+    ) -> NDArray[np.float64]:
+        """The integral in closed form.
+
+        Parameters
+        ----------
+        lower, upper : ndarray of shape (n, n_features)
+            Ends of the integrals along ``axes``; along others values are those at ``upper``.
+        axes : frozenset of int
+            Along which to integrate.
+
+        Returns
+        -------
+        ndarray of shape (n, n_outputs)
+            One value for each pair of ends.
+        """
+        raise NotImplementedError
+
+
+class Modes(Function):
+    """Functions that are linear in an attribute ``coefficients``, whose last axis is the outputs.
+
+    They are dataclasses. Two of the same space differ in their coefficients alone.
+    """
+
+    @abstractmethod
+    def derivative(self, nu: Sequence[int]) -> Modes:
+        """The derivative of order nu_j along each axis j."""
+
+    def scaled(self, factor: NDArray[np.float64]) -> Self:
+        return self._with(self._coefficients * factor)
+
+    def plus(self, other: Self) -> Self:
+        return self._with(self._coefficients + other._coefficients)
+
+    @property
+    def _coefficients(self) -> NDArray:
+        itself: Any = self
+        return itself.coefficients
+
+    def _with(self, coefficients: NDArray) -> Self:
+        itself: Any = self
+        return replace(itself, coefficients=coefficients)
