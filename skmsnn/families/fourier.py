@@ -41,8 +41,7 @@ class Fourier(Family):
             is_done = first is not None and first.error <= little
             if is_done or not tells_waves or time_is_up():
                 return first
-        best = first.error if first else np.inf
-        found = select_with_waves(points.domain, data, fitter.rng, min(enough, best))
+        found = select_with_waves(points.domain, data, fitter.rng, enough)
         if found is None:
             return first if points.grid is not None else self._of_lattice(fitter, data, enough)
         with_waves, is_of_help = found
@@ -57,7 +56,7 @@ class Fourier(Family):
         points = fitter.points
         n_points = int(np.count_nonzero(data.train))
         ladder = candidates(points.domain, points.grid, points.x, n_points, points.levels)
-        if fitter.follows_network and points.x.shape[1] > MOST_DIMENSIONS:
+        if fitter.follows_network:
             # of larger sets none was ever kept
             ladder = [c for c in ladder if qr_operations(n_points, c.n_terms) <= SECOND]
         if not fitter.asks_unseen and points.held_out is None:
@@ -69,9 +68,12 @@ class Fourier(Family):
             return trial
         # the ladder may have ended before it came to a weak fast wave
         rest = data.target - trial.modes.evaluate(data.x)
-        reaching = _reaching_the_fastest(ladder, trial, data, rest)
-        other = select_modes(reaching, data, fitter.rng, enough)
-        return other if other is not None and other.error < trial.error else trial
+        for candidate in _reaching_the_fastest(ladder, trial, data, rest):
+            other = select_modes([candidate], data, fitter.rng, trial.error)
+            if other is None or other.error >= trial.error:
+                break
+            trial = other
+        return trial
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         return periodic_waves(problem) if problem.periodic else extension_waves(problem)

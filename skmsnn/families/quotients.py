@@ -15,7 +15,7 @@ import scipy.linalg as sla
 import scipy.optimize
 from numpy.typing import NDArray
 
-from skmsnn._comparison import ENOUGH, PATIENCE
+from skmsnn._comparison import ENOUGH, FAR, PATIENCE
 from skmsnn._effort import SECOND, qr_operations
 from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
@@ -57,7 +57,8 @@ def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
         n_terms = 2 * n_total_degree_terms(d, degree)
         if TELLING_ROWS * n_terms > n_rows or qr_operations(n_rows, n_terms) > SECOND:
             break
-        few = order[: int(ENOUGH_ROWS * n_terms)]
+        affordable = SECOND / FAR / qr_operations(1, n_terms)
+        few = order[: int(max(ENOUGH_ROWS * n_terms, affordable))]
         trial = _of_degree(data, weight_at(few, data.train), degree, rng)
         is_better = trial is not None and (best is None or trial.error < best.error)
         best, waited = (trial, 0) if is_better else (best, waited + 1)

@@ -92,8 +92,9 @@ def select_modes(
         others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
         tried += _as_far_as_time_allows(attempt, others)
     surest, most_capable = (_smallest_as_good(tried, by) for by in (_error, _attainable))
-    ends = [_raise_cutoff(attempt, tried, surest)]
-    if most_capable is not surest:
+    is_hopeless = _operations(surest) >= SECOND and surest.error > FAR * enough
+    ends = [surest if is_hopeless else _raise_cutoff(attempt, tried, surest)]
+    if most_capable is not surest and not is_hopeless:
         ends.append(_raise_cutoff(attempt, tried, most_capable))
     best = _smallest_as_good(ends, _error)
     has_plateau = on_plateau(
