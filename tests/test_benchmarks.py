@@ -305,6 +305,11 @@ def test_what_is_finished_is_not_measured_again(tmp_path, capsys):
     main([*arguments, "--methods", "spline, k=3", "--again", "spline, k=3", "--jobs", "1"])
     assert "2 measurements, of which 0 were kept" in capsys.readouterr().out
     assert len(kept.read_text().splitlines()) == 6
+    one = ["--cases", "fast wave", *arguments[3:], "--methods", "grid cubic", "spline, k=3"]
+    main([*one, "--again", "spline, k=3", "--jobs", "1"])
+    # of the other case what was measured before is kept
+    assert "2 measurements, of which 1 were kept" in capsys.readouterr().out
+    assert len(kept.read_text().splitlines()) == 6
     other = Crew(limit=30.0, path=kept)  # another limit might have another result
     assert not other.known("fast wave", "spline, k=3", 0, 0.1)
     other.close()

@@ -215,7 +215,9 @@ def main(arguments=None):
     parser.add_argument("--limit", type=float, default=60.0, help="seconds of one measurement")
     parser.add_argument("--growth", action="store_true", help="also cost against points")
     parser.add_argument("--jobs", type=int, default=count_cores(), help="measured at once")
-    parser.add_argument("--again", nargs="*", default=(), help="methods not taken from before")
+    parser.add_argument(
+        "--again", nargs="*", default=(), help="methods of which the cases are measured anew"
+    )
     parser.add_argument("--output", type=Path, help="folder for tables, JSON and pictures")
     options = parser.parse_args(arguments)
     cases = options.cases or list(CASES)
@@ -229,7 +231,8 @@ def main(arguments=None):
         options.output.mkdir(parents=True, exist_ok=True)
         kept = options.output / "measurements.jsonl"
     n_threads = None if options.jobs == 1 else max(1, count_cores() // options.jobs)
-    with crew(options.limit, options.jobs, n_threads, kept, options.again) as workers:
+    again = {(case, method) for case in cases for method in options.again}
+    with crew(options.limit, options.jobs, n_threads, kept, again) as workers:
         run(workers, cases, methods, options)
 
 
