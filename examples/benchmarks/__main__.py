@@ -215,9 +215,7 @@ def main(arguments=None):
     parser.add_argument("--limit", type=float, default=60.0, help="seconds of one measurement")
     parser.add_argument("--growth", action="store_true", help="also cost against points")
     parser.add_argument("--jobs", type=int, default=count_cores(), help="measured at once")
-    parser.add_argument(
-        "--again", nargs="*", default=(), help="methods of which the cases are measured anew"
-    )
+    parser.add_argument("--again", nargs="*", default=(), help="methods to measure anew")
     parser.add_argument("--output", type=Path, help="folder for tables, JSON and pictures")
     options = parser.parse_args(arguments)
     cases = options.cases or list(CASES)

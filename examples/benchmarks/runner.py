@@ -168,7 +168,7 @@ class Crew:
     """Some workers side by side, and what they and earlier runs have measured.
 
     Each finished measurement is a line of the file ``path``; those that are there already, of the
-    same seed, size and limit, are not made again, but for the pairs of case and method in ``again``.
+    same seed, size and limit, are not made again, but for pairs of case and method in ``again``.
     """
 
     def __init__(self, limit, n_jobs=1, n_threads=None, path=None, again=()):
