@@ -6,6 +6,7 @@ import scipy.interpolate
 from sklearn.exceptions import ConvergenceWarning
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn.exceptions import AccuracyWarning
 from skmsnn.functions.rational import RationalModes
 from skmsnn.metrics import relative_l2_error
 
@@ -97,3 +98,19 @@ class TestFits:
         model = SpectrumInformedMSNNRegressor(random_state=0).fit(x[:, None], function(x))
         fresh = rng.uniform(-1, 1, 2000)
         assert relative_l2_error(function(fresh), model.predict(fresh[:, None])) < 1e-12
+
+
+@pytest.mark.parametrize("place", [-0.3257, 0.4113])
+def test_a_front_between_two_points_is_not_reported_as_resolved(place):
+    """Its poles are nearer to the line than points are to each other: a second stage knows less."""
+    X = np.linspace(-1, 1, 1426)[:, None]
+    X_fresh = np.linspace(-0.999, 0.999, 20_011)[:, None]
+
+    def front(x):
+        return np.tanh((x[:, 0] - place) / 4e-4) + 0.3 * np.sin(3 * x[:, 0])
+
+    model = SpectrumInformedMSNNRegressor(random_state=0)
+    with pytest.warns(AccuracyWarning):
+        model.fit(X, front(X))
+    error = relative_l2_error(front(X_fresh), model.predict(X_fresh))
+    assert error < 10 * model.validation_norms_[-1]

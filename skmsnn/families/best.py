@@ -62,7 +62,7 @@ def best_stage(
     if not recipe.is_adaptive:
         return of_recipe(fitter)
     before = previous.spectral if previous else None
-    if previous and before and before.trial.unseen and before.trial.is_final:
+    if previous and before and before.trial.is_final:
         return replace(previous, error=np.inf)
     if isinstance(recipe.n_modes, int):
         return of_dominant_modes(fitter, recipe.n_modes)

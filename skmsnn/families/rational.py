@@ -63,7 +63,12 @@ class Rational(Family):
             if best.error * fitter.size >= enough:
                 return
             error = max(best.error, _unseen(fitter, best, tolerance))
-            trial = replace(best, error=error, seen_error=error, attainable=error)
+            # between points that are farther apart than a pole is from them, what a second stage of
+            # the same poles leaves at held-out points says nothing
+            is_final = _are_nearer_than_points(fitter, best)
+            trial = replace(
+                best, error=error, seen_error=error, attainable=error, is_final=is_final
+            )
             yield fitter.stage_of(trial, anew=_of_all_points(fitter, trial, tolerance))
 
 
@@ -108,6 +113,16 @@ def _of_all_points(fitter: StageFitter, trial: Trial, tolerance: float) -> Linea
         if np.abs(apart).max() <= FAR * trial.error:
             least, best = anew.train_error, anew.fit
     return best
+
+
+def _are_nearer_than_points(fitter: StageFitter, trial: Trial) -> bool:
+    """Whether a pole is nearer to the line than the points about it are to each other."""
+    assert isinstance(trial.modes, RationalModes)
+    poles = trial.modes.poles
+    poles = poles[np.abs(poles.real) < 1]
+    x = np.unique(fitter.points.x)
+    right = np.clip(np.searchsorted(x, poles.real), 1, len(x) - 1)
+    return bool(np.any(np.abs(poles.imag) < x[right] - x[right - 1]))
 
 
 def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:
