@@ -19,8 +19,7 @@ import numpy as np
 from examples.benchmarks.random_cases import points
 from examples.benchmarks.report import figure, head, heading, row
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.domain import find_grid
-from skmsnn.families.axes import scaled_nodes
+from skmsnn.domain import find_grid, scaled_nodes
 from skmsnn.families.ladders import ball_frames, candidates, growing
 from skmsnn.families.waves import ROWS_AN_UNKNOWN, Look
 from skmsnn.functions.bases import LegendreBasis
