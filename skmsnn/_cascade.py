@@ -139,6 +139,7 @@ def add_stages(
         progress.end(source.norm, source.error, fit.message)
         if callbacks.end_stage():
             return StopReason.CALLBACK
+        # what can be refined is, until a stage of the same functions is no help
         if source.error <= (EPS if fit.spectral else source.round_off):
             return _unless_deceptive(StopReason.ROUND_OFF, fit, source)
         if time_is_up():

@@ -31,17 +31,15 @@ def report_what_fits_cannot_see(model: Regressor, source: Source) -> None:
     if source.is_open and not has_ended:
         model.stop_reason_ = StopReason.UNDETERMINED.value
     noise = float(np.sqrt(np.mean((source.scatter / source.scaling.scale) ** 2)))
-    # of stages of earlier fits that has been reported
-    before = model._n_reported
     open_between = [0.0] * model.n_stages_
     x = source.asked_between_levels
     if x is not None and model.validation_norms_:
-        for k in range(before, model.n_stages_):
-            open_between[k] = _left_between_levels(model, x, k + 1)
-    pairs = [*zip(model.validation_norms_, open_between, strict=False)][before:]
-    model.validation_norms_[before:] = [float(np.hypot(max(pair), noise)) for pair in pairs]
-    of_points = model.residual_norms_[before:]
-    model.residual_norms_[before:] = [float(np.hypot(norm, noise)) for norm in of_points]
+        open_between = [_left_between_levels(model, x, k + 1) for k in range(model.n_stages_)]
+    new = slice(model._n_reported, None)  # of the others, earlier fits have told it
+    pairs = zip(model.validation_norms_[new], open_between[new], strict=False)
+    model.validation_norms_[new] = [float(np.hypot(max(pair), noise)) for pair in pairs]
+    norms = model.residual_norms_[new]
+    model.residual_norms_[new] = [float(np.hypot(norm, noise)) for norm in norms]
     model._n_reported = model.n_stages_
     error = (model.validation_norms_ or model.residual_norms_)[-1]
     if model.stop_reason_ in _ENDED_FROM_OUTSIDE or error <= model.tol:

@@ -296,7 +296,7 @@ class TestPartOfThePoints:
         x, noise = rng.uniform(-1, 1, (2000, 2)), rng.standard_normal((2000, 1))
         frame = Frame(np.pi * half_lattice((3, 3)))
         used = np.zeros(2000)
-        used[telling_order(x, np.random.default_rng(0))[:300]] = 1
+        used[telling_order(x, np.arange(len(x)), np.random.default_rng(0))[:300]] = 1
         expected = DenseFit(x, used, frame).solve(noise).coefficients
         found = DenseFit(x, np.ones(2000), frame, most_rows=300).solve(noise).coefficients
         np.testing.assert_allclose(found, expected, atol=1e-12)

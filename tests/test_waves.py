@@ -13,7 +13,6 @@ from skmsnn.families.waves import Look
 from skmsnn.functions.bases import LegendreWavesBasis
 from skmsnn.functions.integrals import integrate
 from skmsnn.functions.lattice import FourierModes, LatticeModes
-from skmsnn.functions.linear import added, scaled
 from skmsnn.functions.products import ProductModes
 from skmsnn.functions.sum import SumModes
 from skmsnn.metrics import relative_l2_error
@@ -258,10 +257,10 @@ def test_a_sum_as_a_module_and_in_arithmetic(rng):
     x, modes = rng.uniform(-1, 1, (30, 2)), some_sum(rng)
     values = modes.evaluate(x)
     np.testing.assert_allclose(evaluate(module_of(modes), x), values, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(added(modes, modes).evaluate(x), 2 * values, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(modes.plus(modes).evaluate(x), 2 * values, rtol=1e-13, atol=1e-13)
     factor = np.array([3.0, -2.0])
     np.testing.assert_allclose(
-        scaled(modes, factor).evaluate(x), factor * values, rtol=1e-13, atol=1e-13
+        modes.scaled(factor).evaluate(x), factor * values, rtol=1e-13, atol=1e-13
     )
     assert modes.n_terms == 9 + 2
 

@@ -3,12 +3,12 @@
     python -m examples.benchmarks.sensitivity [--numbers NAME ...] [--cases 17] [--output FOLDER]
 
 The numbers are those that have a name at the top of a module of the package; of ratios next to one,
-and of shares, the distance from one is halved and doubled. Each setting fits the
-same random data of every kind of ``random_cases`` and some cases of the benchmark, in a process of
-its own. Printed are, over the package as it is, the geometric mean and the largest of the ratios
-of the true errors at fresh points, the ratio of the times, and how many fits were more than ten
-times worse than they told without a warning. Numbers that others are made of as modules are
-imported count without those. Finished settings are kept in the folder.
+and of shares, the distance from one is halved and doubled. Each setting fits the same random data
+of every kind of ``random_cases`` and some cases of the benchmark, in a process of its own. Printed
+are, over the package as it is, the geometric mean and the largest of the ratios of the true errors
+at fresh points, the ratio of the times, and how many fits were more than ten times worse than they
+told without a warning. A number from which others are computed on import is changed without those.
+Finished settings are kept in the folder.
 """
 
 import argparse

@@ -70,7 +70,7 @@ def best_stage(
         data = fitter.split if before.trial.unseen is None else fitter.whole
         return fitter.stage_of(refine(before.trial, data), before)
     quick = None if follows_network else _quick(fitter)
-    trained = {} if quick is None else _trained_early(fitter, fitter.stage_of(quick))
+    trained = _trained_early(fitter, quick)
     for stage in chain.from_iterable(trained.values()):
         if stage.error <= NEAR_ROUND_OFF:
             return stage
@@ -162,13 +162,15 @@ def _best_of(spaces: Iterator[Trial]) -> Trial | None:
     return best
 
 
-def _trained_early(fitter: StageFitter, quick: StageFit) -> dict[str, list[StageFit]]:
+def _trained_early(fitter: StageFitter, trial: Trial | None) -> dict[str, list[StageFit]]:
     """By family, trained functions of few parameters, where a search for spaces takes longer.
 
     Products and one or two waves: where these leave rounding no search finds better.
     """
-    is_done = quick.error <= NEAR_ROUND_OFF or quick.is_noise
-    if fitter.points.x.shape[1] <= MOST_DIMENSIONS or is_done:
+    if trial is None or fitter.points.x.shape[1] <= MOST_DIMENSIONS:
+        return {}
+    quick = fitter.stage_of(trial)
+    if quick.error <= NEAR_ROUND_OFF or quick.is_noise:
         return {}
     return {
         family.name: [s for s in _few(family, fitter, quick.error) if fitter.agrees(s, quick)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from skmsnn.families.base import HeldOut, Split, Trial, leave_one_out
 from skmsnn.families.ladders import TELLING_ROWS
 from skmsnn.families.recipe import Recipe
 from skmsnn.functions import Modes
-from skmsnn.functions.linear import added
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
 from skmsnn.judge.split import DataSplit, Residuals
@@ -106,9 +105,8 @@ class StageFitter:
     ) -> None:
         self.follows_network = follows_network
         self.recipe, self.points, self.rng, self.watch = recipe, points, rng, watch
-        mean_square = partial(np.average, axis=0)
-        self.train_scale = epsilon(mean_square(residuals.train**2, weights=points.train))
-        self.full_scale = epsilon(mean_square(residuals.full**2, weights=points.full))
+        self.train_scale = epsilon(np.average(residuals.train**2, axis=0, weights=points.train))
+        self.full_scale = epsilon(np.average(residuals.full**2, axis=0, weights=points.full))
         self.train = residuals.train / self.train_scale
         self.full = residuals.full / self.full_scale
         asked = points.validation_points
@@ -202,7 +200,7 @@ class StageFitter:
             return modes
         basis = fit.basis()
         more: Any = basis.modes(correction(basis, rest, data.train, p))
-        return added(modes, more)
+        return modes.plus(more)
 
     def validation_error(self, values: NDArray[np.float64]) -> float:
         """What normalised values at the held-out points leave there."""

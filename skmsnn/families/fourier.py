@@ -32,25 +32,29 @@ class Fourier(Family):
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         points = fitter.points
         data = fitter.whole if fitter.asks_unseen else fitter.split
-        tells_waves = not points.levels and (data.held_out is not None or fitter.asks_unseen)
-        first: Trial | None = None
-        little = 100 * NEAR_ROUND_OFF  # for which another search is not worth its time
-        if points.grid is not None or not tells_waves:
-            # products of waves along each axis are found sooner than waves of all directions
-            first = self._of_lattice(fitter, data, enough)
-            is_done = first is not None and first.error <= little
-            if is_done or not tells_waves or time_is_up():
-                return first
-        found = select_with_waves(points.domain, data, fitter.rng, enough)
+        if points.levels or not (data.held_out is not None or fitter.asks_unseen):
+            return self._of_lattice(fitter, data, enough)  # nothing tells waves of all directions
+        search = self._at_scattered if points.grid is None else self._on_grid
+        return search(fitter, data, enough)
+
+    def _on_grid(self, fitter: StageFitter, data: Split, enough: float) -> Trial | None:
+        """Products of waves along axes, which are found sooner than waves of all directions."""
+        alone = self._of_lattice(fitter, data, enough)
+        if time_is_up() or (alone is not None and _leaves_little(alone)):
+            return alone
+        found = select_with_waves(fitter.points.domain, data, fitter.rng, enough)
+        return alone if found is None else _better(alone, found[0])
+
+    def _at_scattered(self, fitter: StageFitter, data: Split, enough: float) -> Trial | None:
+        """Waves of all directions; lattices alone, up to the largest, where these fall short."""
+        found = select_with_waves(fitter.points.domain, data, fitter.rng, enough)
         if found is None:
-            return first if points.grid is not None else self._of_lattice(fitter, data, enough)
+            return self._of_lattice(fitter, data, enough)
         with_waves, is_of_help = found
-        if points.grid is None:
-            # lattices alone, up to the largest, are then not worth their time
-            if is_of_help or with_waves.error <= little or time_is_up():
-                return with_waves
-            first = self._of_lattice(fitter, data, min(enough, with_waves.error))
-        return first if first and first.error < with_waves.error else with_waves
+        if is_of_help or _leaves_little(with_waves) or time_is_up():
+            return with_waves
+        alone = self._of_lattice(fitter, data, min(enough, with_waves.error))
+        return _better(alone, with_waves)
 
     def _of_lattice(self, fitter: StageFitter, data: Split, enough: float) -> Trial | None:
         points = fitter.points
@@ -77,6 +81,15 @@ class Fourier(Family):
 
     def along_axis(self, problem: AxisProblem) -> list[AxisTrial]:
         return periodic_waves(problem) if problem.periodic else extension_waves(problem)
+
+
+def _leaves_little(trial: Trial) -> bool:
+    """Whether another search is not worth its time."""
+    return trial.error <= 100 * NEAR_ROUND_OFF
+
+
+def _better(alone: Trial | None, with_waves: Trial) -> Trial:
+    return alone if alone is not None and alone.error < with_waves.error else with_waves
 
 
 def _reaching_the_fastest(

@@ -60,11 +60,12 @@ def select_with_waves(
             break
         assert isinstance(best.fit, DenseFit)
         assert isinstance(best.fit.frame, LatticeWavesFrame)
+        if qr_operations(best.n_rows, best.candidate.n_terms) > SECOND:
+            break
         most = most_looked_past(n_rows, seconds=1)
-        beside = _slower_than(waves, [*ball_frames(domain.periodic, most), best.fit.frame.lattice])
-        beside = [lattice for lattice in beside if lattice.n_columns <= most]
-        is_costly = qr_operations(best.n_rows, best.candidate.n_terms) > SECOND
-        if not beside or is_costly:
+        lattices = [*ball_frames(domain.periodic, most), best.fit.frame.lattice]
+        beside = [f for f in _slower_than(waves, lattices) if f.n_columns <= most]
+        if not beside:
             break
         waves, _ = look.past(beside[-1:], waves)
     if best is None:

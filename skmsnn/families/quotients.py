@@ -49,9 +49,8 @@ def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
         None where points are too few, or all denominators vanish somewhere in the box.
     """
     d = data.x.shape[1]
-    n_rows = int(np.count_nonzero(data.train))
-    used = np.flatnonzero(data.train)
-    order = used[telling_order(data.x[used], rng)]
+    order = telling_order(data.x, np.flatnonzero(data.train), rng)
+    n_rows = len(order)
     best, waited, degree = None, 0, 1
     while waited < PATIENCE and not time_is_up():
         n_terms = 2 * n_total_degree_terms(d, degree)
@@ -65,9 +64,10 @@ def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
         if best is not None and best.error <= ROUND_OFF:
             break
         degree += 1
-    if best is None:
-        return None
-    return validated_on_held_out(best.candidate, best.candidate.fit(data.train), data, data.train)
+    if best is None or best.n_rows == n_rows:
+        return best
+    assert best.fit is not None
+    return validated_on_held_out(best.candidate, best.fit.extended(data.train), data, data.train)
 
 
 def _of_degree(

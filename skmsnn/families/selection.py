@@ -50,8 +50,7 @@ def select_modes(
     Trial or None
         The best, fitted to all of the training share; None for an empty ladder.
     """
-    used = np.flatnonzero(data.train)
-    order = used[telling_order(data.x[used], rng)]
+    order = telling_order(data.x, np.flatnonzero(data.train), rng)
     least_error = least_attainable = np.inf
 
     def comparable(candidate: Candidate) -> Candidate:

@@ -42,7 +42,8 @@ def polynomials(size: int, ends: Ends, integrated: bool) -> NDArray[np.float64]:
 
 def sum_of_products(factors: list[NDArray], coefficients: NDArray) -> NDArray:
     """Sum over all axes of the coefficients but the last of products of factors (n, size)."""
-    total = np.tensordot(factors[0], coefficients, axes=1)
+    n = len(factors[0])
+    total = factors[0] @ coefficients.reshape(len(coefficients), -1)
     for factor in factors[1:]:
-        total = np.einsum("np,np...->n...", factor, total)
+        total = np.matmul(factor[:, None, :], total.reshape(n, factor.shape[1], -1))[:, 0]
     return total

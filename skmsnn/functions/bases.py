@@ -136,12 +136,12 @@ class LegendreWavesBasis(Basis):
         return self.degree, self.wave_numbers.tobytes(), self.nu
 
     def values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        polynomials = LegendreBasis(self.degree, self.nu).values(x)
+        smooth = LegendreBasis(self.degree, self.nu).values(x)
         phase = x[:, None] * self.wave_numbers
         quarters = [np.cos(phase), -np.sin(phase), -np.cos(phase), np.sin(phase)]
-        waves = [quarters[self.nu % 4], quarters[(self.nu - 1) % 4]]
+        beside = [quarters[self.nu % 4], quarters[(self.nu - 1) % 4]]
         factor = self.wave_numbers**self.nu
-        return np.concatenate([polynomials, *(wave * factor for wave in waves)], axis=1)
+        return np.concatenate([smooth, *(wave * factor for wave in beside)], axis=1)
 
     def derivative(self, order: int) -> Self:
         return replace(self, nu=self.nu + order)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._effort import SET_UP
+from skmsnn.functions.along_axis import sum_of_products
 from skmsnn.functions.base import Term
 from skmsnn.functions.bases import Basis
 
@@ -50,7 +51,7 @@ def few_products(
 
     def few(x: NDArray[np.float64]) -> NDArray[np.float64]:
         values = [factor(x[:, axis]) for axis, factor in factors]
-        return _contracted(values, coefficients).real
+        return sum_of_products(values, coefficients).real
 
     return few
 
@@ -72,15 +73,6 @@ def _half(
     ]
     waves[0] = waves[0][middle:]
     return waves, half
-
-
-def _contracted(factors: list[NDArray], coefficients: NDArray) -> NDArray:
-    """Sum over all but the last axis of products of the factors, (n, size) each."""
-    n = len(factors[0])
-    total = factors[0] @ coefficients.reshape(len(coefficients), -1)
-    for factor in factors[1:]:
-        total = np.matmul(factor[:, None, :], total.reshape(n, factor.shape[1], -1))[:, 0]
-    return total
 
 
 def _exponentials(wave: NDArray[np.complex128], x: NDArray[np.float64]) -> NDArray:

@@ -69,10 +69,9 @@ class DataSplit:
         """Whether points, weights and what is held out are the same."""
         if (self.held_out is None) != (other.held_out is None):
             return False
+        asked, others = self.validation_points, other.validation_points
         pairs = [(getattr(self, name), getattr(other, name)) for name in ("x", "full", "train")]
-        if self.held_out is not None and other.held_out is not None:
-            pairs += [(self.held_out.x, other.held_out.x)]
-            pairs += [(self.held_out.weight, other.held_out.weight)]
+        pairs += [(asked.x, others.x), (asked.weight, others.weight)]
         return all(np.array_equal(one, another) for one, another in pairs)
 
     @property

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +36,7 @@ from skmsnn.judge.rounding import relative_rounding
 from skmsnn.judge.scaling import Scaling
 from skmsnn.judge.split import DataSplit, Residuals
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
+from skmsnn.sources.base import ValuesAlone
 from skmsnn.sources.rows import Rows, canonical_rows
 from skmsnn.stage import Stage
 
@@ -71,7 +71,7 @@ class Fitted(NamedTuple):
     error: float
 
 
-class ArraySource:
+class ArraySource(ValuesAlone):
     """Data in memory.
 
     Parameters
@@ -91,11 +91,6 @@ class ArraySource:
     logarithmic : ndarray of shape (d,), bool
         Features, all positive, of which the logarithm is taken.
     """
-
-    # there are no conditions beside the values
-    left_of_conditions: Mapping[str, float] = MappingProxyType({})
-    told = ""
-    is_open = False
 
     def __init__(
         self,

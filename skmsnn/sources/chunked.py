@@ -7,9 +7,7 @@ caller's own process. Held-out points are few among so many, and never join the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,6 @@ from skmsnn.families.base import HeldOut
 from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.fourier import Fourier
 from skmsnn.families.recipe import Recipe
-from skmsnn.functions.linear import scaled
 from skmsnn.judge.diagnosis import looks_like_noise, reason_of_limit
 from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.judge.levels import features_of_few_levels
@@ -30,6 +27,7 @@ from skmsnn.judge.reasons import StopReason
 from skmsnn.judge.rounding import relative_rounding
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.arrays import Choices
+from skmsnn.sources.base import ValuesAlone
 from skmsnn.sources.chunks import ChunkedData
 from skmsnn.sources.problems import DenseProblem, PeriodicProblem, best_on_sample
 from skmsnn.sources.rows import Rows
@@ -42,7 +40,7 @@ from skmsnn.sources.sums import (
 from skmsnn.stage import Stage, epsilon
 
 
-class ChunkSource:
+class ChunkSource(ValuesAlone):
     """Data in chunks, as dask arrays, which a pass over them sees one by one.
 
     Parameters
@@ -63,11 +61,6 @@ class ChunkSource:
     ValueError
         If there are too few points, or those held out have nearly all of the weight.
     """
-
-    # there are no conditions beside the values
-    left_of_conditions: Mapping[str, float] = MappingProxyType({})
-    told = ""
-    is_open = False
 
     def __init__(
         self,
@@ -139,7 +132,7 @@ class ChunkSource:
         """The stage of least squares for the residual, from the sums of the last pass."""
         eps = epsilon(self._sums.square / self._sums.weight)
         solution = self._problem.solve(self._sums, self._rest())  # type: ignore[arg-type]
-        stage = Stage(eps, scaled(solution.modes, 1 / eps), solution.family)
+        stage = Stage(eps, solution.modes.scaled(1 / eps), solution.family)
         rest = stage.subtracted_from(self._rest(), self._validation.x)
         return StageFit(
             stage,

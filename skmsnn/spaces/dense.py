@@ -193,8 +193,8 @@ class DenseFit:
         share = self._most_rows / np.count_nonzero(self._weight)
         n_rows = ceil(max(self._most_rows - self._n_rows, share * len(points), 1))
         if n_rows < len(points):
-            order = telling_order(self._x[points], np.random.default_rng(0))
-            points = np.sort(points[order[:n_rows]])
+            points = telling_order(self._x, points, np.random.default_rng(0))
+            points = np.sort(points[:n_rows])
         self._n_rows += len(points)
         parts = [points[rows] for rows in blocks_of_rows(len(points), self.frame.n_columns)]
         blocks = [_Block(rows, np.sqrt(self._weight[rows])) for rows in parts]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def telling_order(
-    x: NDArray[np.float64], rng: np.random.RandomState | np.random.Generator
+    x: NDArray[np.float64], rows: NDArray[np.intp], rng: np.random.RandomState | np.random.Generator
 ) -> NDArray[np.intp]:
     """Points in an order of which every beginning holds functions well, at the ends of axes, too.
 
@@ -20,20 +20,23 @@ def telling_order(
     Parameters
     ----------
     x : ndarray of shape (n, d)
-        The points in scaled coordinates, [-1, 1] along each axis.
+        All points in scaled coordinates, [-1, 1] along each axis.
+    rows : ndarray of shape (m,)
+        Which of them.
     rng : RandomState or Generator
         Draws them.
 
     Returns
     -------
-    ndarray of shape (n,)
-        Their indices.
+    ndarray of shape (m,)
+        These rows.
     """
+    x = x[rows]
     n, d = x.shape
     from_end = np.maximum(1 - x**2, n ** (-1 / d))  # in end cells the mean of the density
     density = 1 / np.sqrt(np.prod(from_end, axis=1))
     share = 0.5 / n + 0.5 * density / density.sum()
-    return np.argsort(rng.exponential(size=n) / share)
+    return rows[np.argsort(rng.exponential(size=n) / share)]
 
 
 def weight_at(rows: NDArray[np.intp], weight: NDArray[np.float64]) -> NDArray[np.float64]:

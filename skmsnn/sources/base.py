@@ -1,0 +1,14 @@
+"""What sources of values alone have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+class ValuesAlone:
+    """A source of values without conditions beside them."""
+
+    left_of_conditions: Mapping[str, float] = MappingProxyType({})
+    told = ""
+    is_open = False
