@@ -278,7 +278,7 @@ def _logarithmic(
     if model._continues:
         kept = model.domain_.logarithmic
         return none if kept is None else kept
-    given = given_scales(model.feature_scales, X)
+    given = given_scales(model.feature_scales, X.shape[1])
     if given is not None:
         return given
     return chosen_scales(X, y, weight, choices, recipe) if choices.is_adaptive else none

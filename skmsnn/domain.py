@@ -169,8 +169,8 @@ def with_logarithms(X: NDArray[np.float64], logarithmic: NDArray[np.bool_]) -> N
     for j in np.flatnonzero(logarithmic):
         if not X[:, j].min() > 0:
             raise ValueError(
-                f"Feature {j} is on a logarithmic scale, but there is a point at {X[:, j].min():g} "
-                "among those of X or X_val; leave such points out, or set feature_scales='linear'."
+                f"Feature {j} is on a logarithmic scale, but X or X_val has values of feature {j} "
+                f"down to {X[:, j].min():g}; leave those out, or set feature_scales='linear'."
             )
     mapped = X.copy()
     mapped[:, logarithmic] = np.log(X[:, logarithmic])

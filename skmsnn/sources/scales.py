@@ -28,36 +28,26 @@ from skmsnn.sources.arrays import ArraySource, Choices
 _SLOW = ("separable", "modes", "network")
 
 
-def given_scales(
-    feature_scales: str | Sequence[str], X: NDArray[np.float64]
-) -> NDArray[np.bool_] | None:
+def given_scales(feature_scales: str | Sequence[str], n_features: int) -> NDArray[np.bool_] | None:
     """Of which features the logarithm is to be taken; None where the data decide.
 
     Raises
     ------
     ValueError
-        If the number of scales is not that of the features, one is neither "linear" nor "log",
-        or a feature that is to be on a logarithmic scale is not positive.
+        If the number of scales is not that of the features, or one is neither "linear" nor "log".
     """
     if isinstance(feature_scales, str):
         if feature_scales == "auto":
             return None
-        scales = [feature_scales] * X.shape[1]
+        scales = [feature_scales] * n_features
     else:
         scales = list(feature_scales)
-    if len(scales) != X.shape[1] or any(scale not in ("linear", "log") for scale in scales):
+    if len(scales) != n_features or any(scale not in ("linear", "log") for scale in scales):
         raise ValueError(
             f"feature_scales={feature_scales!r} must be 'auto', 'linear' or 'log', or name "
-            f"'linear' or 'log' for each of the {X.shape[1]} features."
+            f"'linear' or 'log' for each of the {n_features} features."
         )
-    logarithmic = np.array([scale == "log" for scale in scales])
-    for j in np.flatnonzero(logarithmic):
-        if not X[:, j].min() > 0:
-            raise ValueError(
-                f"feature_scales puts feature {j} on a logarithmic scale, but it has values down "
-                f"to {X[:, j].min():g}; only positive features can be."
-            )
-    return logarithmic
+    return np.array([scale == "log" for scale in scales])
 
 
 def chosen_scales(
