@@ -196,7 +196,8 @@ def seconds_expected(model, stages, X, y):
     few, more = max(1, model.max_iter // 200), max(2, model.max_iter // 50)
     trials = (clone(model).set_params(max_iter=n) for n in (1, few, more))
     _, short, long = (timed_fit(trial, X, y) for trial in trials)
-    return short + (long - short) / (more - few) * (model.max_iter - few)
+    # of so few iterations the longer trial may by chance take less time
+    return max(long, short + (long - short) / (more - few) * (model.max_iter - few))
 
 
 def keep(path, about, model, stages):
