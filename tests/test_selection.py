@@ -306,3 +306,29 @@ def test_boxes_are_compared_before_sets_become_costly():
     expected = ["2.0: 10", "2.0: 30000", "3.0: 30000", "4.0: 30000"]
     # of two that do nearly as well the narrower; the largest set, and one that is enough smaller
     assert tried == [*expected, "3.0: 50000", "3.0: 90000"]
+
+
+@pytest.mark.parametrize(("left_by_others", "n_tried"), [(1.0, 4), (0.01, 2)])
+def test_costly_sets_of_rough_data_end_where_others_leave_less_than_is_foreseen(
+    left_by_others, n_tried
+):
+    """Errors fall by a tenth with each doubling: what the next two would leave is foreseen."""
+    errors = {14_000: 0.55, 30_000: 0.5, 70_000: 0.45, 150_000: 0.4}
+    ladder = [candidate(str(n), error, error, n) for n, error in errors.items()]
+    asked, tried = [], []
+
+    def attempt(candidate):
+        tried.append(candidate.label)
+        error = candidate.fit(np.ones(2)).own
+        found = {"seen_error": error, "train_error": error, "attainable": error}
+        return SimpleNamespace(candidate=candidate, n_rows=candidate.n_terms, **found)
+
+    def is_rough(trial, foreseen):
+        asked.append(foreseen)
+        return left_by_others < foreseen
+
+    found, _ = _ascend(attempt, ladder, lambda candidate: candidate, np.inf, is_rough)
+    assert len(tried) == n_tried
+    assert found == [] or len(found) == n_tried
+    # there is no fall before the second
+    assert asked[:2] == [0.0, pytest.approx(0.5 * (0.5 / 0.55) ** 2)]

@@ -157,6 +157,28 @@ class TestFormulas:
         mirrored = label == label[::-1]
         # but for the two in the middle, which are neighbours
         assert np.count_nonzero(~mirrored) == (2 if n % 2 == 0 else 0)
+        # as few together as can be
+        sizes = [len(rows) for rows in folds]
+        assert max(sizes) <= (2 if n <= 100 else 2 * -(-n // 100) + 2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("degree", [4, 6, 8])
+def test_few_lines_foresee_large_sets_as_small_ones(degree, seed):
+    """However they are shared out: two pairs left out at once ask for more than ten lines tell."""
+    nodes, fresh = np.linspace(-1, 1, 12), np.linspace(-1, 1, 501)
+
+    def function(x):
+        return np.tanh(2 * x - 0.5)
+
+    axis = BasisAxis(nodes, LegendreBasis(degree))
+    y = function(nodes)[:, None]
+    rest = y - axis.synthesise(axis.analyse(y, 0), 0)
+    fit = np.polynomial.Legendre.fit(nodes, y[:, 0], degree)
+    true = np.sqrt(np.mean((fit(fresh) - function(fresh)) ** 2))
+    folds = folds_of_lines(12, False, np.random.RandomState(seed))
+    told = np.sqrt(np.mean(left_out(rest, axis, folds, np.finfo(float).eps) ** 2))
+    assert true < told < 10 * true
 
 
 def test_an_even_function_is_not_foreseen_by_its_mirror_image():

@@ -20,16 +20,13 @@ from skmsnn.families.hidden_layers import of_recipe
 from skmsnn.families.modes import of_dominant_modes
 from skmsnn.families.polynomial import Polynomial, select_polynomial
 from skmsnn.families.recipe import Recipe
-from skmsnn.families.selection import refine
+from skmsnn.families.selection import ROUGH, refine
 from skmsnn.judge.split import DataSplit, Residuals
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
 # What a network of the default size reaches in the default iterations, 1e-6 of fronts and 7e-6 of
 # the borehole function; a stage of least squares that is as good is not worth that time.
 _NETWORK_REACH = 3e-6
-# Left by smoothing splines of rough data, 0.028 of elevations, over the spread of y. Of the curved
-# and the circular front, which networks resolve, other functions leave 4e-4 and 2e-4.
-_ROUGH = 0.02
 
 
 def best_stage(
@@ -133,15 +130,34 @@ def _spaces(
     fitter: StageFitter, families: list[Family], is_whole: bool, quick: Trial | None
 ) -> Iterator[Trial]:
     enough = np.inf
+    rough = _RoughSpaces(fitter, families if is_whole else [])
 
     def all_spaces() -> Iterator[Trial | None]:
         yield from (quick,) if quick is not None else _quick_spaces(fitter)
+        fitter.left_by_rough = rough.least_left
         yield from (family.space(fitter, enough) for family in families)
-        yield from (family.rough_space(fitter, enough) for family in families if is_whole)
+        yield from rough.found(enough)
 
     for trial in _until_exact(fitter, all_spaces()):
         enough = min(enough, trial.error)
         yield trial
+
+
+class _RoughSpaces:
+    """Those of rough data, sought once: before a long search of others, or after it."""
+
+    def __init__(self, fitter: StageFitter, families: list[Family]) -> None:
+        self._fitter, self._families = fitter, families
+        self._trials: list[Trial] | None = None
+
+    def found(self, enough: float) -> list[Trial]:
+        if self._trials is None:
+            found = [family.rough_space(self._fitter, enough) for family in self._families]
+            self._trials = [trial for trial in found if trial is not None]
+        return self._trials
+
+    def least_left(self) -> float:
+        return min((trial.error for trial in self.found(np.inf)), default=np.inf)
 
 
 def _until_exact(fitter: StageFitter, trials: Iterator[Trial | None]) -> Iterator[Trial]:
@@ -211,7 +227,7 @@ def _best_trained(
         fitter = StageFitter(recipe, asked, residuals, fitter.rng, fitter.watch)
     for family in families_of(recipe):
         # of what local splines describe best, and badly, a network of few weights describes less
-        is_rough = best.stage.family == "spline" and best.error > _ROUGH
+        is_rough = best.stage.family == "spline" and best.error > ROUGH
         is_tried = not family.is_cheap and (family.is_quick_to_end or not is_rough)
         # elsewhere other errors count
         enough_there = best.error if asked is points else np.inf

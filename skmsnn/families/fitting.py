@@ -104,6 +104,8 @@ class StageFitter:
         follows_network: bool = False,
     ) -> None:
         self.follows_network = follows_network
+        #: What functions for rough data leave, which a long search asks for.
+        self.left_by_rough: Callable[[], float] = lambda: np.inf
         self.recipe, self.points, self.rng, self.watch = recipe, points, rng, watch
         self.train_scale = epsilon(np.average(residuals.train**2, axis=0, weights=points.train))
         self.full_scale = epsilon(np.average(residuals.full**2, axis=0, weights=points.full))

@@ -66,7 +66,7 @@ class Fourier(Family):
         if not fitter.asks_unseen and points.held_out is None:
             # nothing tells how many modes the data carry: half as many as there are points
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]
-        trial = select_modes(ladder, data, fitter.rng, enough)
+        trial = select_modes(ladder, data, fitter.rng, enough, fitter.left_by_rough)
         is_seen = points.x.shape[1] <= MOST_DIMENSIONS
         if trial is None or trial.error <= NEAR_ROUND_OFF or not is_seen or time_is_up():
             return trial

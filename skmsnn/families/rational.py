@@ -8,7 +8,6 @@ get near.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,15 +16,14 @@ import scipy.interpolate
 from numpy.typing import NDArray
 
 from skmsnn._comparison import FAR, FEW
-from skmsnn._effort import SECOND, svd_operations
-from skmsnn._precision import CUTOFFS, NEAR_ROUND_OFF
+from skmsnn._precision import CUTOFFS
+from skmsnn.families.aaa import Fraction, poles_of
 from skmsnn.families.base import MOST_OUTPUTS, Trial, validated_on_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.families.quotients import select_quotient
-from skmsnn.functions.rational import RationalModes, distance_from_box
+from skmsnn.functions.rational import RationalModes
 from skmsnn.judge.leave_out import N_FOLDS, weighted_rms
-from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import RationalFrame
@@ -52,35 +50,54 @@ class Rational(Family):
             return
         if not hasattr(scipy.interpolate, "AAA"):
             return
+        fractions = _fractions(fitter, fitter.points.train)
         trials = {}
         # at tighter tolerances poles follow the rounding
-        for tolerance in CUTOFFS:
-            trial = _tried(fitter, fitter.points.train, tolerance)
+        for tolerance in _tolerances(fractions):
+            trial = _tried(fitter, fitter.points.train, fractions, tolerance)
             if trial is not None:
                 trials[tolerance] = trial
         if trials:
             tolerance, best = min(trials.items(), key=lambda pair: pair[1].error)
             if best.error * fitter.size >= enough:
                 return
-            error = max(best.error, _unseen(fitter, best, tolerance))
+            error = max(best.error, _unseen(fitter, best, fractions, tolerance))
             # between points that are farther apart than a pole is from them, what a second stage of
             # the same poles leaves at held-out points says nothing
             is_final = _are_nearer_than_points(fitter, best)
             trial = replace(
                 best, error=error, seen_error=error, attainable=error, is_final=is_final
             )
-            yield fitter.stage_of(trial, anew=_of_all_points(fitter, trial, tolerance))
+            yield fitter.stage_of(trial, anew=_of_all_points(fitter, trial, fractions, tolerance))
 
 
-def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -> Trial | None:
-    """Poles and fractions of the points of positive weight; None where poles are too many."""
+def _fractions(fitter: StageFitter, weight: NDArray[np.float64]) -> list[Fraction]:
+    """Of each output, at the points of positive weight."""
+    used = weight > 0
+    x, target = fitter.split.x[used, 0], fitter.split.target[used, :MOST_OUTPUTS]
+    return [Fraction(x, values) for values in target.T]
+
+
+def _tolerances(fractions: list[Fraction]) -> list[float]:
+    """Those that are of different support points, from tight to loose."""
+    by_support = {
+        tuple(fraction.n_support(tolerance) for fraction in fractions): tolerance
+        for tolerance in CUTOFFS[::-1]
+    }
+    return sorted(by_support.values())
+
+
+def _tried(
+    fitter: StageFitter,
+    weight: NDArray[np.float64],
+    fractions: list[Fraction],
+    tolerance: float,
+) -> Trial | None:
+    """What has the poles of the points of positive weight, and is fitted to them; None if none."""
     data = fitter.split
     used = weight > 0
-    n = int(np.count_nonzero(used))
-    # the algorithm takes a singular value decomposition at each step
-    most = int(min(n // 2, (3 / FAR * SECOND / svd_operations(n, 1)) ** (1 / 3)))
-    poles = _poles(data.x[used, 0], data.target[used, :MOST_OUTPUTS], tolerance, most)
-    if not 0 < len(poles) <= n // 3:
+    poles = poles_of(fractions, tolerance, data.x[used, 0], data.target[used])
+    if not len(poles):
         return None
     candidate = candidate_of(data.x, RationalFrame(poles), f"{len(poles)} poles", "rational")
     trial = validated_on_held_out(candidate, candidate.fit(weight), data, weight)
@@ -88,7 +105,9 @@ def _tried(fitter: StageFitter, weight: NDArray[np.float64], tolerance: float) -
     return replace(trial, error=error, seen_error=error, attainable=error)
 
 
-def _of_all_points(fitter: StageFitter, trial: Trial, tolerance: float) -> LinearFit | None:
+def _of_all_points(
+    fitter: StageFitter, trial: Trial, fractions: list[Fraction], tolerance: float
+) -> LinearFit | None:
     """With poles sought anew, where they and the gaps are as the fit on trial foresees.
 
     Of few points those that are held out are missed: with all, fits of 62 points of a fast decay
@@ -103,8 +122,8 @@ def _of_all_points(fitter: StageFitter, trial: Trial, tolerance: float) -> Linea
     x = np.unique(fitter.points.x)
     middles = (x[1:] + x[:-1]) / 2
     # with more points tighter tolerances may do better
-    for tighter in [t for t in CUTOFFS if t <= tolerance]:
-        anew = _tried(fitter, full, tighter)
+    for tighter in [t for t in _tolerances(fractions) if t <= tolerance]:
+        anew = _tried(fitter, full, fractions, tighter)
         if anew is None or anew.train_error >= least:
             continue
         assert isinstance(anew.modes, RationalModes)
@@ -125,12 +144,15 @@ def _are_nearer_than_points(fitter: StageFitter, trial: Trial) -> bool:
     return bool(np.any(np.abs(poles.imag) < x[right] - x[right - 1]))
 
 
-def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:
+def _unseen(
+    fitter: StageFitter, trial: Trial, fractions: list[Fraction], tolerance: float
+) -> float:
     """What fits without one in ten points leave there, and how far they differ in all gaps.
 
     Poles are sought anew each time. About a jump, or at a singular end, they are where the points
     next to it want them, and only there are fits to other points of another opinion: the jackknife
-    (Efron & Stein 1981).
+    (Efron & Stein 1981). The ends are left out in their turn: what is left there of a square root
+    is what fits err in the cell beside, and of what fits do within nothing shows it.
     """
     data = fitter.split
     used = np.flatnonzero(data.train)
@@ -143,28 +165,10 @@ def _unseen(fitter: StageFitter, trial: Trial, tolerance: float) -> float:
         out = used[fold::N_FOLDS]
         weight = data.train.copy()
         weight[out] = 0.0
-        other = _tried(fitter, weight, tolerance)
+        other = _tried(fitter, weight, fractions, tolerance)
         if other is None:
             return np.inf
         left.append(data.target[out] - other.modes.evaluate(data.x[out]))
         changes += (other.modes.evaluate(middles) - in_gaps) ** 2
     unseen = np.sqrt(np.mean(np.concatenate(left) ** 2))
     return float(max(unseen, np.sqrt(np.mean(changes))))
-
-
-@one_blas_thread
-def _poles(
-    x: NDArray[np.float64], values: NDArray[np.float64], tolerance: float, most: int
-) -> NDArray[np.complex128]:
-    """Of all outputs, one of each conjugate pair, without those on the data."""
-    found = []
-    for column in values.T:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # that there are no more points to take
-            aaa = scipy.interpolate.AAA(x, column, rtol=tolerance, max_terms=most, clean_up=True)
-            poles = np.asarray(aaa.poles(), dtype=complex)
-        found.append(poles[np.isfinite(poles)])
-    poles = np.concatenate(found)
-    is_real = np.abs(poles.imag) < NEAR_ROUND_OFF
-    poles = np.where(is_real, poles.real, poles)
-    return poles[(poles.imag >= 0) & (distance_from_box(poles) > NEAR_ROUND_OFF)]

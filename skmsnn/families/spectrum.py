@@ -37,14 +37,47 @@ def fastest_wave(
     float
         In radians per unit of the scaled coordinates.
     """
+    power, wave_numbers = _seen(x, rest, weight)
+    return float(wave_numbers[which_stand_out(power)].max(initial=0))
+
+
+def share_of_waves(
+    x: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    bandlimit: float,
+) -> float:
+    """How much of what a fit leaves is of waves beyond a wave number that stand out, of 1.
+
+    Parameters
+    ----------
+    x, rest, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        As of ``fastest_wave``.
+    bandlimit : float
+        In radians per unit of the scaled coordinates.
+    """
+    power, wave_numbers = _seen(x, rest, weight)
+    power = power / weight.sum() ** 2
+    energy = np.average(np.sum(rest**2, axis=1), weights=weight)
+    # every wave has its share of what is left at random points
+    at_random = energy * np.sum(weight**2) / weight.sum() ** 2
+    beyond = which_stand_out(power) & (wave_numbers > bandlimit)
+    # a box has more waves than are orthogonal on the data
+    return float(np.sum(power[beyond] - at_random) / (energy * WIDTH ** x.shape[1]))
+
+
+def _seen(
+    x: NDArray[np.float64], rest: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Power of the waves up to the mean Nyquist number, and their wave numbers."""
     n, d = x.shape
     # twice as many waves as are orthogonal on the data
     lengths = np.full(d, 2 * WIDTH)
     # pi n^(1/d) / 2 radians a unit, of which a wave of the box has 2 pi / 4
     most = int(min(n ** (1 / d), (rows_a_block(16) ** (1 / d) - 1) / 2))
     power = _power(x, rest, weight, lengths, (most,) * d)
-    stands_out = np.argwhere(which_stand_out(power)) - np.array(power.shape) // 2
-    return float(np.linalg.norm(2 * np.pi * stands_out / lengths, axis=1).max(initial=0))
+    orders = np.moveaxis(np.indices(power.shape), 0, -1) - most
+    return power, np.linalg.norm(2 * np.pi * orders / lengths, axis=-1)
 
 
 def strongest_wave(
