@@ -255,8 +255,14 @@ def _replaced(
 
 
 def _replaces(trained: StageFit, best: StageFit, fitter: StageFitter, linear: StageFit) -> bool:
-    """Whether a trained stage is much better, and nowhere far from that of least squares."""
-    return trained.error * CLEARLY < best.error and fitter.agrees(trained, linear)
+    """Whether a trained stage is much better, and nowhere far from that of least squares.
+
+    Unlike splines through all points fractions have all slopes, and are taken if they are not much
+    worse, as waves along an axis are.
+    """
+    is_smoother = best.stage.family == "spline" and trained.stage.family == "rational"
+    gain = 1 / CLEARLY if is_smoother else CLEARLY
+    return trained.error * gain < best.error and fitter.agrees(trained, linear)
 
 
 def _trained(family: Family, fitter: StageFitter, enough: float) -> Iterator[StageFit]:

@@ -144,6 +144,16 @@ def _are_nearer_than_points(fitter: StageFitter, trial: Trial) -> bool:
     return bool(np.any(np.abs(poles.imag) < x[right] - x[right - 1]))
 
 
+def _may_be_singular_at_ends(trial: Trial, x: NDArray[np.float64]) -> bool:
+    """Whether a pole beyond an end is nearer to it than the next of ascending points (n,)."""
+    assert isinstance(trial.modes, RationalModes)
+    poles = trial.modes.poles
+    return bool(
+        np.any(np.abs(poles - x[0])[poles.real < x[0]] < x[1] - x[0])
+        or np.any(np.abs(poles - x[-1])[poles.real > x[-1]] < x[-1] - x[-2])
+    )
+
+
 def _unseen(
     fitter: StageFitter, trial: Trial, fractions: list[Fraction], tolerance: float
 ) -> float:
@@ -151,18 +161,19 @@ def _unseen(
 
     Poles are sought anew each time. About a jump, or at a singular end, they are where the points
     next to it want them, and only there are fits to other points of another opinion: the jackknife
-    (Efron & Stein 1981). The ends are left out in their turn: what is left there of a square root
-    is what fits err in the cell beside, and of what fits do within nothing shows it.
+    (Efron & Stein 1981). Where an end may be singular, as of a square root, it is left out in its
+    turn: what is left there is what fits err in the cell beside, and nothing else shows that.
     """
     data = fitter.split
     used = np.flatnonzero(data.train)
     x = data.x[used]
     middles = (x[1:] + x[:-1]) / 2
+    asked = used if _may_be_singular_at_ends(trial, x[:, 0]) else used[1:-1]
     in_gaps = trial.modes.evaluate(middles)
     changes = np.zeros_like(in_gaps)
     left = []
     for fold in range(N_FOLDS):
-        out = used[fold::N_FOLDS]
+        out = asked[fold::N_FOLDS]
         weight = data.train.copy()
         weight[out] = 0.0
         other = _tried(fitter, weight, fractions, tolerance)

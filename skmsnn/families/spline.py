@@ -10,7 +10,6 @@ from skmsnn.families.base import Trial
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFitter
 from skmsnn.families.smoothing import select_smoothing
-from skmsnn.functions.polynomial import MOST_DEGREE
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.axes import SplineAxis
 
@@ -36,5 +35,5 @@ class Spline(Family):
         if problem.periodic:
             return []
         nodes = problem.nodes
-        degrees = range(1, min(MOST_DEGREE, len(nodes) - 2), 2)
+        degrees = range(1, min(9, len(nodes) - 3) + 1, 2)
         return [problem.tried(SplineAxis(nodes, degree)) for degree in degrees]

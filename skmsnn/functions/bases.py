@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
+from math import factorial
 from typing import Self
 
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline, PPoly
+from scipy.interpolate import BSpline
 from scipy.special import eval_legendre
 
 from skmsnn.functions.along_axis import Ends, polynomials, waves
@@ -214,11 +215,11 @@ class SplineBasis(Basis):
         Those of piece i are of powers of ``x - breaks[i]``.
         """
         breaks = np.unique(self.knots[self.degree : len(self.knots) - self.degree])
+        # SciPy's PPoly.from_spline goes through FITPACK, which is for degrees up to five alone
         spline = BSpline(self.knots, np.eye(self.size), self.degree)
-        columns = [PPoly.from_spline((spline.t, c, spline.k)) for c in np.eye(self.size)]
-        kept = slice(self.degree, len(self.knots) - self.degree - 1)
-        coefficients = np.stack([np.asarray(p.c)[:, kept] for p in columns], axis=-1)
-        return breaks, coefficients
+        orders = range(self.degree, -1, -1)
+        taylor = [spline(breaks[:-1], nu=order) / factorial(order) for order in orders]
+        return breaks, np.stack(taylor)
 
 
 def _legendre(degrees: NDArray[np.intp], x: NDArray[np.float64]) -> NDArray[np.float64]:
