@@ -20,8 +20,8 @@ from skmsnn.functions.rational import distance_from_box
 from skmsnn.linalg.threads import one_blas_thread
 
 
-class Fraction:
-    """A quotient in barycentric form that AAA makes of values at ascending points (n,).
+class SupportPoints:
+    """Where AAA has a quotient in barycentric form go through values at points (n,), in order.
 
     Attributes
     ----------
@@ -31,27 +31,20 @@ class Fraction:
 
     @one_blas_thread
     def __init__(self, x: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+        x, values = _distinct(x, values)
         self._n, self._largest = len(x), np.abs(values).max() or 1.0
-        n = len(x)
-        # a step takes a singular value decomposition
-        fraction = _by_scipy(x, values, _affordable(n, 0.3 * SECOND))
-        support, errors = np.asarray(fraction.support_points), np.asarray(fraction.errors)
-        most = _affordable(n, 3 * SECOND)
+        # a step takes a singular value decomposition; a look takes up to a quarter of a second
+        first_look, most = (_affordable(len(x), s * SECOND) for s in (0.3, 3))
+        self._points, self._cleaned, errors = _by_scipy(x, values, first_look)
         if _comes_to_an_end(errors, most):
-            more = _Barycentric(x, values, support)
-            more.complete(ROUND_OFF * self._largest, most)
-            support, errors = more.support, np.concatenate([errors, more.errors])
-            self._cleaned = support
-        else:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)  # that there are spurious poles
-                fraction.clean_up()
-            self._cleaned = np.asarray(fraction.support_points)
-        self._support = support
-        self.errors = errors[: len(support)] / self._largest
+            quotient = _Quotient(x, values, self._points)
+            quotient.complete(ROUND_OFF * self._largest, most)
+            self._points = self._cleaned = quotient.support
+            errors = np.concatenate([errors, quotient.errors])
+        self.errors = errors / self._largest
 
-    def n_support(self, tolerance: float) -> int:
-        """Support points of the first fraction within a tolerance; all, where none is."""
+    def n_within(self, tolerance: float) -> int:
+        """Support points of the first quotient within a tolerance; all, where none is."""
         within = self.errors <= tolerance
         return int(np.argmax(within)) + 1 if within.any() else len(self.errors)
 
@@ -60,32 +53,61 @@ class Fraction:
         self, tolerance: float, x: NDArray[np.float64], values: NDArray[np.float64]
     ) -> NDArray[np.complex128]:
         """Of the quotient within a tolerance at other points, some of which may be the same."""
-        n_support = self.n_support(tolerance)
-        is_all = n_support == len(self._support)
-        support = self._cleaned if is_all else self._support[:n_support]
-        fraction = _Barycentric(x, values, support)
-        fraction.complete(tolerance * self._largest, round(n_support * max(1.0, len(x) / self._n)))
-        return fraction.poles()
+        n_support = self.n_within(tolerance)
+        support = self._points[:n_support]
+        if n_support == len(self._points):
+            support = self._cleaned
+        quotient = _Quotient(*_distinct(x, values), support)
+        # as many for each point as there were
+        most = round(len(support) * max(1.0, len(x) / self._n))
+        quotient.complete(tolerance * self._largest, most)
+        return quotient.poles()
 
 
 def poles_of(
-    fractions: Sequence[Fraction],
+    supports: Sequence[SupportPoints],
     tolerance: float,
     x: NDArray[np.float64],
     values: NDArray[np.float64],
 ) -> NDArray[np.complex128]:
-    """Of all columns, one of each conjugate pair, without those on the data."""
-    columns = zip(fractions, values.T, strict=False)
-    poles = np.concatenate([fraction.poles(tolerance, x, column) for fraction, column in columns])
+    """Of the first columns of values (n, n_outputs), one support each, without those on the data.
+
+    One of each conjugate pair.
+    """
+    found = [s.poles(tolerance, x, values[:, j]) for j, s in enumerate(supports)]
+    poles = np.concatenate(found)
     is_real = np.abs(poles.imag) < NEAR_ROUND_OFF
     poles = np.where(is_real, poles.real, poles)
     return poles[(poles.imag >= 0) & (distance_from_box(poles) > NEAR_ROUND_OFF)]
 
 
-def _by_scipy(x: NDArray[np.float64], values: NDArray[np.float64], most: int) -> Any:
+def _distinct(
+    x: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ascending points, each once, and a value of each: scaled, close ones may be equal."""
+    x, first = np.unique(x, return_index=True)
+    return x, values[first]
+
+
+def _by_scipy(
+    x: NDArray[np.float64], values: NDArray[np.float64], most: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Support points, those of them without spurious poles, and the largest errors."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # that there are no more points to take
-        return scipy.interpolate.AAA(x, values, rtol=ROUND_OFF, max_terms=most, clean_up=False)
+        try:
+            fraction: Any = scipy.interpolate.AAA(
+                x, values, rtol=ROUND_OFF, max_terms=most, clean_up=False
+            )
+            support = np.asarray(fraction.support_points)
+            errors = np.asarray(fraction.errors)[-len(support) :]
+            fraction.clean_up()
+            return support, np.asarray(fraction.support_points), errors
+        except ValueError:  # of a function with a flat part, of which SciPy makes 0 / 0
+            quotient = _Quotient(x, values, x[[np.argmin(values), np.argmax(values)]])
+            quotient.complete(ROUND_OFF * np.abs(values).max(), most)
+            errors = np.concatenate([[np.inf, np.inf], quotient.errors])
+            return quotient.support, quotient.support, errors
 
 
 def _affordable(n: int, operations: float) -> int:
@@ -106,25 +128,24 @@ def _comes_to_an_end(errors: NDArray[np.float64], most: int) -> bool:
     return bool(np.log(least / errors[0]) - fall * (most - taken) <= np.log(HALF_DIGITS))
 
 
-class _Barycentric:
-    """The quotient of given support points; those that are not among the points are left out."""
+class _Quotient:
+    """That of given support points; those that are not among the points are left out."""
 
     def __init__(
         self, x: NDArray[np.float64], values: NDArray[np.float64], support: NDArray[np.float64]
     ) -> None:
         self._x, self._values = x, values
-        self.support = support[np.isin(support, x)]
+        self.support = support[np.isin(support, x)][: len(x) // 2]
         self.errors = np.empty(0)
         self._weights = self._solved()
 
     def complete(self, enough: float, most: int) -> None:
         """Take points in where errors are largest, until none is more than enough: AAA."""
         most = min(most, len(self._x) // 2)
-        while 0 < len(self.support) < most:
+        left = self._left()
+        while 0 < len(self.support) < most and np.max(left, initial=0.0) > enough:
             is_support = np.isin(self._x, self.support)
-            x, left = self._x[~is_support], self._left(is_support)
-            if not np.max(left) > enough:
-                return
+            x = self._x[~is_support]
             between = np.searchsorted(self._x[is_support], x)
             worst = np.array([rows[np.argmax(left[rows])] for rows in _runs(between)])
             # of 270 points that solutions of Lorenz' equations need, one in fifty at once led to
@@ -132,14 +153,18 @@ class _Barycentric:
             n_more = min(most - len(self.support), 1 + len(self.support) // 50)
             worst = worst[np.argsort(-left[worst])][:n_more]
             self.support = np.concatenate([self.support, x[worst]])
-            self.errors = np.concatenate([self.errors, np.full(len(worst), np.max(left))])
             self._weights = self._solved()
+            left = self._left()
+            self.errors = np.concatenate([self.errors, np.full(len(worst), np.max(left))])
 
-    def _left(self, is_support: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _left(self) -> NDArray[np.float64]:
         """Errors at the other points (equation 2.1)."""
+        is_support = np.isin(self._x, self.support)
         at, known = self._x[is_support], self._values[is_support]
         shares = self._weights / (self._x[~is_support, None] - at)
-        return np.abs(self._values[~is_support] - shares @ known / shares.sum(axis=1))
+        with np.errstate(divide="ignore", invalid="ignore"):  # at a pole
+            left = np.abs(self._values[~is_support] - shares @ known / shares.sum(axis=1))
+        return np.where(np.isfinite(left), left, np.inf)
 
     def _solved(self) -> NDArray[np.float64]:
         """Weights of the denominator, that leave least at the other points (equation 3.9)."""

@@ -29,7 +29,7 @@ from skmsnn.families.axis_trials import (
 from skmsnn.families.family import Family
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.judge.leave_out import Folds, folds_of_lines, wide_gaps
-from skmsnn.judge.plateau import on_plateau
+from skmsnn.judge.plateau import MOST_LEVERAGE, on_plateau
 from skmsnn.spaces.axes import BasisAxis, SplineAxis, WavesAxis
 from skmsnn.spaces.tensor import TensorFit
 
@@ -189,28 +189,55 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
     if not any(trial.error * CLEARLY < of_others for trial in tried):
         tried = plain
     best = min(tried, key=error_of)
-    spline = min(through, key=error_of, default=None)
-    # unlike splines through all nodes, waves and polynomials that see what there is have all slopes
-    handicap = CLEARLY if best.error * FAR < 1 else 1.0
-    if best.error > NEAR_ROUND_OFF and spline and spline.error * handicap < best.error:
-        return AxisChoice(spline, False)
-    best = _closest_as_good(tried, best)
+    if best.error <= NEAR_ROUND_OFF:
+        best = _smallest_as_good(tried, best)
+    else:
+        best = _closest_between_lines(tried + through, best)
+    if isinstance(best.axis, SplineAxis):
+        return AxisChoice(best, False)
     has_plateau = on_plateau(best.noise_level, ((t.noise_level, t.size) for t in tried))
     return AxisChoice(best, has_plateau)
 
 
-def _closest_as_good(tried: list[AxisTrial], best: AxisTrial) -> AxisTrial:
-    """Of sets that are as good on unseen lines one that leaves far less on its own.
-
-    Gaps twice as wide, as lines left out make, are harder on large sets than their use is.
-    """
-    closest = min((t for t in tried if t.error <= AS_GOOD * best.error), key=train_error_of)
+def _smallest_as_good(tried: list[AxisTrial], best: AxisTrial) -> AxisTrial:
+    """Next to round-off, of sets that are as good on unseen lines and on their own."""
+    as_good = [t for t in tried if t.error <= AS_GOOD * best.error]
+    closest = min(as_good, key=train_error_of)
     if closest.train_error * FAR < best.train_error:
         best = closest
-    if best.error > NEAR_ROUND_OFF:
-        return best
-    as_good = [t for t in tried if t.error <= AS_GOOD * best.error]
     return min((t for t in as_good if t.train_error <= FAR * best.train_error), key=size_of)
+
+
+def _closest_between_lines(trials: list[AxisTrial], best: AxisTrial) -> AxisTrial:
+    """Of functions that are not far worse on unseen lines than the best those foreseen to be best.
+
+    A line left out leaves a gap twice as wide, which is harder on large sets, and on splines, than
+    their use is. What sets leave between the lines is between what they leave on unseen ones and on
+    their own. Of 137 axes of smooth functions splines left 0.05 of what they left on unseen lines,
+    and as much of noise, which sets leave alike on both. Unlike splines sets have all slopes.
+    """
+    is_noise = best.error <= AS_GOOD * best.noise_level
+
+    def foreseen(trial: AxisTrial) -> float:
+        if isinstance(trial.axis, SplineAxis):
+            return trial.error if is_noise else CLEARLY * trial.error / FAR
+        return float(np.sqrt(trial.error * min(trial.error, _left_at_lines(trial))))
+
+    least = min(trial.error for trial in trials)
+    return min((t for t in trials if t.error <= FAR**2 * least), key=foreseen)
+
+
+def _left_at_lines(trial: AxisTrial) -> float:
+    """What a set leaves on its own lines, as if they had no say in it.
+
+    As even functions have one value a pair of lines, half of the functions follow these; where they
+    are as many, that nothing is left says nothing.
+    """
+    n_pairs = -(-round(trial.size / trial.leverage) // 2)
+    leverage = -(-trial.size // 2) / n_pairs
+    if leverage >= 1:
+        return trial.error
+    return trial.train_error / (1 - min(leverage, MOST_LEVERAGE)) ** 0.5
 
 
 def _constant(problem: AxisProblem) -> AxisTrial:

@@ -131,10 +131,10 @@ def _spaces(
 ) -> Iterator[Trial]:
     enough = np.inf
     rough = _RoughSpaces(fitter, families if is_whole else [])
+    fitter.left_by_rough = rough.least_left
 
     def all_spaces() -> Iterator[Trial | None]:
         yield from (quick,) if quick is not None else _quick_spaces(fitter)
-        fitter.left_by_rough = rough.least_left
         yield from (family.space(fitter, enough) for family in families)
         yield from rough.found(enough)
 
@@ -151,6 +151,7 @@ class _RoughSpaces:
         self._trials: list[Trial] | None = None
 
     def found(self, enough: float) -> list[Trial]:
+        """``enough`` counts where they are sought: what others leave by then."""
         if self._trials is None:
             found = [family.rough_space(self._fitter, enough) for family in self._families]
             self._trials = [trial for trial in found if trial is not None]
@@ -258,10 +259,10 @@ def _replaces(trained: StageFit, best: StageFit, fitter: StageFitter, linear: St
     """Whether a trained stage is much better, and nowhere far from that of least squares.
 
     Unlike splines through all points fractions have all slopes, and are taken if they are not much
-    worse, as waves along an axis are.
+    worse: what others leave where they have not seen them is more than either errs.
     """
-    is_smoother = best.stage.family == "spline" and trained.stage.family == "rational"
-    gain = 1 / CLEARLY if is_smoother else CLEARLY
+    has_more_slopes = (best.stage.family, trained.stage.family) == ("spline", "rational")
+    gain = 1 / CLEARLY if has_more_slopes else CLEARLY
     return trained.error * gain < best.error and fitter.agrees(trained, linear)
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import scipy.interpolate
 from numpy.typing import NDArray
 
-from skmsnn._comparison import FAR, FEW
-from skmsnn._precision import CUTOFFS
-from skmsnn.families.aaa import Fraction, poles_of
+from skmsnn._comparison import CLEARLY, FAR, FEW
+from skmsnn._precision import CUTOFFS, NEAR_ROUND_OFF
+from skmsnn.families.aaa import SupportPoints, poles_of
 from skmsnn.families.base import MOST_OUTPUTS, Trial, validated_on_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
@@ -46,42 +46,44 @@ class Rational(Family):
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         held_out = fitter.points.held_out
         is_line = fitter.points.x.shape[1] == 1 and not fitter.points.domain.periodic.any()
-        if not is_line or held_out is None or len(held_out.x) < 2:
+        n_own = np.count_nonzero(fitter.points.train)
+        if not is_line or held_out is None or len(held_out.x) < 2 or n_own < 4:
             return
         if not hasattr(scipy.interpolate, "AAA"):
             return
-        fractions = _fractions(fitter, fitter.points.train)
+        supports = _supports(fitter, fitter.points.train)
         trials = {}
         # at tighter tolerances poles follow the rounding
-        for tolerance in _tolerances(fractions):
-            trial = _tried(fitter, fitter.points.train, fractions, tolerance)
+        for tolerance in _tolerances(supports):
+            trial = _tried(fitter, fitter.points.train, supports, tolerance)
             if trial is not None:
                 trials[tolerance] = trial
         if trials:
             tolerance, best = min(trials.items(), key=lambda pair: pair[1].error)
             if best.error * fitter.size >= enough:
                 return
-            error = max(best.error, _unseen(fitter, best, fractions, tolerance))
-            # between points that are farther apart than a pole is from them, what a second stage of
-            # the same poles leaves at held-out points says nothing
-            is_final = _are_nearer_than_points(fitter, best)
+            error = max(best.error, _unseen(fitter, best, supports, tolerance))
+            # what a second stage of the same poles leaves at held-out points says nothing of what
+            # others would leave, nor of what is between points farther apart than a pole is away
+            is_final = error > max(CLEARLY * best.error, NEAR_ROUND_OFF)
+            is_final = is_final or _are_nearer_than_points(fitter, best)
             trial = replace(
                 best, error=error, seen_error=error, attainable=error, is_final=is_final
             )
-            yield fitter.stage_of(trial, anew=_of_all_points(fitter, trial, fractions, tolerance))
+            yield fitter.stage_of(trial, anew=_of_all_points(fitter, trial, supports, tolerance))
 
 
-def _fractions(fitter: StageFitter, weight: NDArray[np.float64]) -> list[Fraction]:
+def _supports(fitter: StageFitter, weight: NDArray[np.float64]) -> list[SupportPoints]:
     """Of each output, at the points of positive weight."""
     used = weight > 0
     x, target = fitter.split.x[used, 0], fitter.split.target[used, :MOST_OUTPUTS]
-    return [Fraction(x, values) for values in target.T]
+    return [SupportPoints(x, values) for values in target.T]
 
 
-def _tolerances(fractions: list[Fraction]) -> list[float]:
+def _tolerances(supports: list[SupportPoints]) -> list[float]:
     """Those that are of different support points, from tight to loose."""
     by_support = {
-        tuple(fraction.n_support(tolerance) for fraction in fractions): tolerance
+        tuple(support.n_within(tolerance) for support in supports): tolerance
         for tolerance in CUTOFFS[::-1]
     }
     return sorted(by_support.values())
@@ -90,13 +92,13 @@ def _tolerances(fractions: list[Fraction]) -> list[float]:
 def _tried(
     fitter: StageFitter,
     weight: NDArray[np.float64],
-    fractions: list[Fraction],
+    supports: list[SupportPoints],
     tolerance: float,
 ) -> Trial | None:
     """What has the poles of the points of positive weight, and is fitted to them; None if none."""
     data = fitter.split
     used = weight > 0
-    poles = poles_of(fractions, tolerance, data.x[used, 0], data.target[used])
+    poles = poles_of(supports, tolerance, data.x[used, 0], data.target[used])
     if not len(poles):
         return None
     candidate = candidate_of(data.x, RationalFrame(poles), f"{len(poles)} poles", "rational")
@@ -106,7 +108,7 @@ def _tried(
 
 
 def _of_all_points(
-    fitter: StageFitter, trial: Trial, fractions: list[Fraction], tolerance: float
+    fitter: StageFitter, trial: Trial, supports: list[SupportPoints], tolerance: float
 ) -> LinearFit | None:
     """With poles sought anew, where they and the gaps are as the fit on trial foresees.
 
@@ -122,8 +124,8 @@ def _of_all_points(
     x = np.unique(fitter.points.x)
     middles = (x[1:] + x[:-1]) / 2
     # with more points tighter tolerances may do better
-    for tighter in [t for t in _tolerances(fractions) if t <= tolerance]:
-        anew = _tried(fitter, full, fractions, tighter)
+    for tighter in [t for t in _tolerances(supports) if t <= tolerance]:
+        anew = _tried(fitter, full, supports, tighter)
         if anew is None or anew.train_error >= least:
             continue
         assert isinstance(anew.modes, RationalModes)
@@ -155,14 +157,15 @@ def _may_be_singular_at_ends(trial: Trial, x: NDArray[np.float64]) -> bool:
 
 
 def _unseen(
-    fitter: StageFitter, trial: Trial, fractions: list[Fraction], tolerance: float
+    fitter: StageFitter, trial: Trial, supports: list[SupportPoints], tolerance: float
 ) -> float:
     """What fits without one in ten points leave there, and how far they differ in all gaps.
 
-    Poles are sought anew each time. About a jump, or at a singular end, they are where the points
-    next to it want them, and only there are fits to other points of another opinion: the jackknife
-    (Efron & Stein 1981). Where an end may be singular, as of a square root, it is left out in its
-    turn: what is left there is what fits err in the cell beside, and nothing else shows that.
+    Poles are sought anew each time, from the support points that are left. About a jump, or at a
+    singular end, they are where the points next to it want them, and only there are fits to other
+    points of another opinion: the jackknife (Efron & Stein 1981). Where an end may be singular, as
+    of a square root, it is left out in its turn: what is left there is what fits err in the cell
+    beside, and nothing else shows that.
     """
     data = fitter.split
     used = np.flatnonzero(data.train)
@@ -176,7 +179,7 @@ def _unseen(
         out = asked[fold::N_FOLDS]
         weight = data.train.copy()
         weight[out] = 0.0
-        other = _tried(fitter, weight, fractions, tolerance)
+        other = _tried(fitter, weight, supports, tolerance)
         if other is None:
             return np.inf
         left.append(data.target[out] - other.modes.evaluate(data.x[out]))

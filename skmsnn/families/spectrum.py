@@ -37,7 +37,7 @@ def fastest_wave(
     float
         In radians per unit of the scaled coordinates.
     """
-    power, wave_numbers = _seen(x, rest, weight)
+    power, wave_numbers = _spectrum(x, rest, weight)
     return float(wave_numbers[which_stand_out(power)].max(initial=0))
 
 
@@ -55,10 +55,17 @@ def share_of_waves(
         As of ``fastest_wave``.
     bandlimit : float
         In radians per unit of the scaled coordinates.
+
+    Returns
+    -------
+    float
+        Of the mean square; 0 where nothing is left.
     """
-    power, wave_numbers = _seen(x, rest, weight)
+    power, wave_numbers = _spectrum(x, rest, weight)
     power = power / weight.sum() ** 2
     energy = np.average(np.sum(rest**2, axis=1), weights=weight)
+    if energy == 0:
+        return 0.0
     # every wave has its share of what is left at random points
     at_random = energy * np.sum(weight**2) / weight.sum() ** 2
     beyond = which_stand_out(power) & (wave_numbers > bandlimit)
@@ -66,7 +73,7 @@ def share_of_waves(
     return float(np.sum(power[beyond] - at_random) / (energy * WIDTH ** x.shape[1]))
 
 
-def _seen(
+def _spectrum(
     x: NDArray[np.float64], rest: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Power of the waves up to the mean Nyquist number, and their wave numbers."""

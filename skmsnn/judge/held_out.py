@@ -140,7 +140,8 @@ def points_beside(
     # along what the neighbours span: points may lie on a line, or on a curve
     shares = rng.standard_normal((len(here), n_near, 1))
     direction = np.sum(shares * (x[around[:, 1:]] - x[here, None]), axis=1)
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    length = np.linalg.norm(direction, axis=1, keepdims=True)
+    direction /= np.where(length > 0, length, 1.0)  # scaled, points next to each other may be one
     points = x[here] + (radius * rng.uniform(size=len(here)) ** (1 / d))[:, None] * direction
     low, high = np.where(periodic, -1.0, x.min(axis=0)), np.where(periodic, 1.0, x.max(axis=0))
     points = points[np.all((points >= low) & (points <= high), axis=1)]

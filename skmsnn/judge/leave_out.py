@@ -106,12 +106,14 @@ def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
     label = np.full(n, -1)
     # two about the seam of a periodic axis, and two about the middle, apart from each other
     n_folds = min(N_FOLDS, n // 4 + 4) if periodic else min(_MOST_FOLDS, n // 2 + 1)
+    n_lines = np.zeros(n_folds, dtype=int)
 
     def free_label(*neighbours: int) -> int:
         """One of those that the fewest lines have."""
-        n_lines = np.bincount(label[label >= 0], minlength=n_folds)
-        n_lines[[k for k in neighbours if k >= 0]] = n
-        return rng.choice(np.flatnonzero(n_lines == n_lines.min()))
+        allowed = np.where(np.isin(np.arange(n_folds), neighbours), n, n_lines)
+        chosen = rng.choice(np.flatnonzero(allowed == allowed.min()))
+        n_lines[chosen] += 1
+        return chosen
 
     for i in range(0 if periodic else 1, (n + 1) // 2):
         mirror = n - 1 - i
