@@ -139,14 +139,17 @@ class _Quotient:
         self.errors = np.empty(0)
         self._weights = self._solved()
 
+    @property
+    def _is_support(self) -> NDArray[np.bool_]:
+        return np.isin(self._x, self.support)
+
     def complete(self, enough: float, most: int) -> None:
         """Take points in where errors are largest, until none is more than enough: AAA."""
         most = min(most, len(self._x) // 2)
         left = self._left()
         while 0 < len(self.support) < most and np.max(left, initial=0.0) > enough:
-            is_support = np.isin(self._x, self.support)
-            x = self._x[~is_support]
-            between = np.searchsorted(self._x[is_support], x)
+            x = self._x[~self._is_support]
+            between = np.searchsorted(self._x[self._is_support], x)
             worst = np.array([rows[np.argmax(left[rows])] for rows in _runs(between)])
             # of 270 points that solutions of Lorenz' equations need, one in fifty at once led to
             # as good ones as one by one, in two thirds of the time, and one in twenty did not
@@ -159,7 +162,7 @@ class _Quotient:
 
     def _left(self) -> NDArray[np.float64]:
         """Errors at the other points (equation 2.1)."""
-        is_support = np.isin(self._x, self.support)
+        is_support = self._is_support
         at, known = self._x[is_support], self._values[is_support]
         shares = self._weights / (self._x[~is_support, None] - at)
         with np.errstate(divide="ignore", invalid="ignore"):  # at a pole
@@ -168,10 +171,9 @@ class _Quotient:
 
     def _solved(self) -> NDArray[np.float64]:
         """Weights of the denominator, that leave least at the other points (equation 3.9)."""
-        is_support = np.isin(self._x, self.support)
         if len(self.support) < 2:
             return np.ones(len(self.support))
-        x, values = self._x, self._values
+        x, values, is_support = self._x, self._values, self._is_support
         step = x[~is_support, None] - x[is_support]
         loewner = (values[~is_support, None] - values[is_support]) / step
         _, size, weights = scipy.linalg.svd(loewner, full_matrices=False)

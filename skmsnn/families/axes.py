@@ -29,7 +29,7 @@ from skmsnn.families.axis_trials import (
 from skmsnn.families.family import Family
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.judge.leave_out import Folds, folds_of_lines, wide_gaps
-from skmsnn.judge.plateau import MOST_LEVERAGE, on_plateau
+from skmsnn.judge.plateau import noise_level, on_plateau
 from skmsnn.spaces.axes import BasisAxis, SplineAxis, WavesAxis
 from skmsnn.spaces.tensor import TensorFit
 
@@ -235,9 +235,7 @@ def _left_at_lines(trial: AxisTrial) -> float:
     """
     n_pairs = -(-round(trial.size / trial.leverage) // 2)
     leverage = -(-trial.size // 2) / n_pairs
-    if leverage >= 1:
-        return trial.error
-    return trial.train_error / (1 - min(leverage, MOST_LEVERAGE)) ** 0.5
+    return noise_level(trial.train_error, leverage) if leverage < 1 else trial.error
 
 
 def _constant(problem: AxisProblem) -> AxisTrial:

@@ -13,7 +13,7 @@ from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.spectrum import which_stand_out
 from skmsnn.judge.leave_out import Folds, left_out
-from skmsnn.judge.plateau import MOST_LEVERAGE
+from skmsnn.judge.plateau import noise_level
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.spaces.axes import AxisBasis, SplineAxis
 
@@ -44,7 +44,7 @@ class AxisTrial:
     @property
     def noise_level(self) -> float:
         """What ``train_error`` says of the noise, if all that is left is noise."""
-        return self.train_error / (1 - min(self.leverage, MOST_LEVERAGE)) ** 0.5
+        return noise_level(self.train_error, self.leverage)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from skmsnn._comparison import ENOUGH, FAR
 from skmsnn._precision import EPS
 from skmsnn.functions import Modes
 from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
-from skmsnn.judge.plateau import MOST_LEVERAGE
+from skmsnn.judge.plateau import MOST_LEVERAGE, noise_level
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.polynomial import PolynomialFit
@@ -95,7 +95,7 @@ class Trial:
     @property
     def noise_level(self) -> float:
         """What ``train_error`` says of the noise, if all that is left is noise."""
-        return self.train_error / (1 - self.leverage) ** 0.5
+        return noise_level(self.train_error, self.leverage)
 
 
 class HeldOut(NamedTuple):

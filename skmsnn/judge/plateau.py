@@ -11,6 +11,19 @@ from skmsnn._comparison import AS_GOOD, EQUAL
 MOST_LEVERAGE = 0.95
 
 
+def noise_level(left: float, leverage: float) -> float:
+    """What a fit leaves of its own points says of the noise, if all that is left is noise.
+
+    Parameters
+    ----------
+    left : float
+        Root mean square.
+    leverage : float
+        Share of noise that the fit follows.
+    """
+    return left / (1 - min(leverage, MOST_LEVERAGE)) ** 0.5
+
+
 def on_plateau(level: float, tried: Iterable[tuple[float, int]]) -> bool:
     """Whether sets of different sizes leave as much as the best one.
 
