@@ -17,6 +17,7 @@ from examples.benchmarks import (
     methods,
     random_cases,
     regret,
+    tables,
 )
 from examples.benchmarks.__main__ import is_best, main, skipped, summary
 from examples.benchmarks.cases import CASES
@@ -442,3 +443,97 @@ def test_numbers_that_decide_are_changed_one_at_a_time(capsys, tmp_path):
     assert (worst, time, silent) == ("10", "1.50", 1)
     # ten times, and what is below rounding counts as the same
     assert float(mean) == pytest.approx(np.sqrt(10 * 1.09), abs=0.01)
+
+
+def coloured():
+    """A straight line whose offset is named by text, with two incomplete rows."""
+    pandas = pytest.importorskip("pandas")
+    x = np.linspace(-1, 2, 42)
+    colour = np.resize(["red", "green", "blue"], 42)
+    frame = pandas.DataFrame({"x": x, "colour": colour, "y": 2 * x + 3 * (colour == "red")})
+    frame.loc[3, "x"], frame.loc[7, "colour"] = np.nan, None
+    return frame.assign(name=[f"row {k}" for k in range(42)])
+
+
+@pytest.fixture
+def line(monkeypatch):
+    monkeypatch.setitem(tables.TABLES, "line", tables.Table("sklearn", "line", "y", ("name",)))
+    monkeypatch.setattr(tables, "_frame", lambda table: coloured())
+
+
+@pytest.mark.usefixtures("line")
+def test_tables_become_numbers():
+    X, y = tables.load("line")
+    assert X.shape == (40, 4)
+    np.testing.assert_array_equal(X[:, 1:].sum(axis=1), 1)
+    np.testing.assert_allclose(2 * X[:, 0] + 3 * X[:, 3], y)  # blue, green, red
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("linnerud", (20, 3)),
+        ("engel", (235, 1)),
+        ("co2 over time", (2225, 1)),
+        ("star98", (303, 20)),
+        ("faithful", (272, 1)),
+        ("mcycle", (133, 1)),
+        ("road", (26, 5)),
+        ("Credit", (400, 11)),
+    ],
+)
+def test_tables_of_packages(name, shape):
+    pytest.importorskip("pandas")
+    pytest.importorskip(tables.TABLES[name].package)
+    X, y = tables.load(name)
+    assert X.shape == shape
+    assert y.shape == shape[:1]
+    assert np.isfinite(X).all()
+    assert np.isfinite(y).all()
+    if name == "star98":
+        assert np.all((y > 0) & (y < 1))
+    if name == "co2 over time":
+        assert X[0, 0] == 0
+        assert np.all(np.diff(X[:, 0]) % 7 == 0)
+
+
+@pytest.mark.usefixtures("line")
+def test_tables_are_scored_and_rivals_kept(tmp_path, capsys):
+    cache = tmp_path / "tables.json"
+    arguments = ["--tables", "line", "--cache", str(cache)]
+    found = tables.main([*arguments, "--methods", "default", "ridge", "Gaussian process"])["line"]
+    # a line with offsets is in the reach of each
+    assert min(found.values()) > 0.9999
+    output = capsys.readouterr().out
+    (line,) = cells(output, "line")
+    assert line[1:3] == ["40", "4"]
+    assert "within 0.03 of the best of ridge, Gaussian process: 1 of 1 tables" in output
+    kept = json.loads(cache.read_text())
+    kept["line"]["ridge"] = [0.25, 1.0]
+    cache.write_text(json.dumps(kept))
+    methods = ["--methods", "ridge", "neighbours"]
+    again = tables.main([*arguments, *methods])["line"]
+    assert again["ridge"] == 0.25
+    assert again["neighbours"] < 1
+    assert tables.main([*arguments, *methods, "--again", "ridge"])["line"]["ridge"] > 0.9999
+
+
+def test_the_summary_of_tables_counts_what_is_far():
+    lines = tables.summary(
+        {
+            "one": {"default": 0.90, "ridge": 0.80, "forest": 0.95, "SVR": 0.92},
+            "two": {"default": 0.50, "ridge": 0.60, "forest": 0.20, "SVR": 0.40},
+            "three": {"default": -9.0, "ridge": 0.0, "forest": 0.30, "SVR": 0.20},
+        }
+    )
+    assert "ridge, SVR: 1 of 3 tables (33%)" in lines[0]
+    assert lines[1] == "more than 0.05 below ridge: 2 tables: three (9.000), two (0.100)"
+    # ranks 3, 2, 4 of the default; 2, 3, 2 of SVR
+    assert "default 3.00" in lines[2]
+    assert "SVR 2.33" in lines[2]
+
+
+def test_tables_of_absent_packages_are_named(monkeypatch, capsys):
+    monkeypatch.setattr(tables, "find_spec", lambda name: None)
+    assert tables.main(["--tables", "engel", "--methods", "ridge"]) == {}
+    assert "statsmodels is not installed: without engel" in capsys.readouterr().out
