@@ -13,7 +13,7 @@ from skmsnn._memory import blocks_of
 from skmsnn.functions.along_axis import ends_of, sum_of_products, waves
 from skmsnn.functions.base import Modes, Term
 from skmsnn.functions.few_points import few_or_many, few_products
-from skmsnn.linalg.nufft import MOST_DIMENSIONS, nufft_type2
+from skmsnn.linalg.nufft import MOST_DIMENSIONS, nufft_type2, takes_longer_than_sums
 
 
 @dataclass(frozen=True)
@@ -148,11 +148,14 @@ class LatticeModes(Modes):
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs).
 
-        By a non-uniform FFT (type 2) in up to three dimensions, by direct products beyond.
+        By a non-uniform FFT (type 2) in up to three dimensions, and by direct sums beyond and
+        where the waves are so few that these take less time.
         """
-        if len(self.lengths) > MOST_DIMENSIONS:
+        stack = np.moveaxis(self.coefficients, -1, 0)
+        is_direct = len(self.lengths) > MOST_DIMENSIONS
+        if is_direct or takes_longer_than_sums(len(x), stack.shape):
             return self.to_modes().evaluate(x)
-        stack = np.ascontiguousarray(np.moveaxis(self.coefficients, -1, 0))
+        stack = np.ascontiguousarray(stack)
         out = np.empty((len(x), len(stack)))
         for block in blocks_of(len(x), 16 * (len(self.lengths) + len(stack))):
             angles = lattice_angles(x[block], self.lengths)

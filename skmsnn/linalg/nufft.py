@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from math import prod
 
 import finufft
 import numpy as np
@@ -49,14 +50,34 @@ def nufft_type2(
     """
     transform = _TYPE_2[coefficients.ndim - 2]
     # below a millisecond starting further threads takes longer than they save
-    threads = 1 if 1000 * _operations(len(angles[0]), coefficients) < SECOND else 0
+    is_short = 1000 * _operations(len(angles[0]), coefficients.shape) < SECOND
+    threads = 1 if is_short else 0
     values = _transformed(transform, angles, coefficients, isign=1, nthreads=threads)
     return values.reshape(len(coefficients), -1)
 
 
-def _operations(n_points: int, coefficients: NDArray[np.complex128]) -> float:
+def takes_longer_than_sums(n_points: int, shape: tuple[int, ...]) -> bool:
+    """Whether a transform of type 2 takes longer than sums over the waves, one by one.
+
+    It spreads every output to 16 nodes an axis around every point, however few the waves are.
+    Sums take the cosine and sine of every wave at every point once for all outputs.
+
+    Parameters
+    ----------
+    n_points : int
+        Number of points.
+    shape : tuple of int
+        Of the coefficients: outputs, and wave numbers along each axis, negative ones among them.
+    """
+    n_outputs, *n_waves = shape
+    # in nodes that a point is spread to: a cosine and a sine take 40, a term of an output a quarter
+    sums = n_points * (prod(n_waves) / 2) * (40 + n_outputs / 4)
+    return sums < _operations(n_points, shape)
+
+
+def _operations(n_points: int, shape: tuple[int, ...]) -> float:
     """Of the kernel at the points and of the FFT on twice as many nodes an axis, roughly."""
-    n_outputs, *n_waves = coefficients.shape
+    n_outputs, *n_waves = shape
     n_nodes = float(np.prod([2.0 * n for n in n_waves]))
     return n_outputs * (n_points * 16.0 ** len(n_waves) + 5 * n_nodes * np.log2(n_nodes))
 
