@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from skmsnn._comparison import AS_GOOD, ENOUGH, EQUAL, FAR
 from skmsnn._precision import EPS, ROUND_OFF
@@ -20,6 +19,7 @@ from skmsnn.functions import Modes
 from skmsnn.judge.diagnosis import looks_like_noise
 from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
 from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.linalg.nearest import Nearest
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.p_norm import correction
@@ -124,7 +124,7 @@ class StageFitter:
     def between(self) -> NDArray[np.float64]:
         """Points between those of the data: half way to any point of the box from the nearest."""
         anywhere = self.rng.uniform(-1, 1, (ENOUGH, self.points.x.shape[1]))
-        nearest = self.points.x[KDTree(self.points.x).query(anywhere)[1]]
+        nearest = self.points.x[Nearest(self.points.x).query(anywhere)[1][:, 0]]
         return nearest + 0.5 * (anywhere - nearest)
 
     def agrees(self, network: StageFit, spectral: StageFit) -> bool:

@@ -12,8 +12,8 @@ from itertools import product
 
 import numpy as np
 import scipy.linalg as sla
-import scipy.optimize
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from skmsnn._comparison import ENOUGH, FAR, PATIENCE
 from skmsnn._effort import SECOND, qr_operations
@@ -123,13 +123,6 @@ def _vanishes(denominator: PolynomialModes, data: Split, rng: np.random.RandomSt
     values = denominator.evaluate(points)[:, 0]
     if not values.min() > 0:
         return True
-    slopes = [denominator.derivative(nu) for nu in np.eye(d, dtype=int).tolist()]
-
-    def value(x: NDArray[np.float64]) -> float:
-        return float(denominator.evaluate(x[None])[0, 0])
-
-    def gradient(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array([slope.evaluate(x[None])[0, 0] for slope in slopes])
-
-    minimised = partial(scipy.optimize.minimize, value, jac=gradient, bounds=[(-1, 1)] * d)
+    bounds = [(-1, 1)] * d
+    minimised = partial(minimize, denominator.with_gradient(), jac=True, bounds=bounds)
     return any(minimised(points[at]).fun <= 0 for at in np.argsort(values)[:STARTS])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from math import comb
@@ -68,27 +68,43 @@ class PolynomialModes(Modes):
 
     def at_few_points(self) -> Term:
         """Each term as a product of no more factors than differ from 1."""
-        degrees, coefficients = self.degrees, self.coefficients
-        d = degrees.shape[1]
-        nu = self.nu or (0,) * d
-        every = np.arange(int(degrees.max(initial=0)) + 1)
-        slopes = {j: _slopes(len(every), order) for j, order in enumerate(nu) if order}
-        matters = (degrees > 0) | (np.array(nu) > 0)
-        most = int(matters.sum(axis=1).max(initial=0))
-        at = np.full((len(degrees), most), d * len(every), dtype=np.intp)  # the 1 after all values
-        for term, row in enumerate(degrees):
-            features = np.flatnonzero(matters[term])
-            at[term, : len(features)] = features * len(every) + row[features]
+        coefficients = self.coefficients
+        n_values = int(self.degrees.max(initial=0)) + 1
+        nu = self.nu or (0,) * self.degrees.shape[1]
+        slopes = {j: _slopes(n_values, order) for j, order in enumerate(nu) if order}
+        at = _factors_of_terms(self.degrees, (self.degrees > 0) | (np.array(nu) > 0))
 
         def few(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            values = np.ones((len(x), d * len(every) + 1))
-            of_features = np.asarray(eval_legendre(every, x[:, :, None]))
+            values = np.ones((len(x), x.shape[1] * n_values + 1))
+            of_features = np.asarray(eval_legendre(np.arange(n_values), x[:, :, None]))
             for j, matrix in slopes.items():
                 of_features[:, j] = of_features[:, j] @ matrix
             values[:, :-1] = of_features.reshape(len(x), -1)
             return values[:, at].prod(axis=2) @ coefficients
 
         return few
+
+    def with_gradient(self) -> Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]:
+        """Value and gradient of the first output at one point (d,), in one pass over the terms."""
+        n_values = int(self.degrees.max(initial=0)) + 1
+        n, d = self.degrees.shape
+        at = _factors_of_terms(self.degrees, self.degrees > 0)
+        matrix = _slopes(n_values, 1)
+        c = self.coefficients[:, 0]
+
+        def evaluate(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            of_features = np.asarray(eval_legendre(np.arange(n_values), x[:, None]))
+            values = np.append(of_features, 1.0)[at]
+            slopes = np.append(of_features @ matrix, 0.0)[at]
+            # of each factor the others: what stands before it, and what stands after it
+            ones = np.ones((n, 1))
+            before = np.cumprod(np.concatenate([ones, values], axis=1), axis=1)
+            after = np.cumprod(np.concatenate([ones, values[:, ::-1]], axis=1), axis=1)[:, ::-1]
+            changes = c[:, None] * before[:, :-1] * slopes * after[:, 1:]
+            gradient = np.bincount(at.ravel() // n_values, changes.ravel(), minlength=d + 1)
+            return float(before[:, -1] @ c), gradient[:d].astype(float)
+
+        return evaluate
 
     def closed_integral(
         self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
@@ -118,6 +134,20 @@ def columns_of(
             used = np.flatnonzero(of_terms)
             columns[used] *= values[of_terms[used]]
     return columns.T
+
+
+def _factors_of_terms(degrees: NDArray[np.int64], matters: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Where each factor that matters stands among all values, feature by feature.
+
+    The rest of a row points to one more value behind all, which is to be 1.
+    """
+    d, n_values = degrees.shape[1], int(degrees.max(initial=0)) + 1
+    n_factors = matters.sum(axis=1)
+    at = np.full((len(degrees), int(n_factors.max(initial=0))), d * n_values, dtype=np.intp)
+    terms, features = np.nonzero(matters)
+    place = np.arange(len(terms)) - np.repeat(np.cumsum(n_factors) - n_factors, n_factors)
+    at[terms, place] = features * n_values + degrees[terms, features]
+    return at
 
 
 def _slopes(n: int, order: int) -> NDArray[np.float64]:

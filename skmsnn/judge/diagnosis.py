@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, EQUAL, FAR, FEW, LEAST_NODES, SIGMAS
 from skmsnn._precision import HALF_DIGITS
 from skmsnn.domain import Domain, Grid
 from skmsnn.judge.neighbours import WHITE, Neighbourhood, neighbourhoods
 from skmsnn.judge.reasons import StopReason
+from skmsnn.linalg.nearest import Nearest
 
 # Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
 # square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
@@ -156,8 +156,7 @@ def _neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[n
     """Rows all over the points, and the rows next to each."""
     here = np.arange(0, len(x), -(-len(x) // ENOUGH))
     n_near = min(4 * x.shape[1], FEW)
-    nearest = np.asarray(KDTree(x).query(x[here], k=n_near + 1)[1])
-    return here, nearest[:, 1:]
+    return here, Nearest(x).query(x[here], k=n_near + 1)[1][:, 1:]
 
 
 def _clustering(

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW, LEAST_NODES
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.domain import Grid
 from skmsnn.judge.leave_out import Beside
+from skmsnn.linalg.nearest import Nearest
 
 
 def held_out_rows(
@@ -132,10 +132,10 @@ def points_beside(
     others, leaving out a point tells enough; next to edges and corners all others lie to one side.
     """
     d = x.shape[1]
-    tree = KDTree(x)
+    nearest = Nearest(x)
     n_near = min(4 * d, FEW, len(x) - 1)
     here = rng.randint(len(x), size=ENOUGH)
-    distance, around = (np.asarray(a) for a in tree.query(x[here], k=n_near + 1))
+    distance, around = nearest.query(x[here], k=n_near + 1)
     radius = distance[:, -1]
     # along what the neighbours span: points may lie on a line, or on a curve
     shares = rng.standard_normal((len(here), n_near, 1))
@@ -145,7 +145,7 @@ def points_beside(
     points = x[here] + (radius * rng.uniform(size=len(here)) ** (1 / d))[:, None] * direction
     low, high = np.where(periodic, -1.0, x.min(axis=0)), np.where(periodic, 1.0, x.max(axis=0))
     points = points[np.all((points >= low) & (points <= high), axis=1)]
-    near = np.asarray(tree.query(points, k=n_near)[1]).reshape(len(points), n_near)
+    near = nearest.query(points, k=n_near)[1]
     exposed = np.linalg.norm(points - x[near].mean(axis=1), axis=1)
     # corners of a square, where fits are worst, take up a hundredth of it for a thousand points
     most = np.argsort(-exposed)[: max(1, round(len(points) / FAR))]
@@ -158,13 +158,13 @@ def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
     None where there are few such: every set of points has some loose ends.
     """
     rng = np.random.RandomState(0)
-    tree = KDTree(x)
+    nearest = Nearest(x)
     n_near = min(4 * x.shape[1], FEW, len(x) - 1)
     one, other = rng.randint(len(x), size=(2, ENOUGH))
     way = rng.uniform(size=(ENOUGH, 1))
     points = x[one] + way * (x[other] - x[one])
-    distance, nearest = tree.query(points)
-    radius = np.asarray(tree.query(x[nearest], k=n_near + 1)[0])[:, -1]
-    in_gaps = distance > CLEARLY * radius
+    distance, rows = nearest.query(points)
+    radius = nearest.query(x[rows[:, 0]], k=n_near + 1)[0][:, -1]
+    in_gaps = distance[:, 0] > CLEARLY * radius
     # of points at random in a square none is drawn in gaps
     return points[in_gaps][: round(ENOUGH / FAR)] if in_gaps.mean() * FAR > 1 else None
