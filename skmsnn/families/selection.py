@@ -19,6 +19,7 @@ from skmsnn.families.base import (
     validated_on_held_out,
     validated_on_unseen,
 )
+from skmsnn.families.fitting import leaves_as_of_noise
 from skmsnn.families.ladders import RATIO
 from skmsnn.families.spectrum import share_of_waves
 from skmsnn.judge.plateau import on_plateau
@@ -95,29 +96,32 @@ def select_modes(
         # of faster waves that stand out, and of waves of all kinds, and a front, 0.45 to 0.86
         return share_of_waves(data.x[used], rest, data.train[used], bandlimit) < 0.25
 
+    def best_of_more(tried: list[Trial], best: Trial, has_compared_boxes: bool) -> Trial:
+        """That of other boxes, shares of axes and cut-offs, too; adds the trials."""
+        is_good = best.attainable <= (NEAR_ROUND_OFF if _operations(best) >= SECOND else ROUND_OFF)
+        if not is_good and not has_compared_boxes:
+            tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
+            tried += _in_other_boxes(best, lambda c: attempt(comparable(c)))
+        tried += _move_axes(attempt, tried, best)
+        if data.held_out is None:
+            surest = min(tried, key=_error)
+            lower = [c for c in CUTOFFS[::-1] if c < (surest.candidate.cutoff or 0)]
+            others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
+            tried += _as_far_as_time_allows(attempt, others)
+        surest, most_capable = (_smallest_as_good(tried, by) for by in (_error, _attainable))
+        is_hopeless = _operations(surest) >= SECOND and surest.error > FAR * enough
+        ends = [surest if is_hopeless else _raise_cutoff(attempt, tried, surest)]
+        if most_capable is not surest and not is_hopeless:
+            ends.append(_raise_cutoff(attempt, tried, most_capable))
+        return _smallest_as_good(ends, _error)
+
     tried, has_compared_boxes = _ascend(attempt, ladder, comparable, enough, is_rough)
     if not tried:
         return None
     best = min(tried, key=_attainable)
-    is_good = best.attainable <= (NEAR_ROUND_OFF if _operations(best) >= SECOND else ROUND_OFF)
-    if not is_good and not has_compared_boxes:
-        tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
-        tried += _in_other_boxes(best, lambda c: attempt(comparable(c)))
-    tried += _move_axes(attempt, tried, best)
-    if data.held_out is None:
-        surest = min(tried, key=_error)
-        lower = [c for c in CUTOFFS[::-1] if c < (surest.candidate.cutoff or 0)]
-        others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
-        tried += _as_far_as_time_allows(attempt, others)
-    surest, most_capable = (_smallest_as_good(tried, by) for by in (_error, _attainable))
-    is_hopeless = _operations(surest) >= SECOND and surest.error > FAR * enough
-    ends = [surest if is_hopeless else _raise_cutoff(attempt, tried, surest)]
-    if most_capable is not surest and not is_hopeless:
-        ends.append(_raise_cutoff(attempt, tried, most_capable))
-    best = _smallest_as_good(ends, _error)
-    has_plateau = on_plateau(
-        best.noise_level, ((t.noise_level, t.candidate.n_terms) for t in tried)
-    )
+    if not (best.error > enough and _leaves_noise(best, tried)):
+        best = best_of_more(tried, best, has_compared_boxes)
+    has_plateau = _is_on_plateau(best, tried)
     rows = best.candidate.trial_rows
     if rows is not None and rows < len(order):
         fit = best.fit.extended(data.train) if best.fit else best.candidate.fit(data.train)
@@ -129,6 +133,16 @@ def select_modes(
     # above, a second stage of the same modes wins back only what damping holds back
     is_final = best.error > HALF_DIGITS
     return replace(best, fit=fit, on_plateau=has_plateau, unseen=unseen, is_final=is_final)
+
+
+def _is_on_plateau(best: Trial, tried: list[Trial]) -> bool:
+    return on_plateau(best.noise_level, ((t.noise_level, t.candidate.n_terms) for t in tried))
+
+
+def _leaves_noise(best: Trial, tried: list[Trial]) -> bool:
+    """Whether all that is left is as of noise, of which no box and no cut-off leaves less."""
+    foreseen = best.train_error / best.seen_error if best.seen_error > 0 else 0.0
+    return leaves_as_of_noise(foreseen, best.leverage) and _is_on_plateau(best, tried)
 
 
 def _as_far_as_time_allows(

@@ -50,12 +50,14 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
     # the basis is orthogonalised twice
     affordable = np.sqrt(FAR * SECOND / (2 * qr_operations(len(rows), 1)))
     most_terms = int(min(len(rows) / TELLING_ROWS, affordable))
-    best_error, best = np.inf, np.empty((0, 0), dtype=np.int64)
-    for degrees, error in _grown(data, rows, most, most_terms):
+    best_error, best, spent_on_best = np.inf, np.empty((0, 0), dtype=np.int64), 0.0
+    for degrees, error, spent in _grown(data, rows, most, most_terms):
         if error < best_error:
-            best_error, best = error, degrees
+            best_error, best, spent_on_best = error, degrees, spent
         # what leads to a term may itself say nothing, as x^2 on the way to x^3
-        is_lost = len(degrees) > max(CLEARLY * len(best), most_terms / CLEARLY)
+        is_long = len(degrees) > most_terms / CLEARLY
+        is_long |= spent > max(CLEARLY * spent_on_best, SECOND)
+        is_lost = is_long and len(degrees) > CLEARLY * len(best)
         if error <= ROUND_OFF or is_lost or time_is_up():
             break
     return _trial(best, data) if len(best) else None
@@ -69,14 +71,14 @@ def _trial(degrees: NDArray[np.int64], data: Split) -> Trial:
 
 def _grown(
     data: Split, rows: NDArray[np.intp], most: NDArray[np.int64], most_terms: int
-) -> Iterator[tuple[NDArray[np.int64], float]]:
-    """Sets of growing size, and what they leave of the held-out points."""
+) -> Iterator[tuple[NDArray[np.int64], float, float]]:
+    """Sets of growing size, what they leave of the held-out points, and operations until then."""
     assert data.held_out is not None
     held_out: HeldOut = data.held_out
     root = np.sqrt(data.train[rows])[:, None]
     growing = _Growing(data.x[rows], root, data.target[rows], held_out.x, most, most_terms)
     while True:
-        yield growing.degrees, held_out.left_by(growing.at_others)
+        yield growing.degrees, held_out.left_by(growing.at_others), growing.operations
         if not growing.grow():
             return
 
@@ -109,6 +111,7 @@ class _Growing:
         self._next = np.empty((0, d), dtype=np.int64)
         self._waiting = np.empty((self._n + len(others), 0))
         self._sizes = np.empty(0)
+        self.operations = 0.0
         constant = np.zeros((1, d), dtype=np.int64)
         self._take(constant, self._columns(constant))
 
@@ -159,6 +162,7 @@ class _Growing:
     def _without(
         self, basis: NDArray[np.float64], columns: NDArray[np.float64]
     ) -> NDArray[np.float64]:
+        self.operations += 2 * (basis.size + self._n * basis.shape[1]) * columns.shape[1]
         return columns - basis @ (basis[: self._n].T @ columns[: self._n])
 
     def _closed(self, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
