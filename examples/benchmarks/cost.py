@@ -70,6 +70,51 @@ def _many_outputs(rng):
     return X, truth(X), fresh, truth(fresh)
 
 
+def _mixed(n, d, levels, function, noise=0.0):
+    """Continuous features and codes of so many levels each; noise over the spread of y."""
+
+    def data(rng):
+        def rows(m):
+            codes = [rng.integers(0, n_levels, m) for n_levels in levels]
+            return np.column_stack([rng.uniform(-1, 1, (m, d)), *codes])
+
+        X, fresh = rows(n), rows(2000)
+        y = function(X)
+        return X, y + noise * y.std() * rng.standard_normal(n), fresh, function(fresh)
+
+    return data
+
+
+def _three_and_codes(X):
+    smooth = np.sin(3 * X[:, 0]) * X[:, 1] + np.exp(X[:, 2])
+    return smooth + 0.3 * X[:, 3] + (X[:, 4] == 2) + 0.5 * X[:, 6] * X[:, 0]
+
+
+def _smooth_of_codes(X):
+    smooth = np.sin(2 * X[:, 0] + X[:, 1]) * np.exp(X[:, 2])
+    return smooth + 0.3 * X[:, 3] + 0.1 * X[:, 3] * X[:, 0]
+
+
+def _sine_and_product(X):
+    return np.sin(3 * X[:, 0]) * X[:, 1] + X[:, 2] * X[:, -1]
+
+
+def _skewed(rng):
+    """Heavy tails, a count, duplicated and constant columns, and one-hot columns."""
+
+    def rows(m):
+        income, code = rng.lognormal(0, 1, m), rng.integers(0, 5, m)
+        one_hot = code[:, None] == np.arange(5)
+        columns = [income, rng.standard_t(3, m), rng.poisson(3, m), income, np.ones(m), one_hot]
+        return np.column_stack(columns)
+
+    def truth(X):
+        return np.log(X[:, 0]) * (1 + X[:, 6]) + np.tanh(X[:, 1]) + 0.1 * X[:, 2]
+
+    X, fresh = rows(2000), rows(2000)
+    return X, truth(X) + 0.3 * rng.standard_normal(2000), fresh, truth(fresh)
+
+
 def _pixels(rng):
     """Digits enlarged to 28 x 28, of which many pixels never change."""
     images, y = load_digits(return_X_y=True)
@@ -130,6 +175,32 @@ CASES = {
         _scattered(3000, 2, lambda X: np.sin(60 * X[:, 0]) * np.exp(X[:, 1])),
         {},
     ),
+    "mixed, 3 and 6 codes, n = 2000": (
+        _mixed(2000, 3, (6, 6, 3, 2, 2, 2), _three_and_codes, 0.3),
+        {},
+    ),
+    "mixed, 3 and 6 codes, n = 20000": (
+        _mixed(20_000, 3, (6, 6, 3, 2, 2, 2), _three_and_codes, 0.3),
+        {},
+    ),
+    "mixed, 3 and 2 codes, exact": (_mixed(2000, 3, (4, 2), _smooth_of_codes), {}),
+    "mixed, 2 and 4 codes, n = 2000": (
+        _mixed(2000, 2, (6, 5, 2, 2), _sine_and_product, 0.3),
+        {},
+    ),
+    "mixed, 15 and 4 codes, n = 20000": (
+        _mixed(20_000, 15, (5, 5, 5, 5), _sine_and_product, 0.3),
+        {},
+    ),
+    "mixed, 20 and 20 codes, n = 10000": (
+        _mixed(10_000, 20, (5,) * 20, _sine_and_product, 0.3),
+        {},
+    ),
+    "mixed, 80 and 20 codes, n = 20000": (
+        _mixed(20_000, 80, (2,) * 20, _sine_and_product, 0.3),
+        {},
+    ),
+    "mixed, skewed and one-hot": (_skewed, {}),
     "pixels, 1437 x 784": (_pixels, {}),
     "wide table, 20000 x 100, 50 outputs": (_wide(20_000, 100, 50), {}),
     "tall table, 100000 x 10": (_wide(100_000, 10, 1), {}),

@@ -1,0 +1,130 @@
+"""What keeps fits of tables of continuous and coded features short."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial import KDTree
+
+from skmsnn.domain import Domain
+from skmsnn.families import selection, sparse
+from skmsnn.families.base import HeldOut, Split
+from skmsnn.families.ladders import candidates
+from skmsnn.functions import lattice
+from skmsnn.functions.lattice import LatticeModes
+from skmsnn.functions.polynomial import PolynomialModes, total_degree_terms
+from skmsnn.linalg.nearest import Nearest
+from skmsnn.linalg.nufft import takes_longer_than_sums
+
+
+def _lattice(order, d, n_outputs, rng):
+    c = rng.standard_normal((*(2 * order + 1,) * d, n_outputs)) + 0j
+    return LatticeModes((c + np.conj(np.flip(c, tuple(range(d))))) / 2, np.full(d, 4.0))
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_sums_and_transforms_agree(d, monkeypatch):
+    rng = np.random.default_rng(0)
+    modes, x = _lattice(2, d, 5, rng), rng.uniform(-1, 1, (200, d))
+    values = []
+    for is_direct in (True, False):
+        monkeypatch.setattr(lattice, "takes_longer_than_sums", lambda n, shape, r=is_direct: r)
+        values.append(modes.evaluate(x))
+    assert np.abs(values[0]).max() > 1
+    np.testing.assert_allclose(*values, rtol=0, atol=1e-12 * np.abs(values[0]).max())
+
+
+def test_few_waves_of_many_outputs_are_summed_one_by_one(monkeypatch):
+    def transform(*arguments):
+        raise AssertionError("a transform")
+
+    monkeypatch.setattr(lattice, "nufft_type2", transform)
+    rng = np.random.default_rng(0)
+    _lattice(1, 3, 864, rng).evaluate(rng.uniform(-1, 1, (2000, 3)))
+    with pytest.raises(AssertionError, match="a transform"):
+        _lattice(10, 3, 1, rng).evaluate(rng.uniform(-1, 1, (2000, 3)))
+
+
+def test_sums_are_of_no_use_for_many_waves():
+    assert takes_longer_than_sums(2000, (864, 3, 3, 3))
+    assert not takes_longer_than_sums(2000, (1, 41, 41, 41))
+    assert not takes_longer_than_sums(100_000, (1, 2001))
+
+
+@pytest.mark.parametrize(("n", "d"), [(500, 2), (300, 12), (40, 60)])
+def test_nearest_are_those_of_all_distances(n, d):
+    rng = np.random.default_rng(0)
+    x, points = rng.uniform(-1, 1, (n, d)), rng.uniform(-1, 1, (70, d))
+    distance, rows = Nearest(x).query(points, k=5)
+    expected = np.linalg.norm(points[:, None] - x, axis=2)
+    order = np.argsort(expected, axis=1)[:, :5]
+    np.testing.assert_array_equal(rows, order)
+    np.testing.assert_allclose(distance, np.take_along_axis(expected, order, axis=1))
+    own, first = Nearest(x).query(x, k=1)
+    assert not own.any()
+    np.testing.assert_array_equal(first[:, 0], np.arange(n))
+
+
+def test_in_many_dimensions_no_tree_is_searched(monkeypatch):
+    monkeypatch.setattr(KDTree, "query", None)
+    x = np.random.default_rng(0).uniform(-1, 1, (200, 30))
+    assert Nearest(x).query(x, k=3)[1].shape == (200, 3)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3])
+def test_gradient_is_that_of_the_derivatives(degree):
+    rng = np.random.default_rng(0)
+    terms = total_degree_terms(np.full(4, degree), degree)
+    polynomial = PolynomialModes(terms, rng.standard_normal((len(terms), 1)))
+    x = rng.uniform(-1, 1, 4)
+    value, gradient = polynomial.with_gradient()(x)
+    assert np.isclose(value, polynomial.evaluate(x[None])[0, 0])
+    slopes = [polynomial.derivative(nu) for nu in np.eye(4, dtype=int).tolist()]
+    expected = [slope.evaluate(x[None])[0, 0] for slope in slopes]
+    np.testing.assert_allclose(gradient, expected, atol=1e-13)
+
+
+def _noise(n, d, seed=0):
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(-1, 1, (n, d)), rng.standard_normal((n, 1))
+    train = np.ones(n)
+    train[::10] = 0
+    held_out = HeldOut(x[::10], y[::10], np.ones(len(x[::10])))
+    return Split(x, y, train, held_out)
+
+
+def test_terms_that_tell_nothing_of_noise_are_given_up(monkeypatch):
+    """A search ends once it took as long again as to its best set, and no sooner than a second."""
+    data, sizes = _noise(2000, 6), []
+    grow = sparse._Growing.grow
+
+    def counted(growing):
+        sizes.append(len(growing.degrees))
+        return grow(growing)
+
+    monkeypatch.setattr(sparse._Growing, "grow", counted)
+    longest = []
+    for second in (sparse.SECOND, sparse.SECOND / 1e4):
+        sizes.clear()
+        monkeypatch.setattr(sparse, "SECOND", second)
+        sparse.select_sparse(data, np.full(6, np.inf), np.random.RandomState(0))
+        longest.append(sizes[-1])
+    assert longest[1] < longest[0] / 4
+
+
+def test_no_other_boxes_are_tried_of_noise_that_others_leave_less_of(monkeypatch):
+    data = _noise(1500, 2)
+    domain = Domain(np.zeros(2), np.ones(2), np.zeros(2, dtype=bool))
+    ladder = candidates(domain, None, data.x, 1350)[:8]
+    ladder = [replace(candidate, trial_rows=None) for candidate in ladder]
+    asked = []
+    in_other_boxes = selection._in_other_boxes
+
+    def counted(first, attempt):
+        asked.append(first)
+        return in_other_boxes(first, attempt)
+
+    monkeypatch.setattr(selection, "_in_other_boxes", counted)
+    for enough in (0.5, np.inf):
+        selection.select_modes(ladder, data, np.random.RandomState(0), enough)
+    assert len(asked) == 1
