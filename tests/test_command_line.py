@@ -1,6 +1,7 @@
 """Files as people have them, fitted, saved, predicted and evaluated from the command line."""
 
 import gzip
+import inspect
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ import skops.io
 
 import skmsnn
 from skmsnn.cli import main
+from skmsnn.cli.files import WRITABLE, read_table
+from skmsnn.cli.text import Format
 from skmsnn.persistence import TRUSTED_TYPES
 
 X = np.random.default_rng(0).uniform(-1, 1, (80, 2))
@@ -113,6 +116,45 @@ def test_predictions_are_written_exactly_and_evaluated(suffix, tmp_path, capsys)
         assert float(capsys.readouterr().out.splitlines()[-1].split()[0]) < 1e-13
     else:
         np.testing.assert_allclose(np.load(out)[:, 4], 2 * X[:, 0] * X[:, 1], atol=1e-12)
+
+
+# of each case the targets, and their slopes along each feature in turn
+SLOPES = {
+    "three features, two targets": (
+        lambda x, y, z: {"u": 2 * x + 5 * y - z, "w": y**2 + x * z},
+        lambda x, y, z: [2 + 0 * x, 5 + 0 * x, -1 + 0 * x, z, 2 * y, x],
+    ),
+    "two of each": (
+        lambda x, y: {"u": 2 * x + 5 * y, "w": y**2},
+        lambda x, y: [2 + 0 * x, 5 + 0 * x, 0 * x, 2 * y],
+    ),
+    "one feature, two targets": (lambda x: {"u": x**2, "w": 3 * x}, lambda x: [2 * x, 3 + 0 * x]),
+    "two features, one target": (lambda x, y: {"u": x * y**2}, lambda x, y: [y**2, 2 * x * y]),
+}
+
+
+@pytest.mark.parametrize("suffix", WRITABLE)
+@pytest.mark.parametrize("case", SLOPES)
+def test_slopes_of_each_target_along_each_feature(case, suffix, tmp_path, capsys):
+    targets, slopes = SLOPES[case]
+    names = list(inspect.signature(targets).parameters)
+    points = dict(
+        zip(names, np.random.default_rng(1).uniform(-1, 1, (len(names), 60)), strict=True)
+    )
+    values = targets(**points)
+    path, model, out = tmp_path / "a.csv", tmp_path / "m.skops", tmp_path / f"out{suffix}"
+    pd.DataFrame(points | values).to_csv(path, index=False)
+    chosen = ["--features", ",".join(names), "--target", ",".join(values)]
+    assert run("fit", path, "--save", model, *chosen, "--families", "polynomial") == 0
+    assert run("predict", model, path, "--output", out, "--gradient") == 0
+    slope_names = [f"d{target}/d{name}" for target in values for name in names]
+    if suffix == ".npy":  # it has no names
+        found = np.load(out)[:, len(names) + len(values) :]
+    else:
+        table = read_table(out, Format())
+        assert list(table.columns) == [*names, *values, *slope_names]
+        found = np.column_stack([table.numbers(name) for name in slope_names])
+    np.testing.assert_allclose(found, np.transpose(slopes(**points)), atol=1e-11)
 
 
 def test_predictions_go_to_standard_output(tmp_path, capsys):

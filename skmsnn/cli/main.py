@@ -142,9 +142,9 @@ def _predict(arguments: argparse.Namespace) -> None:
         std = model.predict(X, return_std=True)[1].reshape(len(X), -1)
         columns |= {f"std of {target}": std[:, k] for k, target in enumerate(targets)}
     if arguments.gradient:
-        slopes = model.gradient(X).reshape(len(X), -1, len(features))
+        slopes = model.gradient(X).reshape(len(X), len(features), len(targets))
         for k, target in enumerate(targets):
-            columns |= {f"d{target}/d{name}": slopes[:, k, j] for j, name in enumerate(features)}
+            columns |= {f"d{target}/d{name}": slopes[:, j, k] for j, name in enumerate(features)}
     write_table(arguments.output, columns)
 
 
