@@ -227,9 +227,9 @@ class FittedModelMixin(BaseEstimator):
         Returns
         -------
         ModelFunction
-            A callable without any checks, some microseconds a point: of points of shape
-            (n_features,) or (n, n_features) as arrays of float, in the units of X. For one point it
-            returns a float, or an array of shape (n_outputs,); ``gradient`` are its first
+            A callable that checks no more than shapes, some microseconds a point: of points of
+            shape (n_features,) or (n, n_features) as arrays of float, in the units of X. For one
+            point it returns a float, or an array of shape (n_outputs,); ``gradient`` are its first
             derivatives. Networks are evaluated on the CPU.
         """
         check_is_fitted(self)

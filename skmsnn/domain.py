@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, LEAST_NODES
 from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
+from skmsnn._shape import check_points
 
 # Share of a grid's cells that must hold a point for the points to count as a grid with holes. With
 # half and twice all errors were the same.
@@ -91,7 +92,14 @@ class Domain:
         """Coordinates in [-1, 1]^d, radians per unit of which all wave vectors are in.
 
         Along periodic axes points are first moved by whole periods into [-1, 1).
+
+        Raises
+        ------
+        ValueError
+            If X is not of shape (n, d).
         """
+        if X.shape[1:] != self.centre.shape:
+            check_points(X.shape, len(self.centre))
         x = (self._with_logarithms(X) - self.centre) / self.half_width
         x[:, self.periodic] -= 2 * np.floor((x[:, self.periodic] + 1) / 2)
         return x

@@ -21,10 +21,11 @@ from skmsnn.stage import Stage
 
 
 class ModelFunction:
-    """The model as a plain function of points, without any checks, for use inside other loops.
+    """The model as a plain function of points, for use inside other loops.
 
-    Points are of shape (n_features,) or (n, n_features), in the units of X. Values are in those of
-    y: for one point a float, or of shape (n_outputs,); for n of shape (n,), or (n, n_outputs).
+    Points are of shape (n_features,) or (n, n_features), in the units of X; of one feature a float
+    is a point too. Values are in those of y: for one point a float, or of shape (n_outputs,); for n
+    of shape (n,), or (n, n_outputs). Only shapes are checked.
 
     Parameters
     ----------
@@ -67,6 +68,11 @@ class ModelFunction:
         -------
         float or ndarray of shape (n_outputs,), (n,) or (n, n_outputs)
             Values, in the units of y.
+
+        Raises
+        ------
+        ValueError
+            If X is of another shape.
         """
         return self._at(X, self.at_scaled)
 
@@ -87,6 +93,11 @@ class ModelFunction:
         -------
         ndarray of shape (n_features,), (n, n_features), or with n_outputs as a last axis
             First derivatives along each feature, in the units of y over those of X.
+
+        Raises
+        ------
+        ValueError
+            If X is of another shape.
         """
         return self._at(X, self.gradient_at_scaled)
 
@@ -139,8 +150,17 @@ class ModelFunction:
         self, X: ArrayLike, values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     ) -> NDArray[np.float64]:
         X = np.asarray(X, dtype=np.float64)
-        found = values(self._domain.scale(np.atleast_2d(X)))
-        return found if X.ndim == 2 else found[0]
+        if X.ndim == 2:
+            return values(self._domain.scale(X))
+        d = len(self._domain.centre)
+        if X.shape != (d,) and not (d == 1 and X.ndim == 0):
+            raise ValueError(
+                f"Points of shape {X.shape} were given to a function of {d} "
+                f"feature{'s' if d > 1 else ''}; give one point of shape ({d},), or several of "
+                f"shape (n, {d})."
+            )
+        found: NDArray[np.float64] = values(self._domain.scale(X.reshape(1, d)))[0]
+        return found
 
 
 def _merged(stages: Iterable[Stage]) -> list[Function]:

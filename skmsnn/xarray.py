@@ -207,6 +207,9 @@ class XarrayRegressor(BaseEstimator):
         """Points (n, d), and an array of their shape with all coordinates."""
         check_is_fitted(self, "regressor_")
         if not isinstance(coordinates, xr.DataArray | xr.Dataset):
+            others = [name for name in coordinates if name not in self.features_]
+            if others:
+                raise ValueError(f"{others[0]!r} is not a feature; those are {self.features_}.")
             coordinates = xr.Dataset(coords=dict(coordinates))
         missing = [name for name in self.features_ if name not in coordinates.coords]
         if missing:

@@ -45,6 +45,14 @@ class TestFitInChunks:
         assert relative_l2_error(periodic(fresh), model.predict(fresh)) < 1e-13
         assert model.validation_norms_[-1] < 1e-13
 
+    def test_other_numbers_of_features_are_refused_before_anything_is_computed(self, scattered):
+        X, y = scattered[:500], periodic(scattered[:500])
+        model = default(period=TURN).fit(X, y)
+        for points in chunked(X[:, :1], np.hstack([X, X])):
+            for call in (model.predict, model.gradient):
+                with pytest.raises(ValueError, match="2 features"):
+                    call(points)
+
     def test_other_functions_weights_and_outputs_as_in_memory(self, rng):
         X, fresh = rng.uniform(-1, 1, (4000, 1)), rng.uniform(-1, 1, (500, 1))
         y = np.stack([open_function(X), 1e5 * X[:, 0] ** 3], axis=1)

@@ -101,3 +101,77 @@ def test_what_is_prepared_is_not_saved(case):
 def test_no_points_have_no_values(case):
     model, X = case
     assert model.to_function()(X[:0]).shape[0] == 0
+
+
+def of_other_shapes(X):
+    """Points that a function of the features of X cannot be evaluated at, which NumPy would."""
+    d = X.shape[1]
+    shapes = [X[:, :1].repeat(d + 1, axis=1), X[None], X[:, :0], np.zeros((2, 0))]
+    return [*shapes, X[:, :1], X[:1, :1], np.float64(0.1)] if d > 1 else [*shapes, X[:, 0], X[0, 0]]
+
+
+def test_other_numbers_of_features_are_refused(case):
+    model, X = case
+    d = X.shape[1]
+    function = model.to_function()
+    singles = [X[0, :1].repeat(d + 1), X[0, :0], *([X[0, :1]] if d > 1 else [])]
+    for call in (function, function.gradient):
+        for points in [*of_other_shapes(X), *singles]:
+            if d == 1 and np.ndim(points) == 0:
+                np.testing.assert_array_equal(call(points), call(np.reshape(points, 1)))
+                continue
+            with pytest.raises(
+                ValueError, match=rf"{d} feature.*\({d},\).*\(n, {d}\)|shape \(n, {d}"
+            ):
+                call(points)
+    for call in (model.predict, model.gradient, model.domain_.scale):
+        for points in of_other_shapes(X):
+            with pytest.raises(ValueError, match=r"features|1 feature|dim|array"):
+                call(points)
+
+
+def test_stages_and_modules_refuse_other_numbers_of_features(case):
+    torch = pytest.importorskip("torch")
+    model, X = case
+    d = X.shape[1]
+    stages = [call for stage in model.stages_ for call in (stage.predict, stage.function.evaluate)]
+    modules = [model.to_module(), *(stage.to_module() for stage in model.stages_)]
+    for points in of_other_shapes(X):
+        for call in stages:
+            with pytest.raises(ValueError, match=rf"shape \(n, {d}\)"):
+                call(points)
+        for module in modules:
+            with pytest.raises(ValueError, match=rf"shape \(n, {d}\)"):
+                module(torch.as_tensor(points))
+    for orders in ([1] * (d + 1), []):
+        for stage in model.stages_:
+            with pytest.raises(ValueError, match=f"{len(orders)} orders of a derivative for {d}"):
+                stage.derivative(X, orders)
+
+
+def test_corners_and_antiderivatives_of_other_numbers_of_features_are_refused():
+    model = SpectrumInformedMSNNRegressor(random_state=0).fit(SCATTERED, wavy(SCATTERED))
+    with pytest.raises(ValueError, match="1 coordinates, but the model 2"):
+        model.integral([0.0], [1.0])
+    with pytest.raises(ValueError, match="3 coordinates, but the model 2"):
+        model.integral([0.0, 0.0], [1.0, 1.0, 1.0])
+    with pytest.raises(ValueError, match="dim"):
+        model.integral(np.zeros((1, 1, 2)), np.ones((1, 1, 2)))
+    for points in of_other_shapes(SCATTERED):
+        with pytest.raises(ValueError, match=r"features|dim|array"):
+            model.antiderivative(points, 0)
+
+
+def test_exported_modules_keep_the_check():
+    torch = pytest.importorskip("torch")
+    model = SpectrumInformedMSNNRegressor(random_state=0).fit(SCATTERED, wavy(SCATTERED))
+    points = torch.tensor(SCATTERED)
+    rows = ({0: torch.export.Dim("n")},)
+    program = torch.export.export(model.to_module(), (points[:2],), dynamic_shapes=rows)
+    np.testing.assert_allclose(
+        program.module()(points).detach(), model.predict(SCATTERED), rtol=1e-13
+    )
+    compiled = torch.compile(model.to_module(), backend="eager")
+    np.testing.assert_allclose(compiled(points).detach(), model.predict(SCATTERED), rtol=1e-13)
+    with pytest.raises((ValueError, RuntimeError, AssertionError)):
+        program.module()(points[:, :1])

@@ -125,3 +125,5 @@ def test_what_cannot_be_fitted_is_told(field):
         XarrayRegressor().fit(field.assign_coords(y=[f"{i}" for i in range(35)]))
     with pytest.raises(ValueError, match="no coordinates"):
         XarrayRegressor().fit(field).predict({"x": [0.0]})
+    with pytest.raises(ValueError, match="'z' is not a feature"):
+        XarrayRegressor().fit(field).predict({"x": [0.0], "y": [0.0], "z": [0.0]})

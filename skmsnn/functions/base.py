@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from functools import wraps
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._shape import check_points
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
 #: Values (n, n_outputs) at scaled points (n, n_features).
@@ -20,11 +22,23 @@ class Function(ABC):
     """A function of scaled coordinates, of which a stage of a model is a multiple.
 
     A new one implements the abstract methods. The others have defaults that hold for any function:
-    it is merged with no other, and integrated by quadrature.
+    it is merged with no other, and integrated by quadrature. ``evaluate`` and ``derivative`` of any
+    that says its ``n_features`` refuse other numbers of them.
     """
 
     #: Whether ``closed_integral`` is implemented.
     has_closed_integral: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, checked in (("evaluate", _of_its_points), ("derivative", _of_its_orders)):
+            if name in cls.__dict__:
+                setattr(cls, name, checked(cls.__dict__[name]))
+
+    @property
+    def n_features(self) -> int | None:
+        """Number of scaled coordinates; None where it is not known and not checked."""
+        return None
 
     @property
     @abstractmethod
@@ -87,6 +101,29 @@ class Function(ABC):
             One value for each pair of ends.
         """
         raise NotImplementedError
+
+
+def _of_its_points(evaluate: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(evaluate)
+    def checked(self: Function, x: NDArray[np.float64], *args: Any, **kwargs: Any) -> Any:
+        if self.n_features is not None:
+            check_points(x.shape, self.n_features)
+        return evaluate(self, x, *args, **kwargs)
+
+    return checked
+
+
+def _of_its_orders(derivative: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(derivative)
+    def checked(self: Function, nu: Sequence[int]) -> Any:
+        if self.n_features not in (None, len(nu)):
+            raise ValueError(
+                f"nu={tuple(nu)} gives {len(nu)} orders of a derivative for {self.n_features} "
+                "features; give one for each."
+            )
+        return derivative(self, nu)
+
+    return checked
 
 
 class Modes(Function):

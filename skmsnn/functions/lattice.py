@@ -36,6 +36,11 @@ class FourierModes(Modes):
     has_closed_integral = True
 
     @property
+    def n_features(self) -> int:
+        """Number of scaled coordinates."""
+        return self.wave_vectors.shape[1]
+
+    @property
     def n_terms(self) -> int:
         """Real unknowns."""
         return len(self.wave_vectors) + self.n_modes
@@ -119,6 +124,11 @@ class LatticeModes(Modes):
     lengths: NDArray[np.float64]
 
     has_closed_integral = True
+
+    @property
+    def n_features(self) -> int:
+        """Number of scaled coordinates."""
+        return len(self.lengths)
 
     @property
     def n_terms(self) -> int:

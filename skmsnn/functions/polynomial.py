@@ -44,6 +44,11 @@ class PolynomialModes(Modes):
     has_closed_integral = True
 
     @property
+    def n_features(self) -> int:
+        """Number of scaled coordinates."""
+        return self.degrees.shape[1]
+
+    @property
     def n_terms(self) -> int:
         return len(self.degrees)
 

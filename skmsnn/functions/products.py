@@ -42,6 +42,11 @@ class ProductModes(Modes):
     has_closed_integral = True
 
     @property
+    def n_features(self) -> int:
+        """Number of scaled coordinates."""
+        return len(self.wave_axes) + len(self.basis_axes)
+
+    @property
     def n_terms(self) -> int:
         """Real unknowns: as many as there are coefficients."""
         return int(self.coefficients[..., 0].size)

@@ -39,6 +39,11 @@ class QuotientModes(Modes):
     nu: tuple[int, ...] = ()
 
     @property
+    def n_features(self) -> int:
+        """Number of scaled coordinates."""
+        return self.degrees.shape[1]
+
+    @property
     def n_terms(self) -> int:
         """Of numerator and denominator; a common factor is no unknown."""
         return len(self.degrees) + self.denominator.n_terms - 1

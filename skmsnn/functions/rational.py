@@ -36,6 +36,11 @@ class RationalModes(Modes):
     has_closed_integral = True
 
     @property
+    def n_features(self) -> int:
+        """Number of scaled coordinates."""
+        return 1
+
+    @property
     def n_terms(self) -> int:
         """Real unknowns."""
         return len(self.coefficients)

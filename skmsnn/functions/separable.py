@@ -37,6 +37,11 @@ class SeparableModes(Function):
     has_closed_integral = True
 
     @property
+    def n_features(self) -> int:
+        """Number of scaled coordinates."""
+        return self.factors.shape[2]
+
+    @property
     def n_terms(self) -> int:
         """Unknowns for one output."""
         return int(self.factors[0].size) + 1

@@ -28,6 +28,11 @@ class SumModes(Modes):
     has_closed_integral = True
 
     @property
+    def n_features(self) -> int | None:
+        """Number of scaled coordinates."""
+        return self.parts[0].n_features
+
+    @property
     def n_terms(self) -> int:
         """Real unknowns."""
         return sum(part.n_terms for part in self.parts)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skmsnn._memory import rows_a_block
+from skmsnn._shape import check_points
 from skmsnn.modules.evaluation import point_bytes
 from skmsnn.modules.network import StageModule, tensor
 
@@ -67,7 +68,14 @@ class CascadeModule(nn.Module):
     scales: Tensor
 
     def forward(self, X: Tensor) -> Tensor:
-        """Value at points of shape (n, d), in double precision whatever the type of X."""
+        """Values at points of shape (n, d), in double precision whatever the type of X.
+
+        Raises
+        ------
+        ValueError
+            If X is of another shape.
+        """
+        check_points(X.shape, len(self.centre))
         x = X.to(self.centre.dtype)
         if self._has_logarithms:
             lowest = self.centre - self.half_width

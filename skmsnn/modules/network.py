@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from skmsnn._shape import check_points
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "sin": torch.sin,
@@ -18,7 +20,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class StageModule(nn.Module):
-    """The function of one stage, of scaled coordinates (n, d); values (n, n_outputs)."""
+    """The function of one stage, of scaled coordinates (n, d); values (n, n_outputs).
+
+    Each checks the shape of its points, which torch would broadcast.
+    """
 
     @property
     def widest(self) -> int:
@@ -60,7 +65,7 @@ class StageNetwork(StageModule):
         readout: bool,
     ) -> None:
         super().__init__()
-        self.n_modes = n_modes
+        self.n_features, self.n_modes = n_features, n_modes
         self.activation = activation
 
         def linear(n_in: int, n_out: int, bias: bool = True) -> nn.Linear:
@@ -77,6 +82,7 @@ class StageNetwork(StageModule):
             raise ValueError("A stage needs hidden layers or a readout of the Fourier layer.")
 
     def forward(self, x: Tensor) -> Tensor:
+        check_points(x.shape, self.n_features)
         total: Tensor | float = 0.0
         if self.fourier is not None:
             phase = self.fourier(x)

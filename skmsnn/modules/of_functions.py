@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skmsnn._shape import check_points
 from skmsnn.functions import FourierModes, Function, LatticeModes
 from skmsnn.functions.bases import Basis, LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.polynomial import PolynomialModes
@@ -104,6 +105,7 @@ class PolynomialModule(StageModule):
         return max(1, self.degrees.numel())
 
     def forward(self, x: Tensor) -> Tensor:
+        check_points(x.shape, self.degrees.shape[1])
         table = torch.stack(legendre(x, self._most), dim=-1)
         terms = x.new_ones((x.shape[0], self.degrees.shape[0]))
         for j in range(x.shape[1]):
@@ -150,6 +152,7 @@ class RationalModule(StageModule):
         return max(1, len(self.coefficients))
 
     def forward(self, x: Tensor) -> Tensor:
+        check_points(x.shape, 1)
         away = x - self.real
         fractions = self.sizes / (away**2 + self.imaginary**2)
         imaginary = (fractions * self.imaginary)[:, self.is_pair]
@@ -174,6 +177,7 @@ class SeparableModule(StageModule):
         return self.factors[:, :, 0].numel()
 
     def forward(self, x: Tensor) -> Tensor:
+        check_points(x.shape, self.factors.shape[2])
         table = torch.stack(legendre(x, self.factors.shape[3] - 1), dim=-1)
         products = torch.einsum("njk,orjk->norj", table, self.factors).prod(dim=3)
         return self.constants + products.sum(dim=2)
@@ -200,6 +204,7 @@ class ProductModule(StageModule):
         return max(waves, int(np.prod(self._inner)))
 
     def forward(self, x: Tensor) -> Tensor:
+        check_points(x.shape, len(self.wave_axes) + len(self.basis_axes))
         if self.waves is None:
             values = self.coefficients.expand(x.shape[0], *self._inner)
         else:

@@ -75,6 +75,11 @@ class TrainedNetwork(Function):
         return cls(architecture, arrays)
 
     @property
+    def n_features(self) -> int:
+        """Number of scaled coordinates."""
+        return int(self.architecture["n_features"])
+
+    @property
     def n_modes(self) -> int:
         """Width of the Fourier layer."""
         return int(self.architecture["n_modes"])

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import assert_all_finite, gen_batches
 
+from skmsnn._shape import check_points
+
 
 class Chunk(NamedTuple):
     """Rows of the data: X (n, d), y (n, n_outputs), weight (n,).
@@ -102,6 +104,7 @@ def map_rows(function: Callable[[Any, NDArray], NDArray], model: Any, X: Any) ->
 
     if X.ndim != 2:
         raise ValueError(f"X must have two dimensions, got {X.ndim}.")
+    check_points(X.shape, len(model.domain_.centre))
     if X.numblocks[1] > 1:
         X = X.rechunk({1: -1})
     # the shape of a row's value, from a point of the domain
