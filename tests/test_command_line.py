@@ -82,6 +82,57 @@ def test_names_may_have_spaces_and_commas(tmp_path, capsys):
     assert list(model.feature_names_in_) == ["y 2", "x, in m"]
 
 
+class TestColumns:
+    """What a fit says of the columns that it takes."""
+
+    def fitted(self, table, capsys, tmp_path, *options):
+        table.to_csv(tmp_path / "a.csv", index=False)
+        assert run("fit", tmp_path / "a.csv", "--families", "polynomial", *options) == 0
+        said = capsys.readouterr()
+        return said.out.splitlines()[0], [
+            line for line in said.err.splitlines() if "--" in line or "influence" in line
+        ]
+
+    def test_targets_and_features_are_named_first(self, capsys, tmp_path):
+        said = self.fitted(TABLE, capsys, tmp_path)
+        assert said == ("target: u; features: x, y", [])
+        said = self.fitted(TABLE, capsys, tmp_path, "--target", "x,u")
+        assert said == ("targets: x, u; feature: y", [])
+        many = pd.DataFrame({f"x{j}": X[:, 0] * j for j in range(1, 31)}).assign(u=TABLE["u"])
+        first, _ = self.fitted(many, capsys, tmp_path)
+        assert first.startswith("target: u; features: x1, x2, ")
+        assert first.endswith(" and 10 more")
+
+    def test_constant_targets(self, capsys, tmp_path):
+        first, doubts = self.fitted(TABLE.assign(quality=1), capsys, tmp_path)
+        assert first == "target: quality; features: x, y, u"
+        (doubt,) = doubts
+        assert "target quality is constant, 1 in each row" in doubt
+        assert "--target" in doubt
+        table = TABLE.assign(a=1, b=2)
+        _, (doubt,) = self.fitted(table, capsys, tmp_path, "--target", "a,u,b")
+        assert "targets a, b are constant" in doubt
+
+    def test_constant_features(self, capsys, tmp_path):
+        table = TABLE.assign(z=3.5)[["x", "z", "y", "u"]]
+        _, (doubt,) = self.fitted(table, capsys, tmp_path)
+        assert "feature z is constant and without influence" in doubt
+
+    def test_counts_of_the_rows(self, capsys, tmp_path):
+        numbers = np.arange(1, len(TABLE) + 1)
+        _, (doubt,) = self.fitted(TABLE.assign(row=numbers), capsys, tmp_path)
+        assert "target row is a count of the rows" in doubt
+        table = TABLE.assign(row=numbers)[["row", "x", "y", "u"]]
+        _, (doubt,) = self.fitted(table, capsys, tmp_path)
+        assert "feature row is a count of the rows" in doubt
+        named = ["--features", "row,x,y", "--target", "u"]
+        assert self.fitted(table, capsys, tmp_path, *named)[1] == []
+        alone = ["--features", "x,y", "--target", "row"]
+        assert self.fitted(table, capsys, tmp_path, *alone)[1] == []
+        # a count that is the only coordinate is one
+        assert self.fitted(table[["row", "u"]], capsys, tmp_path)[1] == []
+
+
 def test_the_axes_of_a_grid_and_several_targets(tmp_path, capsys):
     x, y = np.linspace(-1, 1, 20), np.linspace(0, 2, 30)
     u, v = np.add.outer(x**2, y), np.multiply.outer(x, y**3)

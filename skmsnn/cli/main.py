@@ -18,6 +18,7 @@ from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn._comparison import ENOUGH, FEW
 from skmsnn.cli.data import Data, data_of, missing, names_of, points_of
 from skmsnn.cli.files import kind_of, read_table, write_table
+from skmsnn.cli.hints import columns_of, doubts_of
 from skmsnn.cli.options import COMMANDS, parser
 from skmsnn.cli.saved import load, save
 from skmsnn.cli.table import FileError, Table
@@ -80,6 +81,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     # off the grid the snapshot is known exactly: it is a trigonometric polynomial
     X_test = np.random.default_rng(arguments.seed).uniform(0, 2 * np.pi, (ENOUGH, 2))
     data = Data(X, y, ["x", "y"], ["stream function"], [])
+    print(columns_of(data))
     model = _fitted(arguments, X, y)
     _print_stages(model, data.X, data.y, X_test, snapshot.at(X_test))
     _draw(model, data, arguments)
@@ -94,6 +96,10 @@ def _fit(arguments: argparse.Namespace) -> None:
     if len(data.X) < least:
         what = f"it has {len(data.X)} rows; at least {least} are needed."
         raise FileError(arguments.file, "", what)
+    print(columns_of(data))
+    doubts = doubts_of(data, arguments.target is not None, arguments.features is not None)
+    for doubt in doubts:
+        print(f"skmsnn: warning: {doubt}", file=sys.stderr)
     order = np.random.default_rng(0).permutation(len(data.X))
     test, rest = np.sort(order[:n_test]), np.sort(order[n_test:])
     model = _fitted(arguments, data.X[rest], data.y[rest])
