@@ -201,15 +201,16 @@ class FittedModelMixin(BaseEstimator):
         -------
         torch.nn.Module
             In double precision, from raw X (n_samples, n_features) to raw y, in the shape of the y
-            that was fitted. It agrees with ``predict`` to round-off and can be
-            differentiated. Its weights are copies.
+            that was fitted; a ``ValueError`` refuses other shapes of X. It agrees with ``predict``
+            to round-off, can be differentiated, and goes to ONNX with any number of rows. Its
+            weights are copies.
         """
         from skmsnn.modules.cascade import CascadeModule
 
         check_is_fitted(self)
         domain, scaling = self.domain_, self._scaling
         scales = [stage.scale * scaling.scale for stage in self.stages_]
-        return CascadeModule(
+        module = CascadeModule(
             domain.centre,
             domain.half_width,
             domain.periodic,
@@ -220,6 +221,7 @@ class FittedModelMixin(BaseEstimator):
             self._complex_y,
             domain.logarithmic,
         )
+        return module.eval()
 
     def to_function(self) -> ModelFunction:
         """Make a plain function of the fitted model, for use in solvers and optimisers.

@@ -8,7 +8,25 @@ import pytest
 import torch
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn.functions import (
+    FourierModes,
+    LatticeModes,
+    LegendreBasis,
+    LegendreWavesBasis,
+    PolynomialModes,
+    ProductModes,
+    QuotientModes,
+    RationalModes,
+    SeparableModes,
+    SplineBasis,
+    StackedModes,
+    SumModes,
+)
+from skmsnn.modules.network import StageNetwork
+from skmsnn.modules.of_functions import module_of
+from skmsnn.modules.trained import TrainedNetwork
 from skmsnn.persistence import TRUSTED_TYPES
+from skmsnn.stage import Stage
 
 PARAMETERS = {
     "lattice": {"n_stages": 2},
@@ -82,16 +100,146 @@ def test_an_exported_module_takes_any_number_of_points(fitted):
     np.testing.assert_allclose(at(module, X), model.predict(X), rtol=0, atol=1e-13)
 
 
-def test_onnx_in_double_precision(fitted, tmp_path):
+def by_onnx(program, X):
+    """What ONNX Runtime gives for the points of a model that torch has exported."""
     runtime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
-    model, X = fitted
-    path = str(tmp_path / "model.onnx")
-    torch.onnx.export(exported(model, X), dynamo=True, verbose=False).save(path)
-    session = runtime.InferenceSession(path)
+    session = runtime.InferenceSession(program.model_proto.SerializeToString())
     (values,) = session.run(None, {session.get_inputs()[0].name: X})
     assert values.dtype == np.float64
-    np.testing.assert_allclose(values, model.predict(X), rtol=0, atol=1e-12)
+    return values
+
+
+def splines(n_pieces, degree):
+    breaks = np.linspace(-1, 1, n_pieces + 1)
+    return SplineBasis(np.concatenate([[-1.0] * degree, breaks, [1.0] * degree]), degree)
+
+
+def lattice(rng, shape, *rest):
+    """Coefficients of waves that are real."""
+    c = rng.standard_normal((*shape, *rest)) + 1j * rng.standard_normal((*shape, *rest))
+    return c + np.flip(c, range(len(shape))).conj()
+
+
+def product(rng, bases, axes, n_outputs=1, waves=(), wave_axes=()):
+    rest = [*(basis.size for basis in bases), n_outputs]
+    c = lattice(rng, waves, *rest) if waves else rng.standard_normal(rest)
+    return ProductModes(c, np.full(len(waves), 2.5), wave_axes, tuple(bases), axes)
+
+
+def functions(name, rng):
+    """Functions of every kind of so many features, and the number of these and of outputs."""
+    beside = LegendreWavesBasis(3, np.array([2.0, 5.0]))
+    if name == "one feature":
+        bases = [splines(9, 1), splines(9, 3), splines(1, 5), splines(7, 9), LegendreBasis(4)]
+        poles = np.array([0.1 + 0.3j, 1.5 + 0j, -0.4 + 0.2j])
+        rational = RationalModes(poles, rng.standard_normal((7, 1)))
+        return [*(product(rng, [basis], (0,)) for basis in (*bases, beside)), rational], 1, 1
+    if name == "two features":
+        waves = FourierModes(rng.standard_normal((5, 2)), rng.standard_normal((5, 2)) * (1 + 2j))
+        grid = LatticeModes(lattice(rng, (5, 3), 2), np.array([2.0, 2.5]))
+        degrees = rng.integers(0, 4, (6, 2))
+        below = PolynomialModes(np.array([[0, 0], [1, 0], [0, 1]]), np.array([[3.0], [0.5], [0.4]]))
+        polynomial = PolynomialModes(degrees, rng.standard_normal((6, 2)))
+        quotient = QuotientModes(degrees, rng.standard_normal((6, 1)), below)
+        crossed = product(rng, [splines(7, 5), beside], (1, 0), 2)
+        stack = StackedModes((quotient, product(rng, [beside, splines(5, 3)], (0, 1))))
+        return [waves, grid, polynomial, crossed, stack, SumModes((waves, grid))], 2, 2
+    if name == "three features":
+        separable = SeparableModes(rng.standard_normal((1, 2, 3, 4)), rng.standard_normal(1))
+        bases = [splines(6, 5), LegendreBasis(3)]
+        mixed = product(rng, bases, (2, 0), waves=(5,), wave_axes=(1,))
+        return [separable, mixed, product(rng, [beside, *bases], (1, 2, 0))], 3, 1
+    networks = []
+    for n_modes, hidden, readout in [(0, (4, 3), False), (3, (4,), True), (3, (4, 3), False)]:
+        parts = {"n_modes": n_modes, "hidden_layer_sizes": hidden, "readout": readout}
+        parts |= {"n_features": 2, "n_outputs": 2, "activation": name}
+        network = StageNetwork(**parts)
+        for weight in network.parameters():
+            weight.data = torch.from_numpy(3 * rng.standard_normal(weight.shape))
+        networks.append(TrainedNetwork.of(network, parts))
+    return networks, 2, 2
+
+
+class TestOnnx:
+    """By ONNX Runtime, in double precision, at any number of points."""
+
+    pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+
+    @pytest.fixture(autouse=True)
+    def exporter(self):
+        pytest.importorskip("onnxscript")
+        pytest.importorskip("torch", minversion="2.7")
+
+    def check(self, model, X):
+        rows = {"X": {0: torch.export.Dim("n")}}
+        arguments = {"dynamo": True, "verbose": False, "dynamic_shapes": rows}
+        values = by_onnx(
+            torch.onnx.export(model.to_module(), (torch.tensor(X[:2]),), **arguments), X
+        )
+        expected = model.predict(X)
+        if np.iscomplexobj(expected):
+            values = values[..., 0] + 1j * values[..., 1]
+        assert values.shape == expected.shape
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-14 * np.abs(expected).max())
+
+    def test_programs(self, fitted):
+        model, X = fitted
+        values = by_onnx(torch.onnx.export(exported(model, X), dynamo=True, verbose=False), X)
+        np.testing.assert_allclose(values, model.predict(X), rtol=0, atol=1e-12)
+
+    @pytest.mark.parametrize(
+        "name", ["one feature", "two features", "three features", "tanh", "sin", "gelu"]
+    )
+    def test_functions_of_every_kind(self, name, rng):
+        kinds, d, k = functions(name, rng)
+        # half of the points are outside the box that was fitted
+        X = rng.uniform(-2, 2, (300, d))
+        inside = X[np.abs(X).max(axis=1) < 1]
+        y = inside @ rng.standard_normal((d, k))
+        model = SpectrumInformedMSNNRegressor(random_state=0).fit(inside, y[:, 0] if k == 1 else y)
+        model.stages_ = [Stage(np.full(k, 0.7), function) for function in kinds]
+        self.check(model, X)
+
+    def test_every_kind_is_among_them(self, rng):
+        names = ["one feature", "two features", "three features", "tanh"]
+        found = {type(function) for name in names for function in functions(name, rng)[0]}
+        own = {kind for kind in module_of.registry if kind.__module__.startswith("skmsnn.")}
+        # quotients stand in a stack
+        assert found >= own - {QuotientModes}
+
+    def test_logarithms(self, rng):
+        X = np.exp(rng.uniform(0, 6, (80, 2)))
+        model = SpectrumInformedMSNNRegressor(random_state=0, feature_scales=["log", "linear"])
+        self.check(model.fit(X, np.log(X[:, 0]) ** 2 + 1e-3 * X[:, 1]), np.concatenate([X, -X]))
+
+    def test_periods(self, rng):
+        turn = np.linspace(0, 2 * np.pi, 30, endpoint=False)[:, None]
+        model = SpectrumInformedMSNNRegressor(random_state=0, period=2 * np.pi)
+        self.check(model.fit(turn, np.exp(np.sin(turn[:, 0]))), rng.uniform(-20, 20, (50, 1)))
+
+    @pytest.mark.parametrize("is_flat", [True, False])
+    def test_complex_values_are_pairs(self, is_flat, rng):
+        X = rng.uniform(-1, 1, (60, 1))
+        y = np.hstack([X + 1j * X**2, 2 - 1j * X])
+        model = SpectrumInformedMSNNRegressor(random_state=0, families=["polynomial"], n_stages=1)
+        self.check(model.fit(X, y[:, 0] if is_flat else y), X)
+
+
+def test_modules_of_thousands_of_pieces_take_memory_for_each_piece_alone(rng):
+    n_pieces = 20_000
+    basis = splines(n_pieces, 3)
+    modes = product(rng, [basis], (0,))
+    module = module_of(modes)
+    assert sum(buffer.numel() for buffer in module.buffers()) < 40 * n_pieces
+    assert module.widest < 100  # numbers a point
+    x = rng.uniform(-1.001, 1.001, (1000, 1))
+    expected = modes.evaluate(x)
+    size = np.abs(expected).max()
+    np.testing.assert_allclose(at(module, x), expected, rtol=0, atol=1e-12 * size)
+    ends = basis.knots[3:-3, None]  # where one piece begins and another ends
+    np.testing.assert_allclose(at(module, ends), modes.evaluate(ends), rtol=0, atol=1e-13 * size)
+    missing = at(module, np.array([[np.nan], [np.inf], [-np.inf]]))
+    assert not np.isfinite(missing).any()
 
 
 class TestDevice:

@@ -209,17 +209,30 @@ class SplineBasis(Basis):
         spline = BSpline(self.knots, c, self.degree, extrapolate=True)
         return lambda x: np.asarray(spline(x, nu=self.nu))
 
-    def pieces(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Breaks (m + 1,) and power coefficients (degree + 1, m, size), highest power first.
+    def pieces(self) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+        """The polynomials that the splines are between knots, of which few are not 0 on a piece.
 
-        Those of piece i are of powers of ``x - breaks[i]``.
+        Returns
+        -------
+        starts : ndarray of shape (m,)
+            Left end of each piece.
+        which : ndarray of shape (m, degree + 1)
+            Numbers of the splines that are not 0 on each piece.
+        powers : ndarray of shape (degree + 1, m, degree + 1)
+            Their coefficients of powers of ``x - starts``, of the highest first.
         """
-        breaks = np.unique(self.knots[self.degree : len(self.knots) - self.degree])
+        k = self.degree + 1
+        starts = np.unique(self.knots[self.degree : len(self.knots) - self.degree])[:-1]
+        first = np.searchsorted(self.knots, starts, side="right") - k
+        # on a piece numbers differ by less than k: sums of every kth spline are these themselves
+        residues = np.arange(k)
+        which = first[:, None] + (residues - first[:, None]) % k
+        sums = (np.arange(self.size)[:, None] % k == residues).astype(np.float64)
         # SciPy's PPoly.from_spline goes through FITPACK, which is for degrees up to five alone
-        spline = BSpline(self.knots, np.eye(self.size), self.degree)
+        spline = BSpline(self.knots, sums, self.degree)
         orders = range(self.degree, -1, -1)
-        taylor = [spline(breaks[:-1], nu=order) / factorial(order) for order in orders]
-        return breaks, np.stack(taylor)
+        taylor = [spline(starts, nu=order) / factorial(order) for order in orders]
+        return starts, which, np.stack(taylor)
 
 
 def _legendre(degrees: NDArray[np.intp], x: NDArray[np.float64]) -> NDArray[np.float64]:

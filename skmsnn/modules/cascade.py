@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from skmsnn._memory import rows_a_block
 from skmsnn._shape import check_points
 from skmsnn.modules.evaluation import point_bytes
-from skmsnn.modules.network import StageModule, tensor
+from skmsnn.modules.network import StageModule, is_traced, tensor
 
 
 class CascadeModule(nn.Module):
@@ -88,13 +88,14 @@ class CascadeModule(nn.Module):
         total = x.new_zeros((x.shape[0], self.scales.shape[1]))
         for scale, stage in zip(self.scales, self.stages, strict=True):
             assert isinstance(stage, StageModule)
-            if torch.compiler.is_compiling():  # a graph for any number of points has no blocks
+            if is_traced():  # a graph for any number of points has no blocks
                 values = stage(x)
             else:  # blocks bound the memory that cosines of many modes take
                 blocks = x.split(rows_a_block(point_bytes(stage)))
                 values = torch.cat([stage(block) for block in blocks])
             total = total + scale * values
         total = self.offset + total
-        if self._is_complex:
-            total = torch.view_as_complex(total.unflatten(1, (-1, 2)).contiguous())
-        return total[:, 0] if self._flatten else total
+        # exporters to ONNX, which has no complex numbers, give these pairs
+        values = total.unflatten(1, (-1, 2)) if self._is_complex else total
+        values = values[:, 0] if self._flatten else values
+        return torch.view_as_complex(values.contiguous()) if self._is_complex else values

@@ -3,19 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.polynomial.chebyshev import chebinterpolate
 from numpy.typing import NDArray
+from scipy.special import erfcx
 from torch import Tensor, nn
 
 from skmsnn._shape import check_points
 
+
+def is_traced() -> bool:
+    """Whether a module is run to record what it does, by torch's compiler or its older tracer."""
+    return torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
+
+
+def _gelu(z: Tensor) -> Tensor:
+    if not is_traced():
+        return nn.functional.gelu(z)
+    # ONNX Runtime has the error function in single precision alone
+    size = z.abs()
+    t = (size - 5) / (size + 5)
+    later, last = torch.zeros_like(t), torch.zeros_like(t)
+    # exporters round numbers to single precision, and drop tensors without axes that are almost 0
+    for coefficient in z.new_tensor(_tail_coefficients()[::-1])[:, None]:  # Clenshaw's recurrence
+        later, last = 2 * t * later - last + coefficient, later
+    beyond = torch.exp(-(z**2) / 2) * (later - t * last) / (1 + size)
+    return z * torch.where(z > 0, 1 - beyond, beyond)
+
+
+@cache
+def _tail_coefficients() -> list[float]:
+    """Chebyshev coefficients of ``(1 + z) exp(z^2 / 2) P(Z > z)``, Z normal, to round-off.
+
+    Of ``t = (z - 5) / (z + 5)``, as Shepherd & Laframboise (1981) have for the error function.
+    """
+
+    def of(t: Any) -> Any:
+        z = 5 * (1 + t) / (1 - t)
+        return (1 + z) * erfcx(z / np.sqrt(2)) / 2
+
+    return [float(coefficient) for coefficient in chebinterpolate(of, 28)]
+
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "sin": torch.sin,
-    "gelu": nn.functional.gelu,
+    "gelu": _gelu,
 }
 
 

@@ -136,7 +136,7 @@ class RationalModule(StageModule):
     real: Tensor
     imaginary: Tensor
     sizes: Tensor
-    is_pair: Tensor
+    pairs: Tensor
     coefficients: Tensor
 
     def __init__(self, modes: RationalModes) -> None:
@@ -144,7 +144,7 @@ class RationalModule(StageModule):
         self.register_buffer("real", tensor(modes.poles.real))
         self.register_buffer("imaginary", tensor(modes.poles.imag))
         self.register_buffer("sizes", tensor(distance_from_box(modes.poles)))
-        self.register_buffer("is_pair", torch.from_numpy(modes.poles.imag > 0))
+        self.register_buffer("pairs", torch.from_numpy(np.flatnonzero(modes.poles.imag > 0)))
         self.register_buffer("coefficients", tensor(modes.coefficients))
 
     @property
@@ -155,7 +155,7 @@ class RationalModule(StageModule):
         check_points(x.shape, 1)
         away = x - self.real
         fractions = self.sizes / (away**2 + self.imaginary**2)
-        imaginary = (fractions * self.imaginary)[:, self.is_pair]
+        imaginary = (fractions * self.imaginary)[:, self.pairs]
         line = legendre(x, 1)
         terms = torch.cat([*line, fractions * away, imaginary], dim=1)
         return terms @ self.coefficients
@@ -200,69 +200,110 @@ class ProductModule(StageModule):
 
     @property
     def widest(self) -> int:
-        waves = self.waves.widest if self.waves is not None else 1
-        return max(waves, int(np.prod(self._inner)))
+        if self.waves is not None:
+            return max(self.waves.widest, int(np.prod(self._inner)))
+        # those of the first basis are summed before there is anything for each point
+        size = int(self.bases[0].size)  # type: ignore[arg-type]
+        return size * max(1, int(np.prod(self._inner[1:])))
 
     def forward(self, x: Tensor) -> Tensor:
         check_points(x.shape, len(self.wave_axes) + len(self.basis_axes))
-        if self.waves is None:
-            values = self.coefficients.expand(x.shape[0], *self._inner)
-        else:
+        values = self.coefficients
+        if self.waves is not None:
             values = self.waves(x[:, self.wave_axes]).reshape(x.shape[0], *self._inner)
+        is_of_points = self.waves is not None
         for basis, axis in zip(self.bases, self.basis_axes, strict=True):
-            factor = basis(x[:, axis])
-            values = torch.einsum("np,np...->n...", factor, values)
+            factor, which = basis(x[:, axis])
+            if which is not None:
+                values = _chosen(values, which, is_of_points)
+                is_of_points = True
+            terms = "np,np...->n..." if is_of_points else "np,p...->n..."
+            values = torch.einsum(terms, factor, values)
+            is_of_points = True
         return values
 
 
-class _LegendreModule(nn.Module):
+def _chosen(values: Tensor, which: Tensor, is_of_points: bool) -> Tensor:
+    """Of the values, all alike or of each point, along the axis of a basis those that count."""
+    if not is_of_points:
+        return values[which]
+    rest = values.shape[2:]
+    index = which.reshape(*which.shape, *(1 for _ in rest)).expand(*which.shape, *rest)
+    return torch.gather(values, 1, index)
+
+
+class _BasisModule(nn.Module):
+    """Functions of one coordinate (n,): values (n, k), and which of them these are where not all.
+
+    Attributes
+    ----------
+    size : int
+        The number k.
+    """
+
+    size: int
+
+
+class _LegendreModule(_BasisModule):
     def __init__(self, basis: LegendreBasis) -> None:
         super().__init__()
-        self._degree = basis.degree
+        self._degree, self.size = basis.degree, basis.size
 
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.stack(legendre(x, self._degree), dim=-1)
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        return torch.stack(legendre(x, self._degree), dim=-1), None
 
 
-class _LegendreWavesModule(nn.Module):
+class _LegendreWavesModule(_BasisModule):
     wave_numbers: Tensor
 
     def __init__(self, basis: LegendreWavesBasis) -> None:
         super().__init__()
-        self._degree = basis.degree
+        self._degree, self.size = basis.degree, basis.size
         self.register_buffer("wave_numbers", tensor(basis.wave_numbers))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
         polynomials = torch.stack(legendre(x, self._degree), dim=-1)
         phase = x[:, None] * self.wave_numbers
-        return torch.cat([polynomials, torch.cos(phase), torch.sin(phase)], dim=-1)
+        return torch.cat([polynomials, torch.cos(phase), torch.sin(phase)], dim=-1), None
 
 
-class _SplineModule(nn.Module):
+class _SplineModule(_BasisModule):
     """Piece by piece in powers of the distance from its left end, as ``SplineBasis.pieces``."""
 
-    breaks: Tensor
+    starts: Tensor
+    which: Tensor
     powers: Tensor
 
     def __init__(self, basis: SplineBasis) -> None:
         super().__init__()
-        breaks, powers = basis.pieces()
-        self.register_buffer("breaks", tensor(breaks))
+        starts, which, powers = basis.pieces()
+        self.size = basis.degree + 1
+        self._n_halvings = (len(starts) - 1).bit_length()
+        # nothing is at or beyond a start that is not a number
+        missing = np.full(2**self._n_halvings - len(starts), np.nan)
+        self.register_buffer("starts", tensor(np.concatenate([starts, missing])))
+        self.register_buffer("which", torch.from_numpy(which.astype(np.int64)))
         self.register_buffer("powers", tensor(powers))
 
-    def forward(self, x: Tensor) -> Tensor:
-        piece = torch.searchsorted(
-            self.breaks[1:-1].contiguous(), x.detach().contiguous(), right=True
-        )
-        distance = (x - self.breaks[piece])[:, None]
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        piece = self._piece(x)
+        distance = (x - self.starts[piece])[:, None]
         value = self.powers[0][piece]
         for coefficient in self.powers[1:]:
             value = value * distance + coefficient[piece]
-        return value
+        return value, self.which[piece]
+
+    def _piece(self, x: Tensor) -> Tensor:
+        """By halving, since ONNX has no ``searchsorted``; the first also takes what is below it."""
+        piece = torch.zeros_like(x, dtype=torch.int64)
+        for halving in reversed(range(self._n_halvings)):
+            further = piece + 2**halving
+            piece = torch.where(x >= self.starts[further], further, piece)
+        return piece
 
 
 @singledispatch
-def _basis_module(basis: Basis) -> nn.Module:
+def _basis_module(basis: Basis) -> _BasisModule:
     raise TypeError(f"Functions of {type(basis).__name__} have no torch module.")
 
 
