@@ -16,10 +16,10 @@ from skmsnn._cascade import Source, add_stages
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
-from skmsnn._time_limit import time_limit
+from skmsnn._time_limit import is_interrupted, limit, limits
 from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._validation import PARAMETER_CONSTRAINTS, recipes_of, source_of
-from skmsnn._warning import warn_of
+from skmsnn._warning import is_in_search, warn_of
 from skmsnn.families.fitting import StageFit
 from skmsnn.judge.local import kept
 from skmsnn.linalg.threads import one_blas_thread
@@ -93,8 +93,8 @@ class SpectrumInformedMSNNRegressor(
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".
     max_time : float, default=None
-        Seconds after which nothing more is begun: the fit ends with the best of what was tried
-        until then. What is under way is finished, which may take some seconds. None is no limit.
+        Seconds after which, as after Ctrl-C, nothing more is begun: the fit ends with the best of
+        what was tried until then. What is under way is finished, in some seconds. None: no limit.
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
@@ -280,11 +280,10 @@ class SpectrumInformedMSNNRegressor(
             in a search each kind is told once.
         """
         given = *map(as_numpy, (X, y, sample_weight)), (X_val, y_val, sample_weight_val), conditions
-        fit = restoring(threads_of_torch, one_blas_thread.now)(with_autograd(self._fit))
+        fit = restoring(threads_of_torch, one_blas_thread.now, limits)(with_autograd(self._fit))
         before = dict(self.__dict__)
         try:
-            with time_limit(self.max_time):
-                fit(*given)
+            fit(*given)
         except BaseException:
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
@@ -296,6 +295,7 @@ class SpectrumInformedMSNNRegressor(
     @with_callbacks
     @one_blas_thread
     def _fit(self, X: Any, y: Any, weight: Any, validation: Any, conditions: Any) -> None:
+        limit(self.max_time, notes_interrupts=not is_in_search())
         recipes = recipes_of(self)
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
@@ -306,7 +306,7 @@ class SpectrumInformedMSNNRegressor(
                 # normalise, choose, subtract: section 3 of the paper
                 told = (self._keep, progress, callbacks)
                 reason = add_stages(source, recipes, n_stages, float(self.tol), *told)
-                self.stop_reason_ = reason.value
+                self.stop_reason_ = "interrupted" if is_interrupted() else reason.value
             except (KeyboardInterrupt, MemoryError) as error:
                 if not self.stages_:
                     raise

@@ -1,28 +1,82 @@
-"""How long a fit may take: whoever could go on asks whether time is up."""
+"""How long a fit may take: whoever could go on asks whether time is up.
+
+A first Ctrl-C says so too, and the fit ends with the best so far; a second one ends it at once.
+"""
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
+from types import FrameType
+from typing import NamedTuple
 
-_ends_at: ContextVar[float] = ContextVar("_ends_at", default=float("inf"))
+
+class _Interrupt:
+    """A handler of Ctrl-C that notes the first."""
+
+    def __init__(self) -> None:
+        self.is_noted = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.is_noted:
+            raise KeyboardInterrupt
+        self.is_noted = True
 
 
-@contextmanager
-def time_limit(seconds: float | None) -> Iterator[None]:
-    """For what is done inside, of this thread; None sets no limit of its own."""
-    token = None
+class _Limit(NamedTuple):
+    ends_at: float
+    interrupt: _Interrupt
+
+
+_NONE = _Limit(float("inf"), _Interrupt())
+_limit: ContextVar[_Limit] = ContextVar("_limit", default=_NONE)
+
+
+def limits() -> Callable[[], object]:
+    """Until when things may take, and what Ctrl-C does, as what sets both back."""
+    limit, is_default = _limit.get(), _is_ctrl_c_as_python_begins()
+
+    def restore() -> None:
+        if is_default:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        _limit.set(limit)
+
+    return restore
+
+
+def limit(seconds: float | None, notes_interrupts: bool) -> None:
+    """From now on, of this thread, until what ``limits`` gives sets it back.
+
+    Parameters
+    ----------
+    seconds : float or None
+        None sets no limit of its own.
+    notes_interrupts : bool
+        Whether a first Ctrl-C is noted; only in the main thread, and if nobody else handles it.
+    """
+    ends_at, interrupt = _limit.get()
     if seconds is not None:
-        token = _ends_at.set(min(_ends_at.get(), time.monotonic() + seconds))
-    try:
-        yield
-    finally:
-        if token is not None:
-            _ends_at.reset(token)
+        ends_at = min(ends_at, time.monotonic() + seconds)
+    if notes_interrupts and _is_ctrl_c_as_python_begins():
+        interrupt = _Interrupt()
+        signal.signal(signal.SIGINT, interrupt)
+    _limit.set(_Limit(ends_at, interrupt))
+
+
+def _is_ctrl_c_as_python_begins() -> bool:
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def time_is_up() -> bool:
     """Whether what there is should do."""
-    return time.monotonic() > _ends_at.get()
+    ends_at, interrupt = _limit.get()
+    return interrupt.is_noted or time.monotonic() > ends_at
+
+
+def is_interrupted() -> bool:
+    """Whether Ctrl-C was noted."""
+    return _limit.get().interrupt.is_noted

@@ -142,6 +142,11 @@ def _of_few_levels(outcome: Outcome) -> str:
     )
 
 
+def is_in_search() -> bool:
+    """Whether one of the callers fits an estimator many times."""
+    return any(_is_of(frame, _SEARCHES) for frame in _frames())
+
+
 def _warn(text: str, category: type[Warning], outcome: Outcome) -> None:
     """Warn at the line that called ``fit``; in a search once of each kind."""
     frames = list(_frames())

@@ -2,6 +2,7 @@
 
 import gzip
 import inspect
+import signal
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from skmsnn.cli import main
 from skmsnn.cli.files import WRITABLE, read_table
 from skmsnn.cli.text import Format
 from skmsnn.persistence import TRUSTED_TYPES
+from skmsnn.sources.arrays import ArraySource
 
 X = np.random.default_rng(0).uniform(-1, 1, (80, 2))
 TABLE = pd.DataFrame({"x": X[:, 0], "y": X[:, 1], "u": 1 + X[:, 0] * X[:, 1] ** 2})
@@ -303,6 +305,32 @@ def test_options_that_do_not_suit_the_file(options, message, tmp_path, capsys):
     WITH_TEXT.to_csv(tmp_path / "a.csv")
     assert run("fit", tmp_path / "a.csv", *options) == 2
     assert message in capsys.readouterr().err
+
+
+class TestCtrlC:
+    def test_a_fit_ends_with_the_model_so_far(self, tmp_path, capsys, monkeypatch):
+        path, model = tmp_path / "a.csv", tmp_path / "m.skops"
+        TABLE.assign(u=np.tanh(9 * TABLE["x"] * TABLE["y"])).to_csv(path, index=False)
+        original = ArraySource.best_stage
+
+        def best_stage(*args):
+            signal.raise_signal(signal.SIGINT)
+            return original(*args)
+
+        monkeypatch.setattr(ArraySource, "best_stage", best_stage)
+        assert run("fit", path, "--save", model) == 0
+        said = capsys.readouterr()
+        assert said.err == "skmsnn: warning: Training interrupted by user.\n"
+        assert "stopped: interrupted" in said.out
+        assert f"model: {model}" in said.out
+        saved = skops.io.load(model, trusted=TRUSTED_TYPES)
+        assert np.isfinite(saved.predict(X)).all()
+
+    def test_anything_else_ends_in_a_line(self, tmp_path, capsys, monkeypatch):
+        command = sys.modules["skmsnn.cli.main"]
+        monkeypatch.setattr(command, "read_table", lambda *_: signal.raise_signal(signal.SIGINT))
+        assert run("fit", tmp_path / "a.csv") == 130
+        assert capsys.readouterr() == ("", "skmsnn: interrupted\n")
 
 
 def test_other_files_than_models_are_told(tmp_path, capsys):

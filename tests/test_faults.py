@@ -26,9 +26,11 @@ from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn._time_limit import _limit, is_interrupted
 from skmsnn.linalg.nufft import nufft_type2
 from skmsnn.metrics import relative_l2_error
 from skmsnn.persistence import TRUSTED_TYPES
+from skmsnn.sources.arrays import ArraySource
 
 TURN = 2 * np.pi
 
@@ -66,6 +68,7 @@ class TestInterruptedSteps:
         "skmsnn/_cascade.py",
         "skmsnn/_regressor.py",
         "skmsnn/_restoring.py",
+        "skmsnn/_time_limit.py",
         "skmsnn/stage.py",
         "modules/autograd.py",
         "modules/evaluation.py",
@@ -78,7 +81,14 @@ class TestInterruptedSteps:
     )
 
     def state(self):
-        return torch.is_grad_enabled(), torch.get_num_threads(), blas_threads()
+        ctrl_c = signal.getsignal(signal.SIGINT)
+        return (
+            torch.is_grad_enabled(),
+            torch.get_num_threads(),
+            blas_threads(),
+            ctrl_c,
+            _limit.get(),
+        )
 
     @pytest.mark.filterwarnings("ignore:Training interrupted")
     @pytest.mark.parametrize(
@@ -159,6 +169,107 @@ class TestInterrupts:
         with pytest.raises(KeyboardInterrupt):
             model.fit(np.tile(scattered, (30, 1)), np.tile(eddies(scattered), 30))
         np.testing.assert_array_equal(model.predict(scattered), before)
+
+
+# a fit that takes seconds, interrupted while its first stage is sought
+INTERRUPTED = """
+import os, signal, threading, warnings
+import numpy as np
+from skmsnn import SpectrumInformedMSNNRegressor
+X = np.random.default_rng(0).uniform(-1, 1, (4000, 2))
+y = np.sin(40 * X[:, 0] * X[:, 1])
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    model = SpectrumInformedMSNNRegressor(random_state=0).fit(X, y)
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+error = np.sqrt(np.mean((model.predict(X) - y) ** 2)) / y.std()
+print(model.stop_reason_, model.n_stages_, error <= 1, *told)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+class TestCtrlC:
+    @pytest.fixture
+    def pressed(self, monkeypatch):
+        """Presses Ctrl-C so many times at the beginning of each of some stages."""
+        original, count = ArraySource.best_stage, []
+
+        def press(presses):
+            def best_stage(source, *args):
+                count.append(None)
+                for _ in range(presses.get(len(count), 0)):
+                    signal.raise_signal(signal.SIGINT)
+                return original(source, *args)
+
+            monkeypatch.setattr(ArraySource, "best_stage", best_stage)
+
+        yield press
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert not is_interrupted()
+
+    def test_in_a_first_stage_that_takes_seconds(self):
+        done = subprocess.run(
+            [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.startswith("interrupted 1 True")
+        assert "Training interrupted by user." in done.stdout
+
+    @pytest.mark.parametrize("stage", [1, 2])
+    def test_once_is_the_end_of_the_stage_under_way(self, scattered, pressed, stage):
+        y = np.tanh(4 * eddies(scattered))
+        pressed({stage: 1})
+        with pytest.warns(UserWarning, match="Training interrupted by user"):
+            model = default(families=["fourier", "polynomial"]).fit(scattered, y)
+        assert model.stop_reason_ == "interrupted"
+        assert model.n_stages_ in (stage, stage - 1)
+        assert model.n_stages_ == len(model.validation_norms_) > 0
+        assert model.score(scattered, y) > (-1e-12 if stage == 1 else 0.1)  # no worse than the mean
+        assert model.condition_norms_ == {}
+
+    def test_twice_is_at_once(self, scattered, pressed):
+        pressed({1: 2})
+        model = default()
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(scattered, eddies(scattered))
+        assert not hasattr(model, "stages_")
+
+    def test_twice_in_a_later_stage_keeps_those_before(self, scattered, pressed):
+        y = np.tanh(4 * eddies(scattered))
+        pressed({2: 2})
+        with pytest.warns(UserWarning, match="Training interrupted by user"):
+            model = default(families=["fourier"]).fit(scattered, y)
+        assert (model.stop_reason_, model.n_stages_) == ("interrupted", 1)
+
+    def test_a_later_fit_knows_nothing_of_it(self, rng, pressed):
+        X = rng.uniform(-1, 1, (60, 1))
+        pressed({1: 1})
+        with pytest.warns(UserWarning, match="Training interrupted by user"):
+            default().fit(X, np.exp(X[:, 0]))
+        assert default().fit(X, np.exp(X[:, 0])).stop_reason_ == "round-off"
+
+    def test_a_search_is_ended_by_it(self, rng, pressed):
+        X = rng.uniform(-1, 1, (60, 1))
+        pressed({2: 1})
+        with pytest.raises(KeyboardInterrupt):
+            GridSearchCV(default(n_stages=1), {"tol": [1e-8, 1e-6]}).fit(X, np.exp(X[:, 0]))
+
+    def test_who_handles_it_is_left_to_do_so(self, rng, pressed):
+        X, calls = rng.uniform(-1, 1, (60, 1)), []
+        pressed({1: 1})
+        before = signal.signal(signal.SIGINT, lambda *_: calls.append(1))
+        try:
+            model = default().fit(X, np.exp(X[:, 0]))
+        finally:
+            signal.signal(signal.SIGINT, before)
+        assert model.stop_reason_ == "round-off"
+        assert calls == [1]
+
+    def test_fits_of_other_threads_go_on(self, rng):
+        X = rng.uniform(-1, 1, (60, 1))
+        with ThreadPoolExecutor(1) as pool:
+            model = pool.submit(default().fit, X, np.exp(X[:, 0])).result()
+        assert model.stop_reason_ == "round-off"
 
 
 def test_other_fits_of_a_search_go_on(rng):

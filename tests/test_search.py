@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn._time_limit import time_is_up, time_limit
+from skmsnn._restoring import restoring
+from skmsnn._time_limit import limit, limits, time_is_up
 from skmsnn.exceptions import AccuracyWarning
 from skmsnn.families.ladders import LatticeFrame
 from skmsnn.families.pursuit import pursue
@@ -217,11 +218,15 @@ class TestTime:
         np.testing.assert_array_equal(one.predict(X), other.predict(X))
 
     def test_limits_of_others_are_left_alone(self):
-        with time_limit(1e-9):
+        @restoring(limits)
+        def is_up_within(seconds, inside=None):
+            limit(seconds, notes_interrupts=False)
             time.sleep(1e-3)
-            assert time_is_up()
-            with time_limit(1e6):
-                assert time_is_up()
+            assert inside is None or is_up_within(inside)
+            return time_is_up()
+
+        assert is_up_within(1e-9, inside=1e6)
+        assert not is_up_within(1e6)
         assert not time_is_up()
 
 

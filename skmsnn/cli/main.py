@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 import warnings
@@ -44,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as of "| head"
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return 0
+    except KeyboardInterrupt:
+        print("skmsnn: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
     except OSError as error:
         place = f"{error.filename}: {error.strerror}" if error.filename else error
         return _fail(place)
