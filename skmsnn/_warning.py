@@ -120,10 +120,15 @@ def _residual_of(outcome: Outcome) -> str:
 
 
 def _of_few_points(outcome: Outcome) -> str:
+    n = outcome.n_points
+    told = "1 distinct point leaves" if n == 1 else f"{n} distinct points leave"
+    validated = "the fit was not validated, since no point was left out of it"
+    if outcome.on_unseen:
+        missed = f"missed by {outcome.error:.1e} of the spread of y"
+        validated = f"points that were left out of the fit were {missed}"
     return (
-        f"{outcome.n_points} distinct points leave open what y does between them; points left out "
-        f"in turn were missed by {outcome.error:.1e} of the spread of y. Give at least "
-        f"{LEAST_NODES} points, better some dozens."
+        f"{told} open what y does elsewhere; {validated}. Give at least {LEAST_NODES} points, "
+        "better some dozens."
     )
 
 

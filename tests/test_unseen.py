@@ -291,6 +291,46 @@ class TestSimplestTools:
         np.testing.assert_allclose(model.predict(X), 1e6, atol=1e-3)
 
 
+class TestFewPoints:
+    @pytest.mark.parametrize(
+        ("X", "parameters"),
+        [
+            ([[3]], {}),
+            ([[3, 1, 4]], {}),
+            ([[0], [1]], {}),
+            ([[0, 5], [1, 5]], {}),
+            ([[0, 0], [0, 1], [1, 0], [1, 1]], {}),
+            ([[0], [1], [2], [5]], {"early_stopping": False}),
+            ([[0], [1], [3]], {"n_modes": 1}),
+        ],
+    )
+    def test_nothing_is_said_to_be_validated_where_nothing_is_left_out(self, X, parameters):
+        n = len(X)
+        told = "1 distinct point leaves" if n == 1 else f"{n} distinct points leave"
+        with pytest.warns(FewPointsWarning, match=f"^{told} open .* was not validated") as caught:
+            model = fitted(np.array(X, dtype=float), np.arange(n) ** 2, **parameters)
+        assert not any("missed" in str(warning.message) for warning in caught)
+        assert model.validation_norms_ == []
+        with pytest.raises(ValueError, match="all were for training"):
+            model.predict(X, return_std=True)
+
+    @pytest.mark.parametrize("d", [1, 2, 3])
+    @pytest.mark.parametrize("n", range(2, 8))
+    def test_what_points_left_out_are_missed_by(self, n, d):
+        X = np.random.default_rng(10 * n + d).uniform(-1, 1, (n, d))
+        if n == 2 and d == 1:
+            X = np.repeat(X, 2, axis=1)  # not the two ends of a line
+        with pytest.warns(FewPointsWarning, match=f"^{n} distinct points leave") as caught:
+            model = fitted(X, np.exp(3 * X[:, 0]) * np.cos(5 * X[:, -1]))
+        (error,) = model.validation_norms_[-1:]
+        assert error > 0
+        assert f"left out of the fit were missed by {error:.1e}" in str(caught[0].message)
+
+    def test_points_that_were_given_to_validate(self):
+        with pytest.warns(FewPointsWarning, match=r"left out of the fit were missed by 4\.0e-01"):
+            SpectrumInformedMSNNRegressor().fit([[0], [1]], [0, 1], X_val=[[0.5]], y_val=[0.7])
+
+
 class TestFewLevels:
     def test_the_warning_names_the_feature_and_its_levels(self, rng):
         X = np.column_stack([rng.integers(0, 3, 200), rng.uniform(size=200)]).astype(float)

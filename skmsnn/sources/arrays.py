@@ -170,7 +170,17 @@ class ArraySource(ValuesAlone):
         """Go on with what a stage leaves."""
         self._residuals = self._after(fit)
         self.norm, self.error, self.previous = self._rms(self._residuals), fit.error, fit
-        self.asks_unseen = self.points.held_out is not None or fit.unseen is not None
+        leaves_out = fit.unseen is not None and self._has_points_to_leave_out
+        self.asks_unseen = self.points.held_out is not None or leaves_out
+
+    @property
+    def _has_points_to_leave_out(self) -> bool:
+        """Whether a fit without some points is one: of grids the ends of axes are always needed."""
+        grid = self.points.grid
+        if grid is None:
+            return len(self.points.x) > 1
+        axes = zip(grid.shape, self.points.domain.periodic, strict=True)
+        return any(n > 1 if periodic else n > 2 for n, periodic in axes)
 
     def unseen(self, fit: StageFit) -> Unseen | None:
         """What the model leaves at points that its last stage's fit has not seen."""
