@@ -36,7 +36,7 @@ _limit: ContextVar[_Limit] = ContextVar("_limit", default=_NONE)
 
 
 def limits() -> Callable[[], object]:
-    """Until when things may take, and what Ctrl-C does, as what sets both back."""
+    """The time limit and the handler of Ctrl-C that there are, as what sets both back."""
     limit, is_default = _limit.get(), _is_ctrl_c_as_python_begins()
 
     def restore() -> None:
@@ -48,7 +48,7 @@ def limits() -> Callable[[], object]:
 
 
 def limit(seconds: float | None, notes_interrupts: bool) -> None:
-    """From now on, of this thread, until what ``limits`` gives sets it back.
+    """Set a limit for this thread, until what ``limits`` gives sets it back.
 
     Parameters
     ----------

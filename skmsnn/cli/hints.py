@@ -39,7 +39,7 @@ def doubts_of(data: Data, are_targets_named: bool, are_features_named: bool) -> 
         value = dict(targets)[constant[0]][0] if len(constant) == 1 else None
         given = "" if value is None else f", {value:g} in each row"
         told.append(
-            f"{_named('target', constant)} constant{given}: nothing is left to fit; if another "
+            f"{_named('target', constant)} constant{given}: there is nothing to fit; if another "
             "column is meant, name it by --target."
         )
     if counting and not are_targets_named:

@@ -40,7 +40,8 @@ def _gelu(z: Tensor) -> Tensor:
 def _tail_coefficients() -> list[float]:
     """Chebyshev coefficients of ``(1 + z) exp(z^2 / 2) P(Z > z)``, Z normal, to round-off.
 
-    Of ``t = (z - 5) / (z + 5)``, as Shepherd & Laframboise (1981) have for the error function.
+    The variable is ``t = (z - 5) / (z + 5)``. Shepherd & Laframboise (1981) have the same for the
+    error function.
     """
 
     def of(t: Any) -> Any:
