@@ -10,13 +10,14 @@ the random discrete L2 projection).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR
-from skmsnn._effort import SECOND, qr_operations
+from skmsnn._effort import SECOND, qr_operations, svd_operations
 from skmsnn._memory import working_bytes
 from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
@@ -26,6 +27,7 @@ from skmsnn.functions.polynomial import columns_of
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import PolynomialFrame
+from skmsnn.spaces.polynomial import PolynomialFit
 
 
 def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomState) -> Trial | None:
@@ -66,7 +68,18 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
 def _trial(degrees: NDArray[np.int64], data: Split) -> Trial:
     label = f"{len(degrees)} polynomials of degree up to {degrees.sum(axis=1).max()}"
     candidate = candidate_of(data.x, PolynomialFrame(degrees), label, "polynomial")
-    return validated_on_held_out(candidate, candidate.fit(data.train), data, data.train)
+    trial = validated_on_held_out(candidate, candidate.fit(data.train), data, data.train)
+    if trial.error <= HALF_DIGITS or svd_operations(len(data.x), len(degrees)) > SECOND:
+        return trial
+    # of dependent terms, as products of codes are, large coefficients cancel at the points alone
+    fit = PolynomialFit(data.x, data.train, degrees)
+    damped = fit.damped(fit.likeliest_damping(data.target))
+
+    def prepare(weight: NDArray[np.float64], cutoff: float) -> PolynomialFit:
+        return damped.extended(weight)
+
+    candidate = replace(candidate, prepare=prepare, cutoff=None)
+    return validated_on_held_out(candidate, damped, data, data.train)
 
 
 def _grown(

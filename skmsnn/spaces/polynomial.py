@@ -84,6 +84,11 @@ class PolynomialFit:
         other.damping = damping
         return other
 
+    def likeliest_damping(self, target: NDArray[np.float64]) -> float:
+        """That of the smallest leave-one-out error."""
+        dampings = self.dampings
+        return float(dampings[np.argmin(self.left_out_under(target, dampings))])
+
     def extended(self, weight: NDArray[np.float64]) -> PolynomialFit:
         """The same terms fitted to the points under other weights."""
         other = PolynomialFit(self._x, weight, self.degrees, self._units)
