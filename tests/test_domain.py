@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from conftest import tensor_grid
 
+from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.domain import (
     Domain,
     check_periods,
@@ -191,3 +192,26 @@ def test_periods_are_found_where_both_ends_are_on_the_grid():
 def test_equal_ends_alone_are_no_period(function):
     x = np.linspace(-1, 1, 65)[:, None]
     assert detect_periods(find_grid(x), function(x)) == [None]
+
+
+@pytest.mark.parametrize("n", [20, 50])
+@pytest.mark.parametrize("noise", [0.1, 0.2, 0.5])
+def test_a_noisy_trend_has_no_period(n, noise, rng):
+    t = np.linspace(0, 1, n)[:, None]
+    for trend in (t[:, 0], np.sin(5 * t[:, 0])):
+        y = trend + noise * rng.standard_normal(n)
+        model = SpectrumInformedMSNNRegressor(random_state=0, n_stages=1).fit(t, y)
+        assert not model.domain_.periodic.any()
+
+
+def test_noise_with_holes_has_no_period(rng):
+    X = tensor_grid(np.arange(30.0), np.arange(30.0))
+    X = X[rng.permutation(900)[:700]]
+    y = X[:, [0]] / 30 + 0.2 * rng.standard_normal((700, 1))
+    assert detect_periods(find_grid(X), y) == [None, None]
+
+
+def test_a_period_shows_through_little_noise(rng):
+    t = np.arange(64)[:, None] / 64
+    wave = np.sin(2 * np.pi * t + 0.3) + 0.01 * rng.standard_normal((64, 1))
+    assert detect_periods(find_grid(t), wave) == [pytest.approx(1.0)]

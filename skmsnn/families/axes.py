@@ -84,7 +84,9 @@ def confirmed_periods(
     rng: np.random.RandomState,
     families: Sequence[Family],
 ) -> list[float | None]:
-    """Of periods that values show at the seam, those with which unseen lines are told no worse.
+    """Confirm periods that values show at the seam, by the error on unseen lines.
+
+    With a period it is no larger than without, and a tenth of the spread at most, or clearly less.
 
     Where values vary as fast as the nodes, the seam looks like any other place whether or not they
     are periodic.
@@ -124,7 +126,8 @@ def confirmed_periods(
             errors.append(_best_along(problem, families).trial.error)
             if errors[0] * FAR**2 <= 1:  # such a period is beyond doubt
                 break
-        if errors[-1] < errors[0]:
+        # noise has no seam: a period has to describe what is between the lines, or to be a help
+        if (errors[0] * FAR > 1 and errors[0] * CLEARLY > errors[-1]) or errors[-1] < errors[0]:
             confirmed[j] = None
     return confirmed
 
