@@ -4,15 +4,18 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.families.base import HeldOut, Split
+from skmsnn.families.base import HeldOut, Split, leave_one_out
 from skmsnn.families.quotients import select_quotient
-from skmsnn.functions.polynomial import PolynomialModes, total_degree_terms
+from skmsnn.functions.polynomial import PolynomialModes, columns_of, total_degree_terms
 from skmsnn.functions.quotient import QuotientModes
 from skmsnn.metrics import relative_l2_error
 from skmsnn.modules.evaluation import evaluate
 from skmsnn.modules.of_functions import module_of
+from skmsnn.spaces.dense import DenseFit
+from skmsnn.spaces.frames import QuotientFrame
 
 
 def of_three(X):
@@ -111,3 +114,32 @@ def test_few_points_agree_with_many(rng, nu):
     many = many * model._scaling.scale / np.prod(model.domain_.half_width ** np.array(nu))
     many += 0 if any(nu) else model._scaling.offset
     np.testing.assert_allclose(few, many, rtol=1e-12)
+
+
+def test_leaving_out_refits_the_denominator_too(rng):
+    """Against refits of numerator and denominator without each point, by Gauss-Newton."""
+    x = rng.uniform(-1, 1, (40, 2))
+    terms = total_degree_terms(np.array([1, 1]), 1)
+    y = (1 + 0.5 * x[:, 0]) / (1.5 + 0.6 * x[:, 1]) + 1e-3 * rng.standard_normal(40)
+
+    def quotient(c, x):
+        columns = columns_of(x, terms)
+        return columns @ c[:3] / (columns @ np.r_[1.0, c[3:]])
+
+    def refitted(rows, start):
+        return least_squares(lambda c: quotient(c, x[rows]) - y[rows], start, xtol=1e-15).x
+
+    best = refitted(np.arange(40), np.array([1.0, 0, 0, 0, 0]))
+    left = [
+        y[i] - quotient(refitted(np.delete(np.arange(40), i), best), x[[i]])[0] for i in range(40)
+    ]
+    denominator = PolynomialModes(terms, np.r_[1.0, best[3:]][:, None])
+    modes = QuotientModes(terms, best[:3, None], denominator)
+    fit = DenseFit(x, np.ones(40), QuotientFrame(terms, denominator))
+    (whole,) = fit.linearised(modes)
+    rest = (y - quotient(best, x))[:, None]
+    found = leave_one_out(whole, np.ones(40))(rest, rest, 0.0).residual[:, 0]
+    np.testing.assert_allclose(found, left, rtol=0.05, atol=2e-5)
+    # with the denominator held they are too small
+    held = leave_one_out(fit, np.ones(40))(rest, rest, 0.0).residual[:, 0]
+    assert np.linalg.norm(held) < np.linalg.norm(left) < 1.02 * np.linalg.norm(found)

@@ -15,15 +15,15 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn._effort import ITERATIONS
+from skmsnn._effort import ITERATIONS, SECOND, qr_operations
 from skmsnn._memory import working_bytes
-from skmsnn._precision import ROUND_OFF
-from skmsnn.functions import Modes
+from skmsnn._precision import HALF_DIGITS, ROUND_OFF
+from skmsnn.functions import Modes, QuotientModes
 from skmsnn.judge.leave_out import Beside, LeftOut, left_out_one_by_one
 from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Factorisation, blocks_of_rows
 from skmsnn.spaces.base import Candidate
-from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame
+from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame, QuotientFrame
 from skmsnn.spaces.p_norm import PointBasis
 from skmsnn.spaces.sampling import telling_order
 
@@ -169,6 +169,26 @@ class DenseFit:
             beside.share * np.mean(square) * n_used / len(rows) if beside and square.size else 0.0
         )
         return LeftOut(rows, unseen, float(np.sqrt(unsure)))
+
+    def linearised(self, modes: Modes) -> list[DenseFit]:
+        """For each output the fit by all of its parameters, those of a denominator included.
+
+        Leaving out a row from a nonlinear fit is, by one step of Gauss-Newton, leaving it out from
+        this linear one: approximately, for small residuals or curvature (Cook & Weisberg 1982,
+        section 5.3; St. Laurent & Cook 1992, Leverage and superleverage in nonlinear regression,
+        have the terms of curvature).
+        """
+        frame = self.frame
+        n_rows = min(int(np.count_nonzero(self._weight)), self._most_rows)
+        if not isinstance(frame, QuotientFrame) or not isinstance(modes, QuotientModes):
+            return [self]
+        if qr_operations(n_rows, 2 * frame.n_columns) > SECOND:
+            return [self]
+        # a common factor of both is no unknown; under less damping leverages near 1 were rounding
+        damping = max(self.damping, HALF_DIGITS)
+        given = (self._x, self._weight)
+        frames = [frame.linearised(modes, j) for j in range(modes.coefficients.shape[1])]
+        return [DenseFit(*given, own, damping, self._most_rows) for own in frames]
 
     def _half_solved(
         self, x: NDArray[np.float64], root: NDArray[np.float64]
