@@ -14,8 +14,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmsnn._arrays import as_numpy, like
 from skmsnn._html import stages_table
+from skmsnn._outside import warn_of_points_outside
 from skmsnn.domain import Domain
+from skmsnn.extrapolation import Extrapolation
+from skmsnn.judge.local import LocalError
 from skmsnn.judge.scaling import Scaling
+from skmsnn.judge.support import Support
 from skmsnn.model_function import ModelFunction
 from skmsnn.sources.chunks import is_dask, map_rows
 from skmsnn.stage import Stage
@@ -37,6 +41,13 @@ class FittedModelMixin(BaseEstimator):
     _y_scale: NDArray[np.float64]
     _flat_y: bool
     _complex_y: bool
+    extrapolation: str
+    _extrapolation: Extrapolation
+    _trusted: Extrapolation
+    _degrees: NDArray[np.float64]
+    _faces: NDArray[np.float64]
+    _local_error: LocalError | None
+    _support: Support | None
 
     @property
     def _scaling(self) -> Scaling:
@@ -79,8 +90,8 @@ class FittedModelMixin(BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Points. Outside the box of the training points the model extrapolates, and is not to
-            be trusted, except along periodic axes.
+            Points. Outside the box of the training points the parameter ``extrapolation`` says
+            what is returned, with a warning. Periodic axes have no outside.
 
         Returns
         -------
@@ -90,7 +101,7 @@ class FittedModelMixin(BaseEstimator):
         """
         if is_dask(X):
             return self._map_chunks(type(self).predict, X)
-        x = self._scaled(as_numpy(X))
+        x = self._located(as_numpy(X))
         return like(self._values(x, self._function, self.stages_), X)
 
     def staged_predict(self, X: ArrayLike) -> Iterator[NDArray[np.float64]]:
@@ -108,7 +119,7 @@ class FittedModelMixin(BaseEstimator):
         """
         if is_dask(X):
             raise ValueError("staged_predict takes arrays in memory, not dask arrays.")
-        x = self._scaled(as_numpy(X))
+        x = self._located(as_numpy(X))
         for k in range(1, self.n_stages_ + 1):
             stages = self.stages_[:k]
             yield like(self._values(x, self._function_of(stages), stages), X)
@@ -120,7 +131,13 @@ class FittedModelMixin(BaseEstimator):
         device = "cpu" if self.device == "cpu" else prediction_device(self.device)
         if device == "cpu":
             return function.at_scaled(x)
-        total = np.sum([stage.predict(x, device) for stage in stages], axis=0)
+
+        def on_device(x: NDArray[np.float64], nu: tuple[int, ...]) -> NDArray[np.float64]:
+            if any(nu):
+                return function.inside(x, nu)
+            return np.asarray(np.sum([stage.predict(x, device) for stage in stages], axis=0))
+
+        total = self._extrapolation.derivative(on_device, x, (0,) * self.n_features_in_)
         values = self._scaling.offset + total * self._scaling.scale
         return function.shaped(values)
 
@@ -151,8 +168,8 @@ class FittedModelMixin(BaseEstimator):
         """
         if is_dask(X):
             return self._map_chunks(type(self).derivative, X, nu)
-        x = self._scaled(as_numpy(X))
         orders = self._orders(nu)
+        x = self._located(as_numpy(X))
         return like(self._function.at_scaled(x, orders), X)
 
     def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -171,7 +188,7 @@ class FittedModelMixin(BaseEstimator):
         """
         if is_dask(X):
             return self._map_chunks(type(self).gradient, X)
-        x = self._scaled(as_numpy(X))
+        x = self._located(as_numpy(X))
         return like(self._function.gradient_at_scaled(x), X)
 
     def laplacian(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -191,8 +208,8 @@ class FittedModelMixin(BaseEstimator):
             return self._map_chunks(type(self).laplacian, X)
         check_is_fitted(self)
         second = (2 * np.eye(self.n_features_in_, dtype=int)).tolist()
-        points = as_numpy(X)
-        return like(np.sum([self.derivative(points, nu) for nu in second], axis=0), X)
+        x = self._located(as_numpy(X))
+        return like(np.sum([self._function.at_scaled(x, nu) for nu in second], axis=0), X)
 
     def to_module(self) -> CascadeModule:
         """Make one torch module of the fitted model, for use in other torch code.
@@ -220,6 +237,7 @@ class FittedModelMixin(BaseEstimator):
             self._flat_y,
             self._complex_y,
             domain.logarithmic,
+            self._extrapolation,
         )
         return module.eval()
 
@@ -241,7 +259,7 @@ class FittedModelMixin(BaseEstimator):
     def _function(self) -> ModelFunction:
         """The model, prepared once for the stages that there are."""
         prepared: ModelFunction | None = self.__dict__.get("_prepared")
-        if prepared is None or not prepared.is_of(self.stages_, self.domain_):
+        if prepared is None or not prepared.is_of(self.stages_, self.domain_, self._extrapolation):
             prepared = self._prepare()
         return prepared
 
@@ -250,7 +268,8 @@ class FittedModelMixin(BaseEstimator):
         return self._prepared
 
     def _function_of(self, stages: list[Stage]) -> ModelFunction:
-        return ModelFunction(self.domain_, stages, *self._scaling, self._flat_y, self._complex_y)
+        shape = (self._flat_y, self._complex_y)
+        return ModelFunction(self.domain_, stages, *self._scaling, *shape, self._extrapolation)
 
     def _map_chunks(self, method: Callable[..., NDArray], X: Any, *arguments: Any) -> Any:
         """A dask array of what the method gives for each chunk of rows."""
@@ -266,6 +285,12 @@ class FittedModelMixin(BaseEstimator):
         check_is_fitted(self)
         points = validate_data(self, X, dtype=np.float64, reset=False)
         return self.domain_.scale(cast(NDArray, points))
+
+    def _located(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Scale points and warn about those outside the data."""
+        x = self._scaled(X)
+        warn_of_points_outside(self, x)
+        return x
 
     def _orders(self, nu: int | Sequence[int]) -> list[int]:
         orders = np.atleast_1d(np.asarray(nu))

@@ -36,6 +36,8 @@ class Source(Protocol):
         Of the points.
     scaling : Scaling
         Units of y.
+    x : ndarray of shape (n, d)
+        Scaled points, or some that stand for all.
     n_points : int
         Distinct points.
     levels : dict from int to ndarray
@@ -59,6 +61,7 @@ class Source(Protocol):
     near_round_off: float
     domain: Domain
     scaling: Scaling
+    x: NDArray[np.float64]
     n_points: int
     levels: dict[int, NDArray[np.float64]]
     scatter: NDArray[np.float64]
@@ -142,6 +145,8 @@ def add_stages(
         # what can be refined is, until a stage of the same functions is no help
         if source.error <= (EPS if fit.spectral else source.round_off):
             return _unless_deceptive(StopReason.ROUND_OFF, fit, source)
+        if fit.is_final:
+            return source.reason_of_limit(fit)
         if time_is_up():
             return StopReason.TIME
         if fit.is_noise and source.error > source.near_round_off:

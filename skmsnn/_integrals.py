@@ -88,7 +88,7 @@ class IntegralMixin(FittedModelMixin):
         check_is_fitted(self)
         j, domain = self._number_of(feature), self.domain_
         self._check_integrable([j])
-        x = self._scaled(as_numpy(X))
+        x = self._located(as_numpy(X))
         # along the feature points are not moved by periods
         whole = np.asarray(check_array(as_numpy(X), dtype=np.float64))
         x[:, j] = (whole[:, j] - domain.centre[j]) / domain.half_width[j]

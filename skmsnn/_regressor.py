@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,19 +13,18 @@ from sklearn.utils import check_random_state
 
 from skmsnn._arrays import as_numpy
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
-from skmsnn._cascade import Source, add_stages
+from skmsnn._cascade import add_stages
+from skmsnn._outside import estimate_limits
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
+from skmsnn._state import begin, keep
 from skmsnn._time_limit import is_interrupted, limit, limits
 from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._validation import PARAMETER_CONSTRAINTS, recipes_of, source_of
 from skmsnn._warning import is_in_search, warn_of
-from skmsnn.families.fitting import StageFit
-from skmsnn.judge.local import kept
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.modules.autograd import with_autograd
-from skmsnn.stage import Stage
 from skmsnn.training.solvers import threads_of_torch
 
 
@@ -38,10 +38,10 @@ class SpectrumInformedMSNNRegressor(
     residual's own Fourier spectrum [1]_, [2]_. The prediction is the sum of the stages.
 
     By default a stage is the best spectral fit of its residual by least squares (a network of one
-    layer, section 3.4 of [1]_); where that does not reach ``tol``, a network with hidden
-    layers is trained by Gauss-Newton, and kept if it serves held-out points better. The recipe of
-    the paper is ``solver="adam", p=10, spectral_readout=False, early_stopping=False`` with a
-    number for ``n_modes``.
+    layer, section 3.4 of [1]_); where the error stays above ``max(tol, 3e-6)``, in two and more
+    dimensions, a network with hidden layers is trained by Gauss-Newton, and kept if its validation
+    error is lower. The recipe of the paper is ``solver="adam", p=10, spectral_readout=False,
+    early_stopping=False`` with a number for ``n_modes``.
 
     Parameters
     ----------
@@ -49,19 +49,16 @@ class SpectrumInformedMSNNRegressor(
         Most stages. Fewer are kept where a further one does not help.
     n_modes : "auto", int or sequence of int, default="auto"
         Fourier modes of a stage's first layer; a sequence gives one number a stage. Under "auto"
-        unseen points decide what a stage is. With a number K a stage is the sum of up to K dominant
-        modes of its residual, their wave vectors fitted by variable projection, fewer where these
-        serve held-out points better; hidden layers are then added only where ``solver`` or
-        another ``init`` is set.
+        validation decides what a stage is. With a number K a stage is the sum of up to K dominant
+        modes of its residual, their wave vectors fitted by variable projection, fewer if the
+        validation error is lower; hidden layers need ``solver`` or another ``init``.
     p : float, default=2.0
         Order of the loss ``(mean |u - t|^p)^(1/p)``, at least 2. The paper uses 10, against spikes
-        in the residual. What a stage is made of is chosen under 2, which least squares solves
-        exactly; its coefficients, or the weights of a network, are then those of least p-norm.
-        Smoothing splines are of 2 alone.
+        in the residual. Models are always selected with p=2; the coefficients of the selected
+        model are then refitted to minimise the p-norm. Smoothing splines support p=2 only.
     hidden_layer_sizes : sequence of int, default=(30, 30, 30)
-        Widths of the hidden layers of a network. Under ``solver="auto"`` they are at most as wide
-        as leaves a value for each weight, and half as wide where hidden layers are the cascade's
-        own choice, as in equal time the narrower network leaves less.
+        Widths of the hidden layers of a network. Under ``solver="auto"`` they are reduced so that
+        there are no more weights than values, and halved when the network is added automatically.
     activation : {"tanh", "sin", "gelu"}, default="tanh"
         Activation of the hidden layers.
     init : {"spectrum", "scale-factor", "random-fourier", "xavier"}, default="spectrum"
@@ -77,13 +74,19 @@ class SpectrumInformedMSNNRegressor(
         vectors) and "network". Those named compete, the mean of y beside them, and unseen
         points decide; "auto" is all of them.
     period : "auto", None, float or sequence, default="auto"
-        Period of the function in units of X: one for all features, or one a feature with None
-        where it is not periodic. "auto" finds periods of points on a uniform grid, with or
-        without holes, and takes other points as not periodic.
+        Period of the function in units of X: a scalar for all features, or one value per feature
+        (None: not periodic). "auto" finds periods of points on a uniform grid, with or without
+        holes, if y has little noise, and takes other points as not periodic.
     feature_scales : {"auto", "linear", "log"} or sequence of str, default="auto"
         Whether a stage is a function of a feature or of its logarithm: one for all, or "linear" or
-        "log" for each. Under "auto" a look at some points decides it for positive features that
-        span a decade. Below the points a logarithm goes on along its tangent.
+        "log" for each. "auto" decides it for positive features that span a decade, by fits to some
+        points. Below the smallest training value the logarithm is continued linearly.
+    extrapolation : {"auto", "continue", "linear", "constant", "nan", "error"}, default="auto"
+        What predictions, derivatives and integrals are outside the box of the training points:
+        the fit itself ("continue"), its tangent or its value at the nearest point of the box
+        ("linear", "constant"), nan, or a ValueError. Under "auto" the fit continues as far as its
+        validation error and the degrees that it resolves show that this is much better than a
+        constant, and is constant from there.
     solver : {"auto", "gauss-newton", "lbfgs", "adam"}, default="auto"
         How a stage is trained. "auto" is as described above; with another ``init`` it is
         Gauss-Newton.
@@ -93,24 +96,23 @@ class SpectrumInformedMSNNRegressor(
         Most iterations a stage; None is 150 for "auto", 200 for "gauss-newton", 2000 for "lbfgs"
         and 5000 for "adam".
     max_time : float, default=None
-        Seconds after which, as after Ctrl-C, nothing more is begun: the fit ends with the best of
-        what was tried until then. What is under way is finished, in some seconds. None: no limit.
+        Seconds after which, as after Ctrl-C, nothing more is begun: the fit ends with the best
+        candidate so far. What is under way is finished, which may take some seconds.
     tol : float, default=1e-8
         Residual on unseen points, over the spread of y, that is good enough: below it no hidden
         layers are trained, above it the fit ends with a ``ConvergenceWarning``. Spectral stages go
         on to round-off all the same, as they cost little.
     early_stopping : bool, default=True
         Whether a share of the points is held out to decide how many modes a stage has and whether
-        it is kept. The points of that share join the last linear solve of their stage, where it
-        has one: not under "lbfgs", "adam" or ``p`` above 2. Of fewer than 20 distinct points none
-        is held out.
+        it is kept. These points join the last linear solve of their stage, where it has one: not
+        under "lbfgs", "adam" or ``p`` above 2. With fewer than 20 distinct points none is held out.
     validation_fraction : float, default=0.1
         The share that is held out.
     warm_start : bool, default=False
         Whether ``fit`` keeps the stages there are and adds those that ``n_stages`` has grown by.
     device : str, default="cpu"
-        Torch device of networks, as "cpu" or "cuda"; "auto" is CUDA where there is one. Where that
-        of a fitted model is missing, it predicts on the CPU, with a warning.
+        Torch device of networks, as "cpu" or "cuda"; "auto" is CUDA where there is one. If it is
+        unavailable at prediction time, the CPU is used and a warning issued.
     verbose : int, default=0
         Whether progress is shown.
     random_state : int, RandomState instance or None, default=None
@@ -125,19 +127,19 @@ class SpectrumInformedMSNNRegressor(
     n_iter_ : list of int
         Iterations of each stage; a linear solve counts as one.
     loss_curves_ : list of list of float
-        Loss of each stage's normalised residual against iterations.
+        Loss of each stage's residual by iteration.
     residual_norms_ : list of float
         RMS of the residual on the training points after each stage, relative to the spread of y,
         its root mean square deviation from its mean.
     validation_norms_ : list of float
-        The same on points that a fit has not seen; with conditions the most that is left of one,
-        over the size of its terms. Of spectral stages on a complete grid these are whole lines left
-        out in turn, on fewer than 3000 scattered points single ones, and otherwise held-out points.
+        The same on points that a fit has not seen: on complete grids whole lines left out in turn,
+        of fewer than 3000 scattered points single ones, and otherwise held-out points; with
+        conditions the largest residual of one, over the size of its terms.
     stop_reasons_ : list of str
         How each stage ended.
     stop_reason_ : str
-        Why there are no more stages. Above ``tol`` what the data lack, as far as that can be told
-        from them: "precision" (y is rounded, to single precision or few decimals), "noise",
+        Why there are no more stages. If the error is above ``tol``, the most likely limitation of
+        the data: "precision" (y is rounded, to single precision or few decimals), "noise",
         "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
         "singular end", "discontinuous" (y is rough in a few places), "conditions" (not met
@@ -171,6 +173,7 @@ class SpectrumInformedMSNNRegressor(
     True
     """
 
+    _shown_names: list[str]  # of features, where the command line has read them
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = PARAMETER_CONSTRAINTS
 
     def __init__(
@@ -186,6 +189,7 @@ class SpectrumInformedMSNNRegressor(
         families: Literal["auto"] | Sequence[str] = "auto",
         period: Literal["auto"] | float | Sequence[float | None] | None = "auto",
         feature_scales: str | Sequence[str] = "auto",
+        extrapolation: str = "auto",
         solver: str = "auto",
         learning_rate_init: float = 1e-3,
         max_iter: int | None = None,
@@ -208,6 +212,7 @@ class SpectrumInformedMSNNRegressor(
         self.families = families
         self.period = period
         self.feature_scales = feature_scales
+        self.extrapolation = extrapolation
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -235,10 +240,9 @@ class SpectrumInformedMSNNRegressor(
         """Fit the stages.
 
         Rows are put in canonical form first: those of weight zero, or below 5e-32 of the largest,
-        are dropped, the rest sorted, and those at the same point merged. Weights so equal
-        repetition, and the order of rows does not matter. Beyond some tens of thousands of
-        scattered points, stages of many modes are fitted to a part of them, spread over all;
-        residuals are those of all points.
+        are dropped, the rest sorted, and those at the same point merged. Integer weights are
+        therefore equivalent to repeated rows, and row order does not matter. Beyond some tens of
+        thousands of scattered points, stages of many modes are fitted to a part of them.
 
         Dask arrays are not loaded: one pass over their chunks finds the scaling, and each stage
         is one more. Stages are then spectral only, ``period="auto"`` takes the points as not
@@ -271,8 +275,8 @@ class SpectrumInformedMSNNRegressor(
         Warns
         -----
         FewLevelsWarning, FewPointsWarning, WideGapsWarning
-            If a feature has two to six levels, there are fewer than eight points, or scattered
-            points leave wide gaps: nothing, or little, tells what y does there.
+            If a feature has two to seven levels, there are fewer than eight points, or scattered
+            points leave wide gaps.
         AccuracyWarning
             If the residual on unseen points ends above ``tol``, or may be deceptive, as of waves
             beyond the Nyquist limit of a grid; or if memory runs out in a later stage, in which
@@ -300,11 +304,11 @@ class SpectrumInformedMSNNRegressor(
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
         source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
-        n_stages = self._begin(source)
+        n_stages = begin(self, source)
         with Progress(self.verbose, self.n_stages) as progress:
             try:
                 # normalise, choose, subtract: section 3 of the paper
-                told = (self._keep, progress, callbacks)
+                told = (partial(keep, self), progress, callbacks)
                 reason = add_stages(source, recipes, n_stages, float(self.tol), *told)
                 self.stop_reason_ = "interrupted" if is_interrupted() else reason.value
             except (KeyboardInterrupt, MemoryError) as error:
@@ -313,38 +317,4 @@ class SpectrumInformedMSNNRegressor(
                 self.stop_reason_ = "memory" if isinstance(error, MemoryError) else "interrupted"
         callbacks.end_fit()
         report_what_fits_cannot_see(self, source)
-
-    def _begin(self, source: Source) -> int:
-        """Take over what the source found of the data; number of stages that are continued."""
-        self.domain_ = source.domain
-        self._y_offset, self._y_scale = source.scaling
-        self._n_points, self._levels = source.n_points, source.levels
-        before = self.__dict__.pop("_resume", None)
-        if self._continues:
-            source.resume(before)
-            return self.n_stages_
-        self.stages_: list[Stage] = []
-        self.n_iter_: list[int] = []
-        self.loss_curves_: list[list[float]] = []
-        self.residual_norms_: list[float] = []
-        self.validation_norms_: list[float] = []
-        self.stop_reasons_: list[str] = []
-        self._in_gaps, self._seen_error, self._n_reported = 0.0, 0.0, 0
-        return 0
-
-    def _keep(self, fit: StageFit, source: Source) -> None:
-        """Make a stage part of the model, in new lists: it is whole whenever it is interrupted."""
-        unseen = [source.error] if source.asks_unseen else []
-        self.__dict__.update(
-            stages_=[*self.stages_, fit.stage],
-            n_iter_=[*self.n_iter_, fit.n_iter],
-            loss_curves_=[*self.loss_curves_, fit.loss_curve],
-            residual_norms_=[*self.residual_norms_, source.norm],
-            validation_norms_=[*self.validation_norms_, *unseen],
-            stop_reasons_=[*self.stop_reasons_, f"{fit.stage.family}: {fit.message}"],
-            _in_gaps=fit.in_gaps,
-            _seen_error=source.error,
-            _unseen=kept(source.unseen(fit)),
-        )
-        if self.warm_start:
-            self._resume = source
+        estimate_limits(self, source)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._warning import Outcome
+from skmsnn._warning import Outcome, names_of_features
 from skmsnn.judge.levels import left_between_levels
 from skmsnn.judge.reasons import StopReason
 
@@ -66,7 +66,7 @@ def _left_between_levels(model: Regressor, x: NDArray[np.float64], n_stages: int
 
 def outcome_of(model: Regressor) -> Outcome:
     """What there is to be told of a fit."""
-    names = getattr(model, "feature_names_in_", range(model.n_features_in_))
+    names = names_of_features(model)
     return Outcome(
         model.stop_reason_,
         (model.validation_norms_ or model.residual_norms_)[-1],
@@ -75,7 +75,7 @@ def outcome_of(model: Regressor) -> Outcome:
         model.n_stages_,
         model._n_points,
         all(stage.function.n_terms == 1 for stage in model.stages_),
-        {str(names[j]): levels for j, levels in model._levels.items()},
+        {names[j]: levels for j, levels in model._levels.items()},
         model._in_gaps,
         model._of_conditions,
     )

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skmsnn._arrays import as_numpy, as_real, is_complex
 from skmsnn._cascade import Source
+from skmsnn.extrapolation import EXTRAPOLATIONS
 from skmsnn.families import FAMILIES
 from skmsnn.families.recipe import Recipe
 from skmsnn.modules.trained import ACTIVATIONS
@@ -52,6 +53,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
         "array-like",
     ],
     "feature_scales": [StrOptions({"auto", "linear", "log"}), "array-like"],
+    "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
     "solver": [StrOptions({"auto", *SOLVERS})],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "max_iter": [None, Interval(Integral, 1, None, closed="left")],

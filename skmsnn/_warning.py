@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,18 +133,34 @@ def _of_few_points(outcome: Outcome) -> str:
 
 
 def _of_few_levels(outcome: Outcome) -> str:
-    some = list(outcome.levels.items())[:5]
-    told = [f"{name} ({', '.join(f'{level:g}' for level in levels)})" for name, levels in some]
-    more = len(outcome.levels) - len(told)
-    told += [f"{more} more"] if more else []
+    told = some_of(
+        [
+            f"{name} ({', '.join(f'{v:g}' for v in levels)})"
+            for name, levels in outcome.levels.items()
+        ]
+    )
     between = ""
     if outcome.reason == StopReason.FEW_LEVELS:
         between = f", and levels left out in turn were missed by {outcome.error:.1e} of its spread"
     return (
-        f"Few levels of feature {'; '.join(told)}: what y does between them cannot be "
+        f"Few levels of {'; '.join(told)}: what y does between them cannot be "
         f"known{between}. Do not rely on the fit between levels; give {LEAST_NODES} levels or "
         "more where y is to be known there."
     )
+
+
+def names_of_features(model: Any) -> list[str]:
+    """Names to be shown: those of X, or those that the command line has read."""
+    given = getattr(model, "feature_names_in_", model.__dict__.get("_shown_names"))
+    if given is None or len(given) != model.n_features_in_:
+        return [f"feature {j}" for j in range(model.n_features_in_)]
+    return [str(name) for name in given]
+
+
+def some_of(texts: list[str]) -> list[str]:
+    """The first five, and how many more there are."""
+    more = len(texts) - 5
+    return texts[:5] + ([f"{more} more"] if more > 0 else [])
 
 
 def is_in_search() -> bool:
@@ -153,25 +169,30 @@ def is_in_search() -> bool:
 
 
 def _warn(text: str, category: type[Warning], outcome: Outcome) -> None:
-    """Warn at the line that called ``fit``; in a search once of each kind."""
+    message = category(text)
+    if isinstance(message, AccuracyWarning):
+        message.reason, message.residual = outcome.reason, outcome.error
+    warn_at_caller(message, outcome.reason)
+
+
+def warn_at_caller(message: Warning, reason: str) -> None:
+    """Warn at the line that called the estimator; in a search once of each kind."""
+    category = type(message)
     frames = list(_frames())
     outside = next((k for k, f in enumerate(frames) if not _is_of(f, _OWN)), len(frames) - 1)
     searching = [k for k, frame in enumerate(frames) if _is_of(frame, _SEARCHES)]
     if searching and not _is_wanted_always(category):
         outside_of_search = (f for f in frames[searching[-1] + 1 :] if not _is_of(f, _OWN))
         caller = next(outside_of_search, frames[-1])
-        kind = (category, outcome.reason, caller.f_code.co_filename, caller.f_lineno)
+        kind = (category, reason, caller.f_code.co_filename, caller.f_lineno)
         if kind in _told:
             return
         _told.add(kind)
-    message = category(text)
-    if isinstance(message, AccuracyWarning):
-        message.reason, message.residual = outcome.reason, outcome.error
     warnings.warn(message, stacklevel=outside + 2)
 
 
 def _frames() -> Iterator[FrameType]:
-    """Those of the callers of ``_warn``, the nearest first."""
+    """Those of the callers of ``warn_at_caller``, the nearest first."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         yield frame

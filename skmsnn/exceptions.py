@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from sklearn.exceptions import ConvergenceWarning
 
-__all__ = ["AccuracyWarning", "FewLevelsWarning", "FewPointsWarning", "WideGapsWarning"]
+__all__ = [
+    "AccuracyWarning",
+    "ExtrapolationWarning",
+    "FewLevelsWarning",
+    "FewPointsWarning",
+    "WideGapsWarning",
+]
 
 
 class AccuracyWarning(ConvergenceWarning):
@@ -23,8 +32,25 @@ class AccuracyWarning(ConvergenceWarning):
     residual: float = float("nan")
 
 
+class ExtrapolationWarning(UserWarning):
+    """Points to predict lie outside the box of the training points, or in a hole inside it.
+
+    Attributes
+    ----------
+    n_outside, n_in_holes : int
+        Numbers of points outside the box, and in the box but in a hole of the data.
+    distances : dict from str to float
+        For each feature in which points lie outside, the largest distance from the box, over the
+        range of that feature; infinite for a feature that was constant.
+    """
+
+    n_outside: int = 0
+    n_in_holes: int = 0
+    distances: Mapping[str, float] = MappingProxyType({})
+
+
 class FewLevelsWarning(AccuracyWarning):
-    """A feature has two to six levels, and nothing tells what y does between them."""
+    """A feature has two to seven levels, and nothing validates the fit between them."""
 
 
 class FewPointsWarning(AccuracyWarning):

@@ -15,8 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmsnn._arrays import as_complex
 from skmsnn.domain import Domain
+from skmsnn.extrapolation import Extrapolation
 from skmsnn.functions.base import Function, Term
-from skmsnn.functions.integrals import integrate_with_periods
+from skmsnn.functions.bases import SplineBasis
+from skmsnn.functions.integrals import integrate_slope, integrate_with_periods
+from skmsnn.functions.lattice import FourierModes, LatticeModes
+from skmsnn.functions.products import ProductModes
 from skmsnn.stage import Stage
 
 
@@ -39,6 +43,8 @@ class ModelFunction:
         Whether y has one output and no axis for it.
     is_complex : bool
         Whether the outputs of stages are real and imaginary parts of those of y, in turn.
+    extrapolation : Extrapolation, default=None
+        How it continues outside the box of the training points; None is freely.
     """
 
     def __init__(
@@ -49,8 +55,10 @@ class ModelFunction:
         scale: NDArray[np.float64],
         flat: bool,
         is_complex: bool = False,
+        extrapolation: Extrapolation | None = None,
     ) -> None:
         self._stages = tuple(stages)
+        self._extrapolation = extrapolation or Extrapolation.of("continue", domain.faces)
         self._is_complex = is_complex
         self._domain, self._offset, self._scale, self._flat = domain, offset, scale, flat
         self._sums = _merged(stages)
@@ -76,9 +84,19 @@ class ModelFunction:
         """
         return self._at(X, self.at_scaled)
 
-    def is_of(self, stages: Sequence[Stage], domain: Domain) -> bool:
+    @property
+    def n_waves(self) -> float:
+        """Terms of the exponential polynomial that it is along each line; else infinite."""
+        if all(isinstance(function, FourierModes) for function in self._sums):
+            return 2.0 * sum(function.n_modes for function in self._sums) + 1
+        if len(self._domain.centre) == 1 and all(map(_is_exponential, self._sums)):
+            return float(sum(function.n_terms for function in self._sums))
+        return np.inf
+
+    def is_of(self, stages: Sequence[Stage], domain: Domain, extrapolation: Extrapolation) -> bool:
         """Whether it is the sum of these very stages."""
         same = len(stages) == len(self._stages) and domain is self._domain
+        same &= extrapolation is self._extrapolation
         return same and all(a is b for a, b in zip(stages, self._stages, strict=True))
 
     def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -106,9 +124,9 @@ class ModelFunction:
         orders = tuple(nu) or (0,) * len(self._domain.centre)
         if any(orders):
             terms = self._domain.derivative_terms(x, orders)
-            total = sum(self._of_stages(x, k) * factor[..., None] for k, factor in terms)
+            total = sum(self.of_stages(x, k) * factor[..., None] for k, factor in terms)
         else:
-            total = self._of_stages(x, orders)
+            total = self.of_stages(x, orders)
         values = total * self._scale
         if not any(orders):
             values = self._offset + values
@@ -125,10 +143,21 @@ class ModelFunction:
         """Integrals along some axes between scaled ends (n, d), in the units of y and X."""
         turning = [j for j in axes if self._domain.periodic[j]]
 
-        def integral(function: Function) -> NDArray[np.float64]:
-            return integrate_with_periods(function, lower, upper, axes, turning)
+        def integral(
+            lower: NDArray[np.float64],
+            upper: NDArray[np.float64],
+            along: list[int],
+            nu: tuple[int, ...],
+        ) -> NDArray[np.float64]:
+            if any(nu):
+                parts = [integrate_slope(f.derivative(nu), lower, upper, along) for f in self._sums]
+            else:
+                turns = [j for j in turning if j in along]
+                ends = (lower, upper, along, turns)
+                parts = [integrate_with_periods(f, *ends) for f in self._sums]
+            return np.asarray(reduce(np.add, parts))
 
-        total = reduce(np.add, [integral(function) for function in self._sums]) * self._scale
+        total = self._extrapolation.integral(integral, lower, upper, axes) * self._scale
         total = total + self._offset * (upper - lower)[:, axes].prod(axis=1)[:, None]
         return self.shaped(total * self._domain.half_width[list(axes)].prod())
 
@@ -137,8 +166,14 @@ class ModelFunction:
         first = np.eye(len(self._domain.centre), dtype=int).tolist()
         return np.stack([self.at_scaled(x, nu) for nu in first], axis=1)
 
-    def _of_stages(self, x: NDArray[np.float64], nu: tuple[int, ...]) -> NDArray[np.float64]:
-        """A derivative of the sum of the stages by scaled coordinates."""
+    def of_stages(self, x: NDArray[np.float64], nu: tuple[int, ...] = ()) -> NDArray[np.float64]:
+        """The sum of the stages at scaled points, or a derivative by scaled coordinates."""
+        nu = nu or (0,) * len(self._domain.centre)
+        return self._extrapolation.derivative(self.inside, x, nu)
+
+    def inside(self, x: NDArray[np.float64], nu: tuple[int, ...] = ()) -> NDArray[np.float64]:
+        """The same, evaluated freely also outside the box."""
+        nu = nu or (0,) * len(self._domain.centre)
         terms = self._prepared.get(nu)
         if terms is None:
             terms = [(s.derivative(nu) if any(nu) else s).prepared() for s in self._sums]
@@ -161,6 +196,13 @@ class ModelFunction:
             )
         found: NDArray[np.float64] = values(self._domain.scale(X.reshape(1, d)))[0]
         return found
+
+
+def _is_exponential(function: Function) -> bool:
+    """Whether a function of one feature is a sum of waves and of all powers up to some degree."""
+    if isinstance(function, ProductModes):
+        return not any(isinstance(basis, SplineBasis) for basis in function.bases)
+    return isinstance(function, FourierModes | LatticeModes)
 
 
 def _merged(stages: Iterable[Stage]) -> list[Function]:

@@ -14,8 +14,11 @@ _TYPES: list[type] = [getattr(functions, name) for name in functions.__all__]
 TRUSTED_TYPES = [
     "skmsnn._regressor.SpectrumInformedMSNNRegressor",
     "skmsnn.domain.Domain",
+    "skmsnn.extrapolation.Extrapolation",
     # a file holds objects, and abstract types have none
     *sorted(f"{kind.__module__}.{kind.__name__}" for kind in _TYPES if not isabstract(kind)),
+    "skmsnn.judge.local.LocalError",
+    "skmsnn.judge.support.Support",
     "skmsnn.modules.trained.TrainedNetwork",
     "skmsnn.stage.Stage",
 ]

@@ -11,6 +11,7 @@ from scipy import interpolate
 
 from examples.benchmarks import (
     accuracy,
+    coverage,
     functions,
     honesty,
     memory,
@@ -537,3 +538,27 @@ def test_tables_of_absent_packages_are_named(monkeypatch, capsys):
     monkeypatch.setattr(tables, "find_spec", lambda name: None)
     assert tables.main(["--tables", "engel", "--methods", "ridge"]) == {}
     assert "statsmodels is not installed: without engel" in capsys.readouterr().out
+
+
+def test_coverage_by_region_is_printed(capsys):
+    coverage.main(["--cases", "3", "--first", "4"])
+    lines = capsys.readouterr().out.splitlines()
+    cases = [line.split(" | ")[1] for line in lines if "interactions" in line or "front" in line]
+    assert cases == ["interactions", "front"]
+    (overall,) = [
+        line for line in lines if line.startswith("| all |") and "%" in line.split("|")[3]
+    ]
+    shares = [float(cell.strip(" %")) for cell in overall.split("|")[3:6]]
+    assert all(50 < share <= 100 for share in shares)
+
+
+def test_regions_of_coverage_are_what_they_say(rng):
+    X = rng.uniform(0, 3, (50, 2))
+    inside, outer, outside = coverage.regions(X, rng)
+    half = np.ptp(X, axis=0) / 2
+    distance = [
+        np.abs((P - X.min(axis=0)) / half - 1).max(axis=1) for P in (inside, outer, outside)
+    ]
+    assert distance[0].max() <= 0.9 < distance[1].min()
+    assert distance[1].max() <= 1 < distance[2].min()
+    assert distance[2].max() <= 1.15

@@ -2,6 +2,7 @@
 
 import gzip
 import inspect
+import io
 import signal
 import subprocess
 import sys
@@ -349,3 +350,17 @@ def test_the_version():
         [sys.executable, "-m", "skmsnn", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == f"skmsnn {skmsnn.__version__}"
+
+
+def test_points_outside_follow_the_rule_that_was_fitted(tmp_path, capsys):
+    path, model, points = tmp_path / "t.csv", tmp_path / "m.skops", tmp_path / "p.csv"
+    TABLE.to_csv(path, index=False)
+    pd.DataFrame({"x": [0.0, 3.0], "y": [0.5, 0.5]}).to_csv(points, index=False)
+    assert run("fit", path, "--save", model, "--extrapolation", "constant") == 0
+    capsys.readouterr()
+    assert run("predict", model, points) == 0
+    told = capsys.readouterr()
+    values = pd.read_csv(io.StringIO(told.out))["u"]
+    np.testing.assert_allclose(values, [1.0, 1 + TABLE["x"].max() * 0.25], rtol=1e-12)
+    assert "1 of 2 points lie outside the box" in told.err
+    assert "x by up to" in told.err

@@ -21,6 +21,7 @@ INVALID = {
     "families": ["fourier", 3, None],
     "period": [0, -1, "a", np.nan],
     "feature_scales": ["logarithmic", 2, None],
+    "extrapolation": ["quadratic", None, 3],
     "solver": ["sgd", None],
     "learning_rate_init": [0, -1, "a", np.nan],
     "max_iter": [0, -1, 2.5, "a"],

@@ -21,6 +21,7 @@ from skmsnn.functions import (
     SplineBasis,
     StackedModes,
     SumModes,
+    TriangulatedModes,
 )
 from skmsnn.modules.network import StageNetwork
 from skmsnn.modules.of_functions import module_of
@@ -143,7 +144,10 @@ def functions(name, rng):
         quotient = QuotientModes(degrees, rng.standard_normal((6, 1)), below)
         crossed = product(rng, [splines(7, 5), beside], (1, 0), 2)
         stack = StackedModes((quotient, product(rng, [beside, splines(5, 3)], (0, 1))))
-        return [waves, grid, polynomial, crossed, stack, SumModes((waves, grid))], 2, 2
+        places, values = rng.uniform(-1, 1, (9, 2)), rng.standard_normal((9, 2))
+        triangles = TriangulatedModes.through(places, values, (1, 0))
+        sums = SumModes((waves, grid))
+        return [waves, grid, polynomial, crossed, stack, sums, triangles], 2, 2
     if name == "three features":
         separable = SeparableModes(rng.standard_normal((1, 2, 3, 4)), rng.standard_normal(1))
         bases = [splines(6, 5), LegendreBasis(3)]

@@ -9,7 +9,7 @@ import pytest
 from conftest import tensor_grid
 from scipy.optimize import minimize
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -164,7 +164,8 @@ class TestSearches:
         grid = {"n_modes": [5, 60], "p": [2, 4]}
         model = make_pipeline(StandardScaler(), SpectrumInformedMSNNRegressor(random_state=0))
         grid = {f"spectruminformedmsnnregressor__{name}": v for name, v in grid.items()}
-        search = HalvingGridSearchCV(model, grid, cv=3, error_score="raise", random_state=0)
+        folds = KFold(3, shuffle=True, random_state=0)
+        search = HalvingGridSearchCV(model, grid, cv=folds, error_score="raise", random_state=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AccuracyWarning)
             assert search.fit(X, smooth(X)).best_score_ > 0.99
@@ -198,7 +199,7 @@ class TestSearches:
         model = SpectrumInformedMSNNRegressor(random_state=0, n_modes=1, n_stages=1)
         with pytest.warns(AccuracyWarning) as told:
             cross_val_score(model, X, smooth(X), cv=4)
-        assert len(told) == 4
+        assert sum(issubclass(w.category, AccuracyWarning) for w in told) == 4
 
 
 class TestTime:

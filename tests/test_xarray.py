@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from skmsnn import SpectrumInformedMSNNRegressor
+from skmsnn.exceptions import ExtrapolationWarning
 
 xr = pytest.importorskip("xarray")
 XarrayRegressor = pytest.importorskip("skmsnn.xarray").XarrayRegressor
@@ -127,3 +128,12 @@ def test_what_cannot_be_fitted_is_told(field):
         XarrayRegressor().fit(field).predict({"x": [0.0]})
     with pytest.raises(ValueError, match="'z' is not a feature"):
         XarrayRegressor().fit(field).predict({"x": [0.0], "y": [0.0], "z": [0.0]})
+
+
+def test_outside_the_field_its_nearest_values(field):
+    regressor = SpectrumInformedMSNNRegressor(random_state=0, extrapolation="constant")
+    model = XarrayRegressor(regressor).fit(field)
+    with pytest.warns(ExtrapolationWarning, match="2 of 4 points"):
+        found = model.predict({"x": [0.5, 2.0], "y": [1.0, 2.0]})
+    expected = np.exp([[0.5], [1.0]]) * np.sin([1.0, 2.0])
+    np.testing.assert_allclose(found, expected, atol=1e-11)

@@ -25,6 +25,7 @@ from skmsnn.cli.saved import load, save
 from skmsnn.cli.table import FileError, Table
 from skmsnn.cli.text import Format
 from skmsnn.datasets import simulate_decaying_turbulence
+from skmsnn.exceptions import ExtrapolationWarning
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +87,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     X_test = np.random.default_rng(arguments.seed).uniform(0, 2 * np.pi, (ENOUGH, 2))
     data = Data(X, y, ["x", "y"], ["stream function"], [])
     print(columns_of(data))
-    model = _fitted(arguments, X, y)
+    model = _fitted(arguments, X, y, data.features)
     _print_stages(model, data.X, data.y, X_test, snapshot.at(X_test))
     _draw(model, data, arguments)
 
@@ -106,7 +107,7 @@ def _fit(arguments: argparse.Namespace) -> None:
         print(f"skmsnn: warning: {doubt}", file=sys.stderr)
     order = np.random.default_rng(0).permutation(len(data.X))
     test, rest = np.sort(order[:n_test]), np.sort(order[n_test:])
-    model = _fitted(arguments, data.X[rest], data.y[rest])
+    model = _fitted(arguments, data.X[rest], data.y[rest], data.features)
     _print_stages(model, data.X[rest], data.y[rest], data.X[test], data.y[test])
     if arguments.save:
         save(model, data.features, data.targets, arguments.save)
@@ -116,16 +117,21 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 
 def _fitted(
-    arguments: argparse.Namespace, X: NDArray[np.float64], y: NDArray[np.float64]
+    arguments: argparse.Namespace,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    features: list[str],
 ) -> SpectrumInformedMSNNRegressor:
     model = SpectrumInformedMSNNRegressor(
         n_stages=arguments.stages,
         period=arguments.period,
         families=arguments.families,
+        extrapolation=arguments.extrapolation,
         max_time=arguments.max_time,
         verbose=arguments.verbose,
         random_state=0,
     )
+    model._shown_names = features
     start = time.perf_counter()
     model.fit(X, y)
     seconds = time.perf_counter() - start
@@ -146,13 +152,15 @@ def _predict(arguments: argparse.Namespace) -> None:
             raise missing(table, names_of(arguments.features) or features)
         X = X[is_whole]
     columns = dict(zip(names, X.T, strict=True))
-    values = model.predict(X).reshape(len(X), -1)
+    found = model.predict(X, return_std=True) if arguments.std else (model.predict(X),)
+    values, *deviations = (a.reshape(len(X), -1) for a in found)
     columns |= dict(zip(targets, values.T, strict=True))
-    if arguments.std:
-        std = model.predict(X, return_std=True)[1].reshape(len(X), -1)
+    for std in deviations:
         columns |= {f"std of {target}": std[:, k] for k, target in enumerate(targets)}
     if arguments.gradient:
-        slopes = model.gradient(X).reshape(len(X), len(features), len(targets))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExtrapolationWarning)  # given once, for the values
+            slopes = model.gradient(X).reshape(len(X), len(features), len(targets))
         for k, target in enumerate(targets):
             columns |= {f"d{target}/d{name}": slopes[:, j, k] for j, name in enumerate(features)}
     write_table(arguments.output, columns)

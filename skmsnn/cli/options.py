@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from skmsnn import __version__
 from skmsnn.cli.files import WRITABLE, kind_of
+from skmsnn.extrapolation import EXTRAPOLATIONS
 from skmsnn.families import FAMILIES
 
 COMMANDS = ("demo", "fit", "predict", "evaluate")
@@ -124,6 +125,12 @@ def _model_options() -> _Parser:
         type=_families,
         default="auto",
         help=f"what stages may be, of {', '.join(FAMILIES)}, separated by commas (auto)",
+    )
+    group.add_argument(
+        "--extrapolation",
+        choices=EXTRAPOLATIONS,
+        default="auto",
+        help="how to predict outside the box of the training points (auto)",
     )
     group.add_argument("--max-time", type=_positive, help="seconds after which to end (none)")
     group.add_argument("-v", "--verbose", action="count", default=0, help="show progress")

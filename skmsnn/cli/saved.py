@@ -63,4 +63,5 @@ def load(path: Path) -> tuple[SpectrumInformedMSNNRegressor, list[str], list[str
     targets = getattr(model, "target_names_", None)
     if targets is None:
         targets = ["y"] if model._flat_y else [f"y{k}" for k in range(model.n_outputs_)]
-    return model, [str(name) for name in features], [str(name) for name in targets]
+    model._shown_names = [str(name) for name in features]
+    return model, model._shown_names, [str(name) for name in targets]

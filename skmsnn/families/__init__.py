@@ -3,6 +3,7 @@
 from skmsnn.families.family import Family
 from skmsnn.families.fourier import Fourier
 from skmsnn.families.hidden_layers import Network
+from skmsnn.families.interpolant import Interpolant
 from skmsnn.families.modes import DominantModes
 from skmsnn.families.polynomial import Polynomial
 from skmsnn.families.rational import Rational
@@ -20,5 +21,6 @@ FAMILIES: dict[str, Family] = {
         Separable(),
         DominantModes(),
         Network(),
+        Interpolant(),
     )
 }

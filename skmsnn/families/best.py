@@ -59,7 +59,7 @@ def best_stage(
     if not recipe.is_adaptive:
         return of_recipe(fitter)
     before = previous.spectral if previous else None
-    if previous and before and before.trial.is_final:
+    if previous and (previous.is_final or (before and before.trial.is_final)):
         return replace(previous, error=np.inf)
     if isinstance(recipe.n_modes, int):
         return of_dominant_modes(fitter, recipe.n_modes)
@@ -75,7 +75,12 @@ def best_stage(
     if follows_network:
         # what an optimiser leaves is white to waves, too: whether it is noise, only y can tell
         return replace(linear, is_noise=False)
-    return _best_trained(fitter, residuals, linear, trained)
+    return _last_resort(fitter, _best_trained(fitter, residuals, linear, trained))
+
+
+def _last_resort(fitter: StageFitter, stage: StageFit) -> StageFit:
+    found = (family.last_resort(fitter, stage) for family in families_of(fitter.recipe))
+    return next((resort for resort in found if resort is not None), stage)
 
 
 def best_space(fitter: StageFitter, is_whole: bool = True, quick: Trial | None = None) -> Trial:

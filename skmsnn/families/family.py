@@ -51,6 +51,10 @@ class Family:
         """Spaces along one axis of a grid, for products with those along others."""
         return []
 
+    def last_resort(self, fitter: StageFitter, stage: StageFit) -> StageFit | None:
+        """A replacement for the best stage of all families when that explains nothing."""
+        return None
+
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         """Stages of functions whose parameters are trained, cheap to expensive.
 

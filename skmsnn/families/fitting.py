@@ -70,6 +70,8 @@ class StageFit:
     is_of_use : bool or None
         Whether it is to be kept, where outputs have told that one by one: what is left of all
         together says nothing of those of which little is left.
+    is_final : bool
+        Whether no further stage can help.
     """
 
     stage: Stage
@@ -85,6 +87,7 @@ class StageFit:
     in_gaps: float = 0.0
     apart: tuple[StageFit, ...] = ()
     is_of_use: bool | None = None
+    is_final: bool = False
 
     def in_units_of(self, size: float) -> StageFit:
         """The same, ``error`` and ``in_gaps`` relative to a size."""
@@ -213,12 +216,20 @@ class StageFitter:
         return self.validation_error(stage.predict(self.held_out.x) / self.train_scale)
 
     def _left_out_of(self, trial: Trial, rest: NDArray[np.float64]) -> LeftOut | None:
-        """Where the training share has points that others do not foresee."""
-        if self.points.held_out is None or not isinstance(trial.fit, DenseFit):
+        """Leave-one-out residuals of the training share, or None."""
+        if self.points.held_out is None or not isinstance(trial.fit, DenseFit | PolynomialFit):
             return None
-        left_out = leave_one_out(trial.fit, self.points.train)
-        left = left_out(self.train, rest, self.split.rounding)
-        return LeftOut(left.rows, left.residual * self.train_scale)
+        fits: list[Any] = [trial.fit]
+        if isinstance(trial.fit, DenseFit):
+            fits = [*trial.fit.linearised(trial.modes)]
+        of_fits = [leave_one_out(fit, self.points.train) for fit in fits]
+        parts = np.split(rest, len(fits), axis=1)
+        left = [
+            of_fit(part, part, self.split.rounding)
+            for of_fit, part in zip(of_fits, parts, strict=True)
+        ]
+        residual = np.concatenate([one.residual for one in left], axis=1)
+        return LeftOut(left[0].rows, residual * self.train_scale)
 
     def _of_all_points(self, trial: Trial) -> StageFit:
         """The stage of a fit to all points, that tells what it leaves unseen."""

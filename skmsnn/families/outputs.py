@@ -49,8 +49,13 @@ def best_stage_of_outputs(
     if is_well or together.is_noise:
         return together
     apart = _apart(recipe, points, residuals, (None,) * n_outputs, rng, watch)
-    gains = [one.error * CLEARLY < e for one, e in zip(apart.apart, left, strict=True)]
-    return apart if any(gains) and apart.error <= EQUAL * together.error else together
+    pairs = list(zip(apart.apart, left, strict=True))
+    # an interpolant is taken for its own rows, whatever its error between them
+    gains = [one.is_final or one.error * CLEARLY < e for one, e in pairs]
+    is_taken = np.array([one.is_final for one in apart.apart])
+    own = sum(one.error**2 for one in apart.apart if not one.is_final)
+    joint = max(n_outputs * together.error**2 - np.sum(left[is_taken] ** 2), 0.0)
+    return apart if any(gains) and own <= EQUAL**2 * joint else together
 
 
 def _left_of_each(fit: StageFit, points: DataSplit, residuals: Residuals) -> NDArray[np.float64]:
@@ -109,6 +114,7 @@ def _side_by_side(fits: list[StageFit]) -> StageFit:
         unseen=_common(fits),
         in_gaps=float(np.sqrt(np.mean([fit.in_gaps**2 for fit in fits]))),
         apart=tuple(fits),
+        is_final=all(fit.is_final for fit in fits),
     )
 
 

@@ -14,6 +14,7 @@ from skmsnn.functions.rational import RationalModes
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
+from skmsnn.functions.triangulated import TriangulatedModes
 
 __all__ = [
     "FourierModes",
@@ -30,4 +31,5 @@ __all__ = [
     "SplineBasis",
     "StackedModes",
     "SumModes",
+    "TriangulatedModes",
 ]

@@ -49,7 +49,7 @@ class Basis(ABC):
 
     @abstractmethod
     def between(self, ends: Ends, integrated: bool) -> NDArray[np.float64]:
-        """At the upper ends, or their integrals, not differentiated; shape (n, size)."""
+        """At the upper ends, or the integrals of what is not differentiated; shape (n, size)."""
 
     def combine(self, x: NDArray[np.float64], c: NDArray) -> NDArray:
         """Their sums with coefficients c of shape (size, ...); shape (n, ...)."""
@@ -98,7 +98,7 @@ class LegendreBasis(Basis):
         return replace(self, nu=self.nu + order)
 
     def between(self, ends: Ends, integrated: bool) -> NDArray[np.float64]:
-        return polynomials(self.size, ends, integrated)
+        return polynomials(self.size, ends, True) if integrated else self.values(ends[1])
 
     def prepared(self, c: NDArray, axis: int) -> tuple[Values, NDArray]:
         slopes = np.moveaxis(c, axis, 0)
@@ -148,6 +148,8 @@ class LegendreWavesBasis(Basis):
         return replace(self, nu=self.nu + order)
 
     def between(self, ends: Ends, integrated: bool) -> NDArray[np.float64]:
+        if not integrated:
+            return self.values(ends[1])
         beside = waves(self.wave_numbers, ends, integrated)
         smooth = polynomials(self.degree + 1, ends, integrated)
         return np.concatenate([smooth, beside.real, beside.imag], axis=1)

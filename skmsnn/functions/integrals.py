@@ -18,6 +18,7 @@ from skmsnn._comparison import FAR
 from skmsnn._memory import blocks_of, rows_a_block
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.functions.base import Function
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 
 
 def integrate(
@@ -28,7 +29,7 @@ def integrate(
     Parameters
     ----------
     function : Function
-        Of scaled coordinates, not differentiated.
+        Of scaled coordinates, not differentiated along ``axes``.
     lower, upper : ndarray of shape (n, n_features)
         Ends of the integrals along ``axes``; along others the function is evaluated at ``upper``.
     axes : sequence of int
@@ -44,6 +45,8 @@ def integrate(
     ValueError
         If there is no closed form and quadrature does not converge.
     """
+    if not axes:
+        return function.evaluate(upper)
     if not function.has_closed_integral:
         return _by_quadrature(function, lower, upper, sorted(axes))
     blocks = [
@@ -79,6 +82,27 @@ def integrate_with_periods(
         whole = integrate_with_periods(function, start, stop, axes, others)
         total = total + turns[:, None] * whole
     return total
+
+
+def integrate_slope(
+    slope: Function, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: Sequence[int]
+) -> NDArray[np.float64]:
+    """Integrate a derivative of a function, along axes on which it is not differentiated.
+
+    Raises
+    ------
+    ValueError
+        If there are too many axes for quadrature.
+    """
+    if not axes or slope.has_closed_integral:
+        return integrate(slope, lower, upper, axes)
+    if len(axes) > MOST_DIMENSIONS:
+        raise ValueError(
+            f"Integrals over {len(axes) + 1} features that end outside the box of the training "
+            "points have no closed form under extrapolation='linear'; take boxes inside, or "
+            "another value of extrapolation."
+        )
+    return _by_quadrature(slope, lower, upper, sorted(axes))
 
 
 def _by_quadrature(

@@ -117,7 +117,12 @@ class PolynomialModes(Modes):
         columns = np.ones((len(upper), len(self.degrees)))
         for j, degrees in enumerate(self.degrees.T):
             size = int(degrees.max(initial=0)) + 1
-            columns *= polynomials(size, ends_of(lower, upper, j), j in axes)[:, degrees]
+            if j in axes:
+                columns *= polynomials(size, ends_of(lower, upper, j), True)[:, degrees]
+            else:
+                order = self.nu[j] if self.nu else 0
+                values = legendre.legvander(upper[:, j], size - 1) @ _slopes(size, order)
+                columns *= values[:, degrees]
         return columns @ self.coefficients
 
 

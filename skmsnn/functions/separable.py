@@ -79,7 +79,12 @@ class SeparableModes(Function):
         volume = np.ones((len(upper), 1))
         for j in range(d):
             values = polynomials(size, ends_of(lower, upper, j), j in axes)
-            products *= np.einsum("nk,ork->nor", values, self.factors[:, :, j])
+            factors = self.factors[:, :, j]
+            if self.nu and self.nu[j]:  # along an axis that is not integrated
+                factors = np.asarray(legendre.legder(factors, self.nu[j], axis=2), np.float64)
+                values = values[:, : factors.shape[2]]
+            products *= np.einsum("nk,ork->nor", values, factors)
             if j in axes:
                 volume *= (upper - lower)[:, [j]]
-        return products.sum(axis=2) + volume * self.constants
+        total = products.sum(axis=2)
+        return total if any(self.nu) else total + volume * self.constants

@@ -129,7 +129,7 @@ def looks_like_noise(
         white noise has the covariance I - P, P the projection on the modes: between neighbours a
         correlation of up to (K / n) / (1 - K / n).
     """
-    if not _can_tell(residual):
+    if not can_tell_noise(len(residual)) or not residual.any():
         return False
     here, neighbours = _neighbourhoods(x)
     products = np.mean(residual[neighbours] * residual[here, None], axis=(0, 2))
@@ -147,9 +147,9 @@ def _are_even(nodes: NDArray[np.float64]) -> bool:
     return bool(np.allclose(steps, np.rint(steps), rtol=0, atol=HALF_DIGITS))
 
 
-def _can_tell(residual: NDArray[np.float64]) -> bool:
-    """Whether no more than half of a correlation may be chance."""
-    return SIGMAS / len(residual) ** 0.5 <= 0.5 and bool(residual.any())
+def can_tell_noise(n: int) -> bool:
+    """Whether n points show a correlation of neighbours, of which at most half may be chance."""
+    return SIGMAS / n**0.5 <= 0.5
 
 
 def _neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -68,6 +68,11 @@ class StopReason(StrEnum):
         "a further stage did not lower it: the points do not resolve the function any better; give "
         "more of them where it varies fastest, or a period if it is periodic",
     )
+    INTERPOLATED = (
+        "interpolated",
+        "no smooth function that was tried describes these points, so the model is an interpolant "
+        "that passes through them, and nothing validates it in between; give more points",
+    )
     CONDITIONS = (
         "conditions",
         "values and conditions cannot be met together by any function that was tried: one of them "

@@ -23,7 +23,8 @@ class DataSplit:
     ``rounding`` is that of single precision or few decimals, where y shows such, over its spread.
     ``beside`` are points where fresh ones may fall, of which nothing is known, and ``gaps`` are
     where none are for long. ``line`` are the nodes of points in one dimension of unequal weights,
-    which do not matter to a function that goes through all of them.
+    which do not matter to a function that goes through all of them. With ``has_scatter`` some
+    points were given several times with different values.
     """
 
     domain: Domain
@@ -39,6 +40,7 @@ class DataSplit:
     beside: Beside | None = None
     gaps: NDArray[np.float64] | None = None
     line: Grid | None = None
+    has_scatter: bool = False
 
     def asking_where_it_is_hard(
         self, unseen: LeftOut | None, rng: np.random.RandomState
@@ -48,8 +50,12 @@ class DataSplit:
         A point where a function is singular has few others about it, and a tenth of all points
         may have none of these. The weights of those held out make up for how likely they were.
         """
-        given = self.held_out is not None and not np.any(self.train != self.full)
-        if self.held_out is None or given or self.grid is not None or unseen is None:
+        if (
+            self.held_out is None
+            or self.has_own_validation
+            or self.grid is not None
+            or unseen is None
+        ):
             return self
         square = np.mean(unseen.residual**2, axis=1)
         chance = np.zeros(len(self.x))
@@ -64,6 +70,11 @@ class DataSplit:
         train[rows] = 0
         held_out = Points(self.x[rows], self.full[rows] / chance[rows])
         return replace(self, train=train, held_out=held_out, held_rows=rows)
+
+    @property
+    def has_own_validation(self) -> bool:
+        """Whether the held-out points are not among those to be fitted."""
+        return self.held_out is not None and not np.any(self.train != self.full)
 
     def is_same_as(self, other: DataSplit) -> bool:
         """Whether points, weights and what is held out are the same."""

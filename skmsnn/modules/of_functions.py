@@ -18,6 +18,7 @@ from skmsnn.functions.rational import RationalModes, distance_from_box
 from skmsnn.functions.separable import SeparableModes
 from skmsnn.functions.stack import StackedModes
 from skmsnn.functions.sum import SumModes
+from skmsnn.functions.triangulated import TriangulatedModes
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
 from skmsnn.modules.trained import TrainedNetwork
 
@@ -223,6 +224,36 @@ class ProductModule(StageModule):
         return values
 
 
+class TriangulatedModule(StageModule):
+    """A piecewise linear function of two features, on triangles that cover the box."""
+
+    corners: Tensor
+    slopes: Tensor
+    origins: Tensor
+
+    def __init__(self, modes: TriangulatedModes) -> None:
+        super().__init__()
+        simplices, maps = modes.triangles()
+        self._axes, self._n_features = list(modes.axes), modes.n_features
+        self.register_buffer("corners", tensor(modes.coefficients[simplices]))
+        self.register_buffer("slopes", tensor(maps[:, :2]))
+        self.register_buffer("origins", tensor(maps[:, 2]))
+
+    @property
+    def widest(self) -> int:
+        return 3 * len(self.corners)
+
+    def forward(self, x: Tensor) -> Tensor:
+        check_points(x.shape, self._n_features)
+        away = x[:, self._axes].clamp(-1, 1)[:, None] - self.origins
+        two = torch.einsum("mij,nmj->nmi", self.slopes, away)
+        shares = torch.cat([two, 1 - two.sum(dim=2, keepdim=True)], dim=2)
+        # the triangle that a point is in, or nearest to being in
+        own = torch.argmax(shares.amin(dim=2), dim=1)
+        own_shares = torch.gather(shares, 1, own[:, None, None].expand(-1, 1, 3))[:, 0]
+        return torch.einsum("nk,nkq->nq", own_shares, self.corners[own])
+
+
 def _chosen(values: Tensor, which: Tensor, is_of_points: bool) -> Tensor:
     """Of the values, all alike or of each point, along the axis of a basis those that count."""
     if not is_of_points:
@@ -331,4 +362,5 @@ module_of.register(RationalModes, RationalModule)
 module_of.register(SeparableModes, SeparableModule)
 module_of.register(StackedModes, StackedModule)
 module_of.register(SumModes, SumModule)
+module_of.register(TriangulatedModes, TriangulatedModule)
 module_of.register(TrainedNetwork, TrainedNetwork.to_module)

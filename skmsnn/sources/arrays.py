@@ -118,6 +118,7 @@ class ArraySource(ValuesAlone):
         self.levels = {j: np.exp(v) if logarithmic[j] else v for j, v in levels.items()}
         self.rng = rng
         self.points, self._residuals = self._shared_out(validation, choices)
+        self.x = self.points.x
         self._values, self._asked = self._residuals.full, self._residuals.validation
         self._families = families
         self._size = weighted_rms(self._values, rows.weight) or 1.0
@@ -197,6 +198,8 @@ class ArraySource(ValuesAlone):
     def reason_of_limit(self, fit: StageFit) -> StopReason:
         """What the data lack."""
         points = self.points
+        if fit.is_final and self.n_points >= LEAST_NODES:
+            return StopReason.INTERPOLATED
         problem = (points.domain, points.grid, points.x, self._values)
         return reason_of_limit(*problem, self.error, fit.is_noise, points.levels, points.rounding)
 
@@ -255,7 +258,14 @@ class ArraySource(ValuesAlone):
         rounding = relative_rounding(rows.y, self.scaling.scale)
         points = (domain, grid, x, train, full, held)
         split = DataSplit(
-            *points, levels, leaves_out, rounding=rounding, beside=beside, gaps=gaps, line=line
+            *points,
+            levels,
+            leaves_out,
+            rounding=rounding,
+            beside=beside,
+            gaps=gaps,
+            line=line,
+            has_scatter=bool(rows.scatter.any()),
         )
         return split, Residuals(target, target, asked)
 

@@ -84,7 +84,8 @@ class ChunkSource(ValuesAlone):
         self.domain = domain = Domain.of(box, check_periods(period, box))
         sample = summary.sample
         self.levels = features_of_few_levels(sample.X, domain.periodic)
-        points = HeldOut(domain.scale(sample.X), scaling.target(sample.y), sample.weight)
+        self.x = domain.scale(sample.X)
+        points = HeldOut(self.x, scaling.target(sample.y), sample.weight)
         self._rounding = relative_rounding(sample.y, scaling.scale)
         fraction = choices.fraction if choices.early_stopping else 0.0
         n_held = min(ENOUGH, round(fraction * summary.n_points), len(sample.key) - 1)
@@ -122,7 +123,7 @@ class ChunkSource(ValuesAlone):
         self.round_off, self.near_round_off = scaling.round_off
         self.scatter = np.zeros(data.n_outputs)
         asks = choices.early_stopping and validation is None
-        self.asked_between_levels = domain.scale(sample.X) if asks else None
+        self.asked_between_levels = self.x if asks else None
         self._remaining: tuple[StageFit, View, WaveSums | Triangle] | None = None
 
     def resume(self, before: Any) -> None:

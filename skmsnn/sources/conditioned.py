@@ -81,6 +81,7 @@ class ConditionedSource:
         rows = canonical_rows(fold_end_points(X, periods), y, weight)
         every = np.concatenate([rows.X, *(place for places in points for place in places)])
         self.domain = Domain.of(every, periods)
+        self.x = self.domain.scale(every)
         self.scaling = Scaling.of(rows.y, rows.weight, rows.scatter)
         self.scatter, self.rng = rows.scatter, rng
         n_outputs = y.shape[1]

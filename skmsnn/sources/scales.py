@@ -24,8 +24,8 @@ from skmsnn.families.recipe import Recipe
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.arrays import ArraySource, Choices
 
-# Families that take long, and tell no more of scales than the others.
-_SLOW = ("separable", "modes", "network")
+# Families that take long, or are a last resort, and show no more of scales than the others.
+_SLOW = ("separable", "modes", "network", "interpolant")
 
 
 def given_scales(feature_scales: str | Sequence[str], n_features: int) -> NDArray[np.bool_] | None:
