@@ -29,7 +29,7 @@ _DONE = {
     "auto": "The fit continues as far as its validation supports and is held constant from there",
     "constant": "The value of the nearest point of the box is returned",
     "linear": "The tangent at the nearest point of the box is returned",
-    "continue": "The fit is evaluated there as it is, and its error grows fast",
+    "continue": "The fit itself is evaluated there, and its error may grow fast",
     "nan": "nan is returned there",
 }
 
@@ -65,7 +65,7 @@ def estimate_limits(model: Regressor, source: Source) -> None:
     lower = np.where(has_width, reach.lower, -faces)
     upper = np.where(has_width, reach.upper, faces)
     if domain.logarithmic is not None:
-        # a tenth below the box its linear continuation is off by a two-hundredth
+        # 0.1 below the box, in the logarithm, its linear continuation is off by about 0.005
         lowest = -1 - 1 / (FAR * domain.half_width)
         lower = np.where(domain.logarithmic, np.maximum(lower, lowest), lower)
     model._trusted = Extrapolation.of("auto", faces).within(lower, upper)
@@ -108,7 +108,7 @@ def warn_of_points_outside(model: FittedModelMixin, x: NDArray[np.float64]) -> N
     outside = is_outside.any(axis=1)
     n_outside = int(np.count_nonzero(outside))
     if n_outside and extrapolation.rule == "error":
-        return  # which it will be
+        return  # the rule raises it
     n_in_holes = 0
     if model._support is not None and n_outside < len(x):
         n_in_holes = int(np.count_nonzero(model._support.is_in_hole(x[~outside])))
@@ -124,7 +124,8 @@ def warn_of_points_outside(model: FittedModelMixin, x: NDArray[np.float64]) -> N
         is_free = np.any((extrapolation.upper > faces) | (-extrapolation.lower > faces))
         done = _DONE["auto" if extrapolation.rule == "constant" and is_free else extrapolation.rule]
         farthest = sorted(distances.items(), key=lambda pair: -pair[1])
-        some = some_of([_far(name, away) for name, away in farthest])
+        constant = {names[j] for j in np.flatnonzero(faces < 1)}
+        some = some_of([_far(name, away, name in constant) for name, away in farthest])
         texts.append(
             f"{n_outside} of {len(x)} points lie outside the box of the training points: "
             f"{', '.join(some)}. {done} (parameter extrapolation)."
@@ -139,7 +140,7 @@ def warn_of_points_outside(model: FittedModelMixin, x: NDArray[np.float64]) -> N
     warn_at_caller(message, "outside")
 
 
-def _far(name: str, distance: float) -> str:
-    if np.isinf(distance):
+def _far(name: str, distance: float, was_constant: bool) -> str:
+    if was_constant:
         return f"{name}, which was constant"
     return f"{name} by up to {distance:.2g} of its range"

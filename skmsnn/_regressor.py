@@ -86,7 +86,7 @@ class SpectrumInformedMSNNRegressor(
         the fit itself ("continue"), its tangent or its value at the nearest point of the box
         ("linear", "constant"), nan, or a ValueError. Under "auto" the fit continues as far as its
         validation error and the degrees that it resolves show that this is much better than a
-        constant, and is constant from there.
+        constant, and is constant from there. Another value takes effect at the next ``fit``.
     solver : {"auto", "gauss-newton", "lbfgs", "adam"}, default="auto"
         How a stage is trained. "auto" is as described above; with another ``init`` it is
         Gauss-Newton.

@@ -54,11 +54,11 @@ class FewLevelsWarning(AccuracyWarning):
 
 
 class FewPointsWarning(AccuracyWarning):
-    """There are fewer than eight points, and nothing tells what y does between them."""
+    """There are fewer than eight points, and nothing shows what y does between them."""
 
 
 class WideGapsWarning(AccuracyWarning):
-    """Points leave wide gaps, and in these the fit is much less sure than it reports.
+    """Points leave wide gaps, in which the error of the fit may be far larger than reported.
 
-    ``residual`` is how unsure it is there.
+    ``residual`` is the estimated error there.
     """

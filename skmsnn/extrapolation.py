@@ -68,7 +68,7 @@ class Extrapolation:
     def groups(self) -> list[tuple[Extrapolation, NDArray[np.intp]]]:
         """Group outputs with equal limits; returns each group's rule and output indices.
 
-        Where all have the same limits, the indices are left out.
+        Where all outputs share one row of limits, the array of indices is empty.
         """
         if len(self.lower) == 1:
             return [(self, np.empty(0, dtype=np.intp))]
@@ -122,8 +122,8 @@ class Extrapolation:
         if self.rule == "nan":
             values[is_outside.any(axis=1)] = np.nan
             return values
-        # order of the derivative along axes on which a point is outside: 0 there of a constant,
-        # and of a tangent plane where it is 2 or more
+        # order along the axes on which a point is outside: from order 1 on the derivatives of a
+        # constant are zero, from order 2 on those of a tangent plane
         order = is_outside @ np.asarray(orders)
         values[order > (1 if self.rule == "linear" else 0)] = 0.0
         if self.rule == "linear":
@@ -211,7 +211,7 @@ class Extrapolation:
             raise ValueError(
                 f"{n_outside} of {len(is_outside)} {what} outside the box of the training points, "
                 f"in features {np.flatnonzero(is_outside.any(axis=0))};"
-                " leave them out, or set extrapolation to another value than 'error'."
+                " remove them, or set extrapolation to a value other than 'error'."
             )
 
 

@@ -371,6 +371,14 @@ def test_a_constant_feature_has_no_width(rng):
         model.predict([[0.5, 2.1]])
 
 
+def test_a_feature_far_outside_is_not_called_constant(square):
+    X, _ = square
+    model = fitted(X / 10, polynomial(X))
+    with pytest.warns(ExtrapolationWarning) as caught, np.errstate(over="ignore"):
+        assert np.isfinite(model.predict([[0.05, 1.7e308]])).all()
+    assert "which was constant" not in str(caught[0].message)
+
+
 def test_a_logarithm_ends_a_tenth_below_its_least_value(rng):
     x = 10 ** rng.uniform(-6, 6, (200, 1))
     model = fitted(x, np.log(x[:, 0]), feature_scales="log")

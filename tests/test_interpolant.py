@@ -7,7 +7,7 @@ from conftest import tensor_grid
 from scipy.interpolate import LinearNDInterpolator, PchipInterpolator
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.exceptions import AccuracyWarning
+from skmsnn.exceptions import AccuracyWarning, ExtrapolationWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -76,6 +76,25 @@ def test_two_features_are_piecewise_linear(rng):
     error = np.abs(model.gradient(fresh) - np.stack(steps, axis=1))
     assert np.mean(error < 1e-5) > 0.99  # but where a step crosses an edge
     assert not model.derivative(fresh, (1, 1)).any()
+
+
+@pytest.mark.parametrize("rule", ["auto", "continue", "linear", "constant"])
+def test_slopes_and_modules_agree_with_values_outside(rng, rule):
+    X = rng.uniform(-1, 1, (120, 2))
+    model = fitted(X, np.sign(X[:, 0] * X[:, 1]), extrapolation=rule)
+    assert model.stages_[0].family == "interpolant"
+    outside = rng.uniform(-1.4, 1.4, (200, 2))
+    with pytest.warns(ExtrapolationWarning):
+        values, slopes = model.predict(outside), model.gradient(outside)
+    module = model.to_module()(torch.tensor(outside)).numpy()
+    np.testing.assert_allclose(module, values, atol=1e-11)
+    assert np.abs(values).max() <= 1 + 1e-12  # of values of 1 and -1, even by tangents
+    h = 1e-7
+    function = model.to_function()
+    for j, e in enumerate(np.eye(2)):
+        step = (function(outside + h * e) - function(outside - h * e)) / (2 * h)
+        agrees = np.abs(slopes[:, j] - step) < 1e-4
+        assert agrees.mean() > 0.98  # but where a step crosses an edge
 
 
 def test_a_constant_column_does_not_matter():

@@ -96,7 +96,7 @@ def case(number):
 
 
 def regions(X, rng):
-    """Uniform points inside the box of X, in its outer part, and outside; as scaled to the box."""
+    """Uniform points in the inner part of the box of X, in its outer part, and outside it."""
     low, high = X.min(axis=0), X.max(axis=0)
     d = X.shape[1]
     inside = rng.uniform(-1, 1, (N_FRESH, d)) * (1 - 2 * OUTER)

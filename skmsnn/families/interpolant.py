@@ -31,9 +31,10 @@ class Interpolant(Family):
     def last_resort(self, fitter: StageFitter, stage: StageFit) -> StageFit | None:
         """The interpolant of one or two features, where a stage describes less than half of y.
 
-        It needs the smaller error at points left out. With so few points that noise cannot be told
-        from structure, it is taken wherever the stage is useless at its own rows; where y has a few
-        values that are repeated, as steps have, a tenth of the spread is useless.
+        It is taken if its validation error is smaller than that of the stage; and, with too few
+        points to distinguish noise from structure, also if the residuals of the stage at its own
+        rows are about as large as y. Where y repeats a few values, as steps do, a tenth of y is
+        enough for both conditions on the stage.
         """
         points = fitter.points
         rows = np.flatnonzero(points.full)

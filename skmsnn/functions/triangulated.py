@@ -19,7 +19,8 @@ from skmsnn.functions.orders import sum_of_orders
 class TriangulatedModes(Modes):
     """The continuous function of two features that is linear on each Delaunay triangle of points.
 
-    Outside the box [-1, 1]^2 it has the value of the nearest point of the box.
+    Outside the box [-1, 1]^2 it has the value of the nearest point of the box. At a face, too, its
+    derivative across the face is 0: triangles there may be slivers, with slopes of any size.
 
     Attributes
     ----------
@@ -94,7 +95,10 @@ class TriangulatedModes(Modes):
             shares = np.column_stack([along, -along.sum(axis=1)])
         else:
             shares = _shares(weights, inside)
-        return np.asarray(np.einsum("nk,nkq->nq", shares, corners))
+        values = np.asarray(np.einsum("nk,nkq->nq", shares, corners))
+        if sum(nu) == 1:
+            values[np.abs(x[:, self.axes[int(np.argmax(nu))]]) >= 1] = 0.0
+        return values
 
     def triangles(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Corners (m, 3) of all triangles, and affine maps (m, 3, 2) to shares of two corners."""

@@ -5,12 +5,12 @@ than its local error e: these are resolved. Of the polynomials of degree at most
 1 on [-1, 1], none grows faster outside than ``T_N(x) = cosh(N arccosh x)`` (Rivlin 1990, Chebyshev
 Polynomials, chapter 2, on extremal properties). If the error is dominated by N, the lowest degree
 that is not resolved, it is about ``e T_N(1 + t)`` at a distance t from a face. This is an estimate
-and no bound, since terms of higher degree grow faster. What the model itself has outside beyond its
-resolved terms, such as terms of the size of rounding, counts as an error, too.
+and no bound, since terms of higher degree grow faster. The model's own unresolved terms, such as
+those of the size of rounding, also count as an error.
 
-The model continues freely while all that is less than a tenth of the error of holding the value at
-the face, which is estimated by how much the model changes over the same distance inside. Nothing
-farther than the width of the box is compared.
+The model continues freely while the larger of these two errors is hardly more than the error at the
+face, or less than a tenth of the error of holding the value there, which is estimated by how much
+the model changes over the same distance inside. Distances are compared up to the width of the box.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def reach_of(
     periodic : ndarray of shape (d,), bool
         Axes that have no faces.
     n_waves : int, default=inf
-        Terms of the exponential polynomial that the model is along each line, if it is one. Outside
-        an interval a sum of m such terms grows at most like the power m - 1 of the distance,
-        however fast its waves are (Turan's lemma; Nazarov 1993, Local estimates for exponential
+        Number of terms if the model is an exponential polynomial along each line. Outside an
+        interval a sum of m such terms grows at most like the power m - 1 of the distance, however
+        fast its waves are (Turan's lemma; Nazarov 1993, Local estimates for exponential
         polynomials, section 1).
     """
     axes = [int(j) for j in np.flatnonzero(~periodic) if np.ptp(x[:, j]) > 0]
@@ -87,7 +87,7 @@ def reach_of(
             unresolved[own < degrees] = 0.0  # waves too fast for the series, but few
             distance, grown = _trusted(at_face, own, unresolved, _changes(series, face))
             limits[:, j] = face * (1 + distance)
-            # as fast as what is not resolved grows up to the limit
+            # the degree N for which T_N grows by as much as the error up to the limit
             exponents = np.arccosh(1 + distance)
             faster = np.arccosh(np.maximum(grown / at_face, 1)) / np.where(
                 distance > 0, exponents, 1
@@ -135,13 +135,13 @@ def _resolved(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Chebyshev series along an axis (size, n_lines, n_outputs), and degrees not resolved.
 
-    The lowest degree not resolved is the first from which on all terms together are below the
-    level, or the next, because even and odd functions have only every other degree.
+    The lowest degree not resolved is one above the first from which on all terms together are at
+    most the level, because even and odd functions have only every other degree.
     """
     size = 16
     while True:
         nodes = np.cos(np.pi * (np.arange(size) + 0.5) / size)
-        # of more nodes fewer lines, so that about as many values are needed
+        # with more nodes fewer lines, so that the number of values stays about the same
         some = lines[: max(4, 16 * len(lines) // size)]
         points = np.repeat(some[None], size, axis=0)
         points[:, :, axis] = nodes[:, None]
@@ -160,7 +160,7 @@ def _resolved(
 
 
 def _most_degrees(x: NDArray[np.float64], axis: int) -> float:
-    """More than points resolve along an axis: several times as many as they are on a line."""
+    """Largest size of a series: several times the number of points along an axis."""
     n, d = x.shape
     return min(4 * len(np.unique(x[:, axis])), FAR * n ** (1 / d))
 
@@ -181,7 +181,7 @@ def _changes(series: NDArray[np.float64], face: float) -> NDArray[np.float64]:
 def _unresolved(
     values: Values, lines: NDArray[np.float64], axis: int, known: NDArray[np.float64], face: float
 ) -> NDArray[np.float64]:
-    """How much more the model has outside beyond its resolved terms than next to the face.
+    """How much the unresolved part of the model grows outside, from its size next to the face.
 
     The largest on some lines; shape (n_outputs, n_distances).
     """
@@ -229,13 +229,13 @@ def error_outside(
 ) -> NDArray[np.float64]:
     """The local error at scaled points (n, d) anywhere; shape (n, n_outputs).
 
-    From the nearest point of the box it grows as ``cosh`` of the exponents ``N_j arccosh |x_j|``
-    along the axes, of which the root of the sum of squares is taken, as for errors of bounded
-    Euclidean degree; for those of bounded total degree it would be the largest, for products the
-    sum. Outside the limits of free continuation the change of the model over the same distance
-    inside is added: the first difference over that distance and the second; under the rule "linear"
-    the second alone, and the error of the slope, of the order of ``N^2`` times that of the values
-    (A. A. Markov's inequality); under "continue" also the change up to the point itself.
+    Outside the box the error at its nearest point is multiplied by ``cosh r``, where r is the root
+    of the sum of squares of ``N_j arccosh |x_j|``, as for errors of bounded Euclidean degree. (For
+    bounded total degree r would be the largest of these, for products their sum.) Outside the
+    limits of free continuation the change of the model over the same distance inside is added: the
+    first difference over that distance and the second; under the rule "linear" the second alone,
+    and the error of the slope, of the order of ``N^2`` times that of the values (A. A. Markov's
+    inequality); under "continue" also the change up to the point itself.
 
     Parameters
     ----------
@@ -279,7 +279,7 @@ def _grown(
     distances = np.where(periodic, 0.0, np.arccosh(np.clip(np.abs(c), 1.0, None)))
     grown = error * _growth(np.linalg.norm(distances[:, None] * degrees, axis=2))
     away = x - c
-    # differences inside, from as far as they fit into the box twice
+    # differences inside over at most half the width of the box, so that two of them fit
     ratio = np.maximum(np.abs(away).max(axis=1), 1.0)[:, None]
     at, half, whole = (values(c - k * away / ratio) for k in range(3))
     second = np.abs(at - 2 * half + whole) * ratio

@@ -40,7 +40,7 @@ class Support:
 
     @classmethod
     def of(cls, x: NDArray[np.float64], periodic: NDArray[np.bool_]) -> Support | None:
-        """None where the points leave no holes, or have too many features to tell."""
+        """None where the points leave no holes, are too few, or have too many features."""
         n, d = x.shape
         if d > MOST_DIMENSIONS or n < FEW:
             return None
@@ -52,7 +52,7 @@ class Support:
         most_room = float(support._room(some, 2).max())
         support = cls(some, units, most_room, periodic)
         anywhere = rng.uniform(-1, 1, (ENOUGH, d))
-        # by chance one point in n has more room than all n of the fit; in gaps of a line up to four
+        # by chance one random point in n has more room than any of the fit; on a line up to four
         return support if support.is_in_hole(anywhere).mean() * len(some) > FAR else None
 
     def is_in_hole(self, x: NDArray[np.float64]) -> NDArray[np.bool_]:

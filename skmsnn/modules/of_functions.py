@@ -245,7 +245,9 @@ class TriangulatedModule(StageModule):
 
     def forward(self, x: Tensor) -> Tensor:
         check_points(x.shape, self._n_features)
-        away = x[:, self._axes].clamp(-1, 1)[:, None] - self.origins
+        x = x[:, self._axes]
+        inside = torch.where(x.abs() < 1, x, x.sign())  # unlike that of clamp, constant at faces
+        away = inside[:, None] - self.origins
         two = torch.einsum("mij,nmj->nmi", self.slopes, away)
         shares = torch.cat([two, 1 - two.sum(dim=2, keepdim=True)], dim=2)
         # the triangle that a point is in, or nearest to being in
