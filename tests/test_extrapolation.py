@@ -360,6 +360,20 @@ def test_a_pole_beyond_the_box_is_not_crossed():
     assert values.max() < 1 / 0.04
 
 
+@pytest.mark.parametrize("seed", [0, 4])
+def test_resolved_outputs_continue_past_faces_where_they_are_flat(seed):
+    rng = np.random.default_rng(seed)
+    X, fresh = rng.uniform(-1, 1, (50, 2)), rng.uniform(-1, 1, (2000, 2))
+    t = 2 * np.pi * np.linspace(0, 1, 200)
+
+    def waves(X):  # slopes at a face are small at some times
+        return np.exp(X[:, :1]) * np.sin(t) + np.cos(2 * X[:, 1:]) * np.sin(30 * t)
+
+    auto = fitted(X, waves(X)).predict(fresh) - waves(fresh)
+    free = fitted(X, waves(X), extrapolation="continue").predict(fresh) - waves(fresh)
+    assert np.linalg.norm(auto) < 5 * np.linalg.norm(free)
+
+
 def test_a_constant_feature_has_no_width(rng):
     X = np.column_stack([rng.uniform(0, 1, 60), np.full(60, 2.0)])
     model = fitted(X, np.sin(3 * X[:, 0]))

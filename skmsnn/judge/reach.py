@@ -8,9 +8,11 @@ that is not resolved, it is about ``e T_N(1 + t)`` at a distance t from a face. 
 and no bound, since terms of higher degree grow faster. The model's own unresolved terms, such as
 those of the size of rounding, also count as an error.
 
-The model continues freely while the larger of these two errors is hardly more than the error at the
-face, or less than a tenth of the error of holding the value there, which is estimated by how much
-the model changes over the same distance inside. Distances are compared up to the width of the box.
+The error of holding the value at the face is estimated by how much the model changes over the same
+distance inside. The model continues freely up to the farthest distance at which the larger of the
+two errors above is less than a tenth of that, as long as it is nowhere larger than that on the way;
+an error that is hardly more than the one at the face does not matter. Distances are compared up to
+the width of the box.
 """
 
 from __future__ import annotations
@@ -205,11 +207,13 @@ def _trusted(
     """How far from a face free continuation is the better one, and its error at that distance."""
     distances = _distances()
     free = error[:, None] * _growth(degrees[:, None] * np.arccosh(1 + distances))
-    # a held value has the error of the face, too
-    most = np.maximum(EQUAL * error[:, None], changes / FAR)
     free = np.maximum(free, unresolved)
-    is_better = free <= most
-    last = np.where(is_better.all(axis=1), len(distances), np.argmin(is_better, axis=1)) - 1
+    # a held value has the error of the face, too
+    held = EQUAL * error[:, None]
+    is_as_good = np.logical_and.accumulate(free <= np.maximum(held, changes), axis=1)
+    is_better = is_as_good & (free <= np.maximum(held, changes / FAR))
+    last = len(distances) - 1 - np.argmax(is_better[:, ::-1], axis=1)
+    last = np.where(is_better.any(axis=1), last, -1)
     at_last = free[np.arange(len(last)), last]
     return np.where(last >= 0, distances[last], 0.0), np.where(last >= 0, at_last, error)
 
