@@ -174,7 +174,7 @@ def test_what_is_resolved_continues_to_many_digits(rng):
 
 
 def test_limits_follow_from_the_growth_of_chebyshev_polynomials():
-    """Of a polynomial of degree 3 with errors of 1e-3: T_5(1 + t) is the growth up to the limit."""
+    """The error of a cubic with errors of 1e-3 grows like T_5(1 + t) up to the limit."""
     x = np.linspace(-1, 1, 100)[:, None]
 
     def cubic(x):

@@ -140,7 +140,7 @@ def _is_on_plateau(best: Trial, tried: list[Trial]) -> bool:
 
 
 def _leaves_noise(best: Trial, tried: list[Trial]) -> bool:
-    """Whether all that is left is as of noise, of which no box and no cut-off leaves less."""
+    """Whether the residual looks like noise, which no other box or cut-off would reduce."""
     foreseen = best.train_error / best.seen_error if best.seen_error > 0 else 0.0
     return leaves_as_of_noise(foreseen, best.leverage) and _is_on_plateau(best, tried)
 

@@ -85,7 +85,7 @@ def _trial(degrees: NDArray[np.int64], data: Split) -> Trial:
 def _grown(
     data: Split, rows: NDArray[np.intp], most: NDArray[np.int64], most_terms: int
 ) -> Iterator[tuple[NDArray[np.int64], float, float]]:
-    """Sets of growing size, what they leave of the held-out points, and operations until then."""
+    """Yield sets of growing size with their held-out errors and the operations up to then."""
     assert data.held_out is not None
     held_out: HeldOut = data.held_out
     root = np.sqrt(data.train[rows])[:, None]

@@ -1,8 +1,8 @@
 """How far outside the box of its points a model can be trusted, and how large its errors are there.
 
 Along each axis a model is a series of Chebyshev polynomials. Up to some degree its terms are larger
-than its local error e: these are resolved. Of the polynomials of degree at most N that are at most
-1 on [-1, 1], none grows faster outside than ``T_N(x) = cosh(N arccosh x)`` (Rivlin 1990, Chebyshev
+than its local error e: these are resolved. No polynomial of degree at most N whose values are at
+most 1 on [-1, 1] grows faster outside than ``T_N(x) = cosh(N arccosh x)`` (Rivlin 1990, Chebyshev
 Polynomials, chapter 2, on extremal properties). If the error is dominated by N, the lowest degree
 that is not resolved, it is about ``e T_N(1 + t)`` at a distance t from a face. This is an estimate
 and no bound, since terms of higher degree grow faster. The model's own unresolved terms, such as

@@ -257,7 +257,7 @@ class TriangulatedModule(StageModule):
 
 
 def _chosen(values: Tensor, which: Tensor, is_of_points: bool) -> Tensor:
-    """Of the values, all alike or of each point, along the axis of a basis those that count."""
+    """Select entries along the axis of a basis from values of all points or of each point."""
     if not is_of_points:
         return values[which]
     rest = values.shape[2:]

@@ -312,7 +312,7 @@ class LinearisedQuotientFrame:
     def system(
         self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
     ) -> NDArray[np.float64]:
-        """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
+        """Columns at points (n, d), followed by the target if given, times ``root`` (n,)."""
         columns = self._frame.system(x, np.ones(len(x)))
         by_denominator = -self._modes.evaluate(x) * columns[:, 1:]
         return _weighted(np.concatenate([columns, by_denominator], axis=1), root, target)
