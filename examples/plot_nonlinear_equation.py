@@ -39,7 +39,7 @@ conditions = [
     Condition([[0.0]], {1: 1.0}, 0.0, name="velocity at the start"),
 ]
 model = SpectrumInformedMSNNRegressor(random_state=0).fit([[0.0]], [angle], conditions=conditions)
-print(f"{model.stop_reasons_[0]}, {model.n_iter_[0]} steps of Newton's iteration in all")
+print(f"{model.stage_summaries_[0]}, {model.n_iter_[0]} steps of Newton's iteration in all")
 
 # %%
 # An independent solver, and the energy, which stays the same.

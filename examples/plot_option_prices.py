@@ -48,7 +48,7 @@ for (name, nu), true in zip(orders.items(), known, strict=True):
     for label, found in (("skmsnn", model.derivative(fresh, nu)), ("cubic spline", by_spline)):
         errors[label].append(np.abs(found - true).max() / np.abs(true).max())
     print(f"{name:8s}  {errors['skmsnn'][-1]:.0e}    {errors['cubic spline'][-1]:.0e}")
-print(f"{model.stop_reason_}; on unseen points {model.validation_norms_[-1]:.0e} of the spread")
+print(f"{model.stop_reason_}; on unseen points {model.validation_errors_[-1]:.0e} of the spread")
 
 # %%
 # Gamma, the second derivative by the spot, is where a spline shows.

@@ -59,10 +59,10 @@ model = SpectrumInformedMSNNRegressor(random_state=0).fit(
 seconds = time.perf_counter() - begin
 fresh = rng.uniform(-1, 1, (8000, 2))
 fresh = fresh[inside(fresh)]
-print(f"{model.stop_reasons_[0]}, {seconds:.1f} s")
+print(f"{model.stage_summaries_[0]}, {seconds:.1f} s")
 error = relative_l2_error(solution(fresh), model.predict(fresh))
 print(f"relative L2 error at fresh points: {error:.1e}")
-for name, left in model.condition_norms_.items():
+for name, left in model.condition_residuals_.items():
     print(f"left of the {name} at rows held out: {left:.1e}")
 
 # %%

@@ -41,7 +41,7 @@ level = level.assign_coords(time=times, lon=lon, lat=lat).rename("level")
 print(f"{level.sizes} of which {float(level.isnull().mean()):.0%} are missing")
 
 model = XarrayRegressor(time_unit="h").fit(level)
-print(f"left on unseen points: {model.regressor_.validation_norms_[-1]:.0e} of the spread")
+print(f"left on unseen points: {model.regressor_.validation_errors_[-1]:.0e} of the spread")
 
 # %%
 # Every ten minutes, at places between those of the data. Splines need a value for the island: zero,

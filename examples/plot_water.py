@@ -45,7 +45,7 @@ print("               enthalpy   heat capacity   (largest relative error)")
 for name, found in values.items():
     of_values = np.abs(found / true - 1).max()
     print(f"{name:14s} {of_values:.0e}      {np.abs(slopes[name] / capacity - 1).max():.0e}")
-print(f"on unseen points {model.validation_norms_[-1]:.0e} of the spread")
+print(f"on unseen points {model.validation_errors_[-1]:.0e} of the spread")
 
 # %%
 

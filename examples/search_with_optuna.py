@@ -36,9 +36,9 @@ class Pruning:
         pass
 
     def on_fit_task_end(self, estimator, context, **about):
-        if context.task_name != "stage" or not estimator.validation_norms_:
+        if context.task_name != "stage" or not estimator.validation_errors_:
             return False
-        self.trial.report(estimator.validation_norms_[-1], len(estimator.validation_norms_))
+        self.trial.report(estimator.validation_errors_[-1], len(estimator.validation_errors_))
         return self.trial.should_prune()
 
 
@@ -75,7 +75,7 @@ def main(arguments=None):
         if model.stop_reason_ == "callback":
             raise optuna.TrialPruned
         trial.set_user_attr("fresh", relative_l2_error(front(fresh), model.predict(fresh)))
-        return model.validation_norms_[-1]
+        return model.validation_errors_[-1]
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(

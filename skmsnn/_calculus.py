@@ -17,13 +17,13 @@ from skmsnn._html import stages_table
 from skmsnn._outside import warn_of_points_outside
 from skmsnn.domain import Domain
 from skmsnn.extrapolation import Extrapolation
-from skmsnn.judge.local import LocalError
-from skmsnn.judge.scaling import Scaling
-from skmsnn.judge.support import Support
-from skmsnn.model_function import ModelFunction
+from skmsnn.model_function import FittedFunction
 from skmsnn.sources.chunks import is_dask, map_rows
 from skmsnn.stage import Stage
 from skmsnn.training.devices import prediction_device
+from skmsnn.validation.local import LocalError
+from skmsnn.validation.scaling import Scaling
+from skmsnn.validation.support import Support
 
 if TYPE_CHECKING:
     from skmsnn.modules.cascade import CascadeModule
@@ -125,7 +125,7 @@ class FittedModelMixin(BaseEstimator):
             yield like(self._values(x, self._function_of(stages), stages), X)
 
     def _values(
-        self, x: NDArray[np.float64], function: ModelFunction, stages: list[Stage]
+        self, x: NDArray[np.float64], function: FittedFunction, stages: list[Stage]
     ) -> NDArray[np.float64]:
         """Of some stages at scaled points, in the shape and units of y."""
         device = "cpu" if self.device == "cpu" else prediction_device(self.device)
@@ -241,12 +241,12 @@ class FittedModelMixin(BaseEstimator):
         )
         return module.eval()
 
-    def to_function(self) -> ModelFunction:
+    def to_function(self) -> FittedFunction:
         """Make a plain function of the fitted model, for use in solvers and optimisers.
 
         Returns
         -------
-        ModelFunction
+        FittedFunction
             A callable that checks no more than shapes, some microseconds a point: of points of
             shape (n_features,) or (n, n_features) as arrays of float, in the units of X. For one
             point it returns a float, or an array of shape (n_outputs,); ``gradient`` are its first
@@ -256,20 +256,20 @@ class FittedModelMixin(BaseEstimator):
         return self._function
 
     @property
-    def _function(self) -> ModelFunction:
+    def _function(self) -> FittedFunction:
         """The model, prepared once for the stages that there are."""
-        prepared: ModelFunction | None = self.__dict__.get("_prepared")
+        prepared: FittedFunction | None = self.__dict__.get("_prepared")
         if prepared is None or not prepared.is_of(self.stages_, self.domain_, self._extrapolation):
             prepared = self._prepare()
         return prepared
 
-    def _prepare(self) -> ModelFunction:
+    def _prepare(self) -> FittedFunction:
         self._prepared = self._function_of(self.stages_)
         return self._prepared
 
-    def _function_of(self, stages: list[Stage]) -> ModelFunction:
+    def _function_of(self, stages: list[Stage]) -> FittedFunction:
         shape = (self._flat_y, self._complex_y)
-        return ModelFunction(self.domain_, stages, *self._scaling, *shape, self._extrapolation)
+        return FittedFunction(self.domain_, stages, *self._scaling, *shape, self._extrapolation)
 
     def _map_chunks(self, method: Callable[..., NDArray], X: Any, *arguments: Any) -> Any:
         """A dask array of what the method gives for each chunk of rows."""

@@ -15,10 +15,10 @@ from skmsnn._progress import Progress
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
 from skmsnn.families.fitting import StageFit, Watch
-from skmsnn.families.recipe import Recipe
-from skmsnn.judge.local import Unseen
-from skmsnn.judge.reasons import StopReason
-from skmsnn.judge.scaling import Scaling
+from skmsnn.families.recipe import StageOptions
+from skmsnn.validation.local import Unseen
+from skmsnn.validation.reasons import StopReason
+from skmsnn.validation.scaling import Scaling
 
 
 class Source(Protocol):
@@ -44,9 +44,9 @@ class Source(Protocol):
         Of features that have few.
     scatter : ndarray of shape (n_outputs,)
         What values at the same point deviate from their mean.
-    asked_between_levels : ndarray of shape (n, d) or None
+    points_between_levels : ndarray of shape (n, d) or None
         Scaled points at which to ask what is open between levels.
-    left_of_conditions : dict from str to float
+    residuals_of_conditions : dict from str to float
         What is left of each condition beside the values.
     told : str
         What a warning tells of these.
@@ -65,10 +65,10 @@ class Source(Protocol):
     n_points: int
     levels: dict[int, NDArray[np.float64]]
     scatter: NDArray[np.float64]
-    asked_between_levels: NDArray[np.float64] | None
+    points_between_levels: NDArray[np.float64] | None
 
     @property
-    def left_of_conditions(self) -> Mapping[str, float]: ...
+    def residuals_of_conditions(self) -> Mapping[str, float]: ...
 
     @property
     def told(self) -> str: ...
@@ -79,7 +79,7 @@ class Source(Protocol):
     def resume(self, before: Any) -> None:
         """Go on with what the source of an earlier fit of the same stages knows."""
 
-    def best_stage(self, recipe: Recipe, watch: Watch) -> StageFit:
+    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
         """The best stage for the residual r, normalised: u(x), with its epsilon = rms(r)."""
 
     def norm_after(self, fit: StageFit) -> float:
@@ -103,7 +103,7 @@ Keep = Callable[[StageFit, Source], None]
 
 def add_stages(
     source: Source,
-    recipes: Sequence[Recipe],
+    recipes: Sequence[StageOptions],
     n_stages: int,
     tol: float,
     keep: Keep,
@@ -119,7 +119,7 @@ def add_stages(
     ----------
     source : Source
         The data.
-    recipes : sequence of Recipe
+    recipes : sequence of StageOptions
         What each stage may be.
     n_stages : int
         Those there are.
@@ -154,10 +154,10 @@ def add_stages(
     return StopReason.N_STAGES
 
 
-def _helps(fit: StageFit, source: Source, recipe: Recipe) -> bool:
+def _helps(fit: StageFit, source: Source, recipe: StageOptions) -> bool:
     """Whether a stage leaves less, on all points and on unseen ones."""
-    if fit.is_of_use is not None:
-        return fit.is_of_use
+    if fit.accepted is not None:
+        return fit.accepted
     if not fit.error < source.error:
         return False
     norm = source.norm_after(fit)
@@ -168,14 +168,14 @@ def _helps(fit: StageFit, source: Source, recipe: Recipe) -> bool:
     return is_refinement or not recipe.is_adaptive or fit.error * AS_GOOD < source.error
 
 
-def _why_no_gain(fit: StageFit, source: Source, recipe: Recipe, tol: float) -> StopReason:
+def _why_no_gain(fit: StageFit, source: Source, recipe: StageOptions, tol: float) -> StopReason:
     if source.error <= source.near_round_off:
         return _unless_deceptive(StopReason.ROUND_OFF, fit, source)
     if not recipe.is_adaptive:
-        return StopReason.NO_GAIN
+        return StopReason.CONVERGED
     if source.error > tol:
         return source.reason_of_limit(fit)
-    return _unless_deceptive(StopReason.NO_GAIN, fit, source)
+    return _unless_deceptive(StopReason.CONVERGED, fit, source)
 
 
 def _unless_deceptive(reason: StopReason, fit: StageFit, source: Source) -> StopReason:

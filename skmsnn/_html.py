@@ -16,7 +16,7 @@ def stages_table(model: SpectrumInformedMSNNRegressor) -> str:
     """One row a stage: its modes, and the relative RMS residual that it leaves."""
     head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
     stages = zip_longest(
-        model.stages_, model.residual_norms_, model.validation_norms_, model.stop_reasons_
+        model.stages_, model.train_errors_, model.validation_errors_, model.stage_summaries_
     )
     rows = []
     for number, (stage, train, held_out, reason) in enumerate(stages, start=1):

@@ -124,7 +124,7 @@ class IntegralMixin(FittedModelMixin):
                 raise ValueError(
                     f"Feature {j} is on a logarithmic scale, on which integrals have no closed "
                     "form; integrate to_function() numerically, as by scipy.integrate, or fit with "
-                    "feature_scales='linear'."
+                    "feature_transforms='linear'."
                 )
         for number, stage in enumerate(self.stages_, start=1):
             if not stage.function.has_integral(len(features)):

@@ -13,10 +13,10 @@ from skmsnn._precision import EPS
 from skmsnn._warning import names_of_features, some_of, warn_at_caller
 from skmsnn.exceptions import ExtrapolationWarning
 from skmsnn.extrapolation import Extrapolation
-from skmsnn.judge.local import LocalError
-from skmsnn.judge.reach import Reach, Values, error_outside, reach_of
-from skmsnn.judge.support import Support
-from skmsnn.model_function import ModelFunction
+from skmsnn.model_function import FittedFunction
+from skmsnn.validation.local import LocalError
+from skmsnn.validation.reach import Reach, Values, error_outside, reach_of
+from skmsnn.validation.support import Support
 
 if TYPE_CHECKING:
     from skmsnn._calculus import FittedModelMixin
@@ -53,11 +53,11 @@ def estimate_limits(model: Regressor, source: Source) -> None:
     model._faces, model._support = faces, Support.of(x, periodic)
     model._extrapolation = Extrapolation.of(model.extrapolation, faces)
     model._local_error, reach = None, Reach.none(periodic)
-    if model.validation_norms_:
-        reported = model.validation_norms_[-1]
+    if model.validation_errors_:
+        reported = model.validation_errors_[-1]
         if unseen is not None and len(unseen.x):
             model._local_error = LocalError.of(unseen, x, periodic, reported)
-        free = ModelFunction(domain, model.stages_, *model._scaling, False)
+        free = FittedFunction(domain, model.stages_, *model._scaling, False)
         error = _error_of(model, reported)
         reach = reach_of(free.of_stages, error, x, periodic, free.n_waves)
     model._degrees = reach.degrees

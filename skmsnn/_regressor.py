@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
 
+from skmsnn._arguments import PARAMETER_CONSTRAINTS, source_of, stage_options_of
 from skmsnn._arrays import as_numpy
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import add_stages
@@ -21,7 +22,6 @@ from skmsnn._restoring import restoring
 from skmsnn._state import begin, keep
 from skmsnn._time_limit import is_interrupted, limit, limits
 from skmsnn._uncertainty import UncertaintyMixin
-from skmsnn._validation import PARAMETER_CONSTRAINTS, recipes_of, source_of
 from skmsnn._warning import is_in_search, warn_of
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.modules.autograd import with_autograd
@@ -40,7 +40,7 @@ class SpectrumInformedMSNNRegressor(
     By default a stage is the best spectral fit of its residual by least squares (a network of one
     layer, section 3.4 of [1]_); where the error stays above ``max(tol, 3e-6)``, in two and more
     dimensions, a network with hidden layers is trained by Gauss-Newton, and kept if its validation
-    error is lower. The recipe of the paper is ``solver="adam", p=10, spectral_readout=False,
+    error is lower. The recipe of the paper is ``solver="adam", p=10, linear_readout=False,
     early_stopping=False`` with a number for ``n_modes``.
 
     Parameters
@@ -65,19 +65,19 @@ class SpectrumInformedMSNNRegressor(
         Start of the first layer: the dominant modes of the residual (algorithm 1 of [1]_); cosines
         and sines of a Xavier layer times the dominant wave number [2]_; random Fourier
         features [3]_; or none, a plain multilayer perceptron.
-    spectral_readout : bool, default=True
+    linear_readout : bool, default=True
         Whether cosines and sines of the first layer are also added to the output linearly, for
         the inits "spectrum" and "random-fourier".
     families : "auto" or sequence of str, default="auto"
         Which functions a stage may be of: "polynomial", "spline" (along axes of grids), "fourier",
-        "rational", "separable" (of four and more features), "modes" (a few waves of fitted wave
+        "rational", "separable" (of four and more features), "sinusoids" (a few waves of fitted wave
         vectors) and "network". Those named compete, the mean of y beside them, and unseen
         points decide; "auto" is all of them.
     period : "auto", None, float or sequence, default="auto"
         Period of the function in units of X: a scalar for all features, or one value per feature
         (None: not periodic). "auto" finds periods of points on a uniform grid, with or without
         holes, if y has little noise, and takes other points as not periodic.
-    feature_scales : {"auto", "linear", "log"} or sequence of str, default="auto"
+    feature_transforms : {"auto", "linear", "log"} or sequence of str, default="auto"
         Whether a stage is a function of a feature or of its logarithm: one for all, or "linear" or
         "log" for each. "auto" decides it for positive features that span a decade, by fits to some
         points. Below the smallest training value the logarithm is continued linearly.
@@ -128,25 +128,26 @@ class SpectrumInformedMSNNRegressor(
         Iterations of each stage; a linear solve counts as one.
     loss_curves_ : list of list of float
         Loss of each stage's residual by iteration.
-    residual_norms_ : list of float
+    train_errors_ : list of float
         RMS of the residual on the training points after each stage, relative to the spread of y,
         its root mean square deviation from its mean.
-    validation_norms_ : list of float
+    validation_errors_ : list of float
         The same on points that a fit has not seen: on complete grids whole lines left out in turn,
         of fewer than 3000 scattered points single ones, and otherwise held-out points; with
         conditions the largest residual of one, over the size of its terms.
-    stop_reasons_ : list of str
+    stage_summaries_ : list of str
         How each stage ended.
     stop_reason_ : str
         Why there are no more stages. If the error is above ``tol``, the most likely limitation of
         the data: "precision" (y is rounded, to single precision or few decimals), "noise",
-        "no pattern" (neighbouring points know nothing of each other), "few points", "few levels",
+        "uncorrelated" (neighbouring points know nothing of each other), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
-        "singular end", "discontinuous" (y is rough in a few places), "conditions" (not met
-        together), "newton" (not converged), "undetermined", or else "undersampled".
-        Otherwise "round-off", "no gain", "n_stages", "time", "interrupted", "callback" or "memory".
-    condition_norms_ : dict from str to float
-        What is left in the end of the values and of each condition, as in ``validation_norms_``.
+        "boundary singularity", "discontinuous" (y is rough in a few places), "inconsistent
+        conditions" (not met together), "newton not converged", "underdetermined", or else
+        "undersampled". Otherwise "round-off", "converged", "n_stages", "time", "interrupted",
+        "callback" or "memory".
+    condition_residuals_ : dict from str to float
+        What is left in the end of the values and of each condition, as in ``validation_errors_``.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_, n_features_in_ : int
@@ -185,10 +186,10 @@ class SpectrumInformedMSNNRegressor(
         hidden_layer_sizes: int | Sequence[int] = (30, 30, 30),
         activation: str = "tanh",
         init: str = "spectrum",
-        spectral_readout: bool = True,
+        linear_readout: bool = True,
         families: Literal["auto"] | Sequence[str] = "auto",
         period: Literal["auto"] | float | Sequence[float | None] | None = "auto",
-        feature_scales: str | Sequence[str] = "auto",
+        feature_transforms: str | Sequence[str] = "auto",
         extrapolation: str = "auto",
         solver: str = "auto",
         learning_rate_init: float = 1e-3,
@@ -208,10 +209,10 @@ class SpectrumInformedMSNNRegressor(
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.init = init
-        self.spectral_readout = spectral_readout
+        self.linear_readout = linear_readout
         self.families = families
         self.period = period
-        self.feature_scales = feature_scales
+        self.feature_transforms = feature_transforms
         self.extrapolation = extrapolation
         self.solver = solver
         self.learning_rate_init = learning_rate_init
@@ -300,7 +301,7 @@ class SpectrumInformedMSNNRegressor(
     @one_blas_thread
     def _fit(self, X: Any, y: Any, weight: Any, validation: Any, conditions: Any) -> None:
         limit(self.max_time, notes_interrupts=not is_in_search())
-        recipes = recipes_of(self)
+        recipes = stage_options_of(self)
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
         source = source_of(self, X, y, weight, validation, recipes, rng, conditions)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._warning import Outcome, names_of_features
-from skmsnn.judge.levels import left_between_levels
-from skmsnn.judge.reasons import StopReason
+from skmsnn.validation.levels import left_between_levels
+from skmsnn.validation.reasons import StopReason
 
 if TYPE_CHECKING:
     from skmsnn._cascade import Source
@@ -26,22 +26,25 @@ _ENDED_FROM_OUTSIDE = (
 
 def report_what_fits_cannot_see(model: Regressor, source: Source) -> None:
     """Report no less than what is open between levels, and than the scatter of repeated points."""
-    model.condition_norms_, model._of_conditions = dict(source.left_of_conditions), source.told
-    has_ended = model.stop_reason_ in (*_ENDED_FROM_OUTSIDE, StopReason.NEWTON)
+    model.condition_residuals_, model._of_conditions = (
+        dict(source.residuals_of_conditions),
+        source.told,
+    )
+    has_ended = model.stop_reason_ in (*_ENDED_FROM_OUTSIDE, StopReason.NEWTON_NOT_CONVERGED)
     if source.is_open and not has_ended:
-        model.stop_reason_ = StopReason.UNDETERMINED.value
+        model.stop_reason_ = StopReason.UNDERDETERMINED.value
     noise = float(np.sqrt(np.mean((source.scatter / source.scaling.scale) ** 2)))
     open_between = [0.0] * model.n_stages_
-    x = source.asked_between_levels
-    if x is not None and model.validation_norms_:
+    x = source.points_between_levels
+    if x is not None and model.validation_errors_:
         open_between = [_left_between_levels(model, x, k + 1) for k in range(model.n_stages_)]
     new = slice(model._n_reported, None)  # of the others, earlier fits have told it
-    pairs = zip(model.validation_norms_[new], open_between[new], strict=False)
-    model.validation_norms_[new] = [float(np.hypot(max(pair), noise)) for pair in pairs]
-    norms = model.residual_norms_[new]
-    model.residual_norms_[new] = [float(np.hypot(norm, noise)) for norm in norms]
+    pairs = zip(model.validation_errors_[new], open_between[new], strict=False)
+    model.validation_errors_[new] = [float(np.hypot(max(pair), noise)) for pair in pairs]
+    norms = model.train_errors_[new]
+    model.train_errors_[new] = [float(np.hypot(norm, noise)) for norm in norms]
     model._n_reported = model.n_stages_
-    error = (model.validation_norms_ or model.residual_norms_)[-1]
+    error = (model.validation_errors_ or model.train_errors_)[-1]
     if model.stop_reason_ in _ENDED_FROM_OUTSIDE or error <= model.tol:
         return
     if noise > 0.5 * error:
@@ -69,8 +72,8 @@ def outcome_of(model: Regressor) -> Outcome:
     names = names_of_features(model)
     return Outcome(
         model.stop_reason_,
-        (model.validation_norms_ or model.residual_norms_)[-1],
-        bool(model.validation_norms_),
+        (model.validation_errors_ or model.train_errors_)[-1],
+        bool(model.validation_errors_),
         float(model.tol),
         model.n_stages_,
         model._n_points,

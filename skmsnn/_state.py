@@ -28,9 +28,9 @@ def begin(model: Regressor, source: Source) -> int:
     model.stages_ = []
     model.n_iter_ = []
     model.loss_curves_ = []
-    model.residual_norms_ = []
-    model.validation_norms_ = []
-    model.stop_reasons_ = []
+    model.train_errors_ = []
+    model.validation_errors_ = []
+    model.stage_summaries_ = []
     model._in_gaps, model._seen_error, model._n_reported = 0.0, 0.0, 0
     return 0
 
@@ -42,9 +42,9 @@ def keep(model: Regressor, fit: StageFit, source: Source) -> None:
         stages_=[*model.stages_, fit.stage],
         n_iter_=[*model.n_iter_, fit.n_iter],
         loss_curves_=[*model.loss_curves_, fit.loss_curve],
-        residual_norms_=[*model.residual_norms_, source.norm],
-        validation_norms_=[*model.validation_norms_, *unseen],
-        stop_reasons_=[*model.stop_reasons_, f"{fit.stage.family}: {fit.message}"],
+        train_errors_=[*model.train_errors_, source.norm],
+        validation_errors_=[*model.validation_errors_, *unseen],
+        stage_summaries_=[*model.stage_summaries_, f"{fit.stage.family}: {fit.message}"],
         _in_gaps=fit.in_gaps,
         _seen_error=source.error,
         _unseen=source.unseen(fit),

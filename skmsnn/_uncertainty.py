@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class UncertaintyMixin(IntegralMixin):
     """Predictions with standard deviations."""
 
-    validation_norms_: list[float]
+    validation_errors_: list[float]
 
     @overload
     def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> NDArray[np.float64]: ...

@@ -22,7 +22,7 @@ from skmsnn.exceptions import (
     FewPointsWarning,
     WideGapsWarning,
 )
-from skmsnn.judge.reasons import StopReason, advice_on
+from skmsnn.validation.reasons import StopReason, advice_on
 
 # Packages whose functions fit an estimator many times, and those between them and it.
 _SEARCHES = (
@@ -93,7 +93,7 @@ def warn_of(outcome: Outcome) -> None:
     elif outcome.levels:
         _warn(_of_few_levels(outcome), FewLevelsWarning, outcome)
         is_above &= outcome.reason != StopReason.FEW_LEVELS
-    if is_above or outcome.reason in (StopReason.ALIASED, StopReason.UNDETERMINED):
+    if is_above or outcome.reason in (StopReason.ALIASED, StopReason.UNDERDETERMINED):
         side = "above" if is_above else "below"
         constant = " The fit is a constant, the mean of y." if outcome.is_constant else ""
         text = f"{_residual_of(outcome)}, {side} tol={outcome.tol:g}: {advice_on(outcome.reason)}."

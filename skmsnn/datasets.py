@@ -9,7 +9,7 @@ import scipy.fft as sfft
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from skmsnn.functions.lattice import LatticeModes
+from skmsnn.functions.lattice import TensorFourierSeries
 
 __all__ = ["TurbulenceSnapshot", "make_decaying_turbulence", "simulate_decaying_turbulence"]
 
@@ -97,7 +97,9 @@ class TurbulenceSnapshot:
         centre = n // 2
         kept = full[centre - order : centre + order + 1, centre - order : centre + order + 1]
         period = np.full(2, 2 * np.pi)
-        return LatticeModes(kept[..., None], period).evaluate(np.asarray(X, dtype=float))[:, 0]
+        return TensorFourierSeries(kept[..., None], period).evaluate(np.asarray(X, dtype=float))[
+            :, 0
+        ]
 
     def _coefficients(self, field: str) -> NDArray[np.complex128]:
         if field not in _FIELDS:

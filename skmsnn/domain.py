@@ -198,7 +198,7 @@ def with_logarithms(X: NDArray[np.float64], logarithmic: NDArray[np.bool_]) -> N
         if not X[:, j].min() > 0:
             raise ValueError(
                 f"Feature {j} is on a logarithmic scale, but X or X_val has values of feature {j} "
-                f"down to {X[:, j].min():g}; leave those out, or set feature_scales='linear'."
+                f"down to {X[:, j].min():g}; leave those out, or set feature_transforms='linear'."
             )
     mapped = X.copy()
     mapped[:, logarithmic] = np.log(X[:, logarithmic])

@@ -19,12 +19,12 @@ from skmsnn.extrapolation import Extrapolation
 from skmsnn.functions.base import Function, Term
 from skmsnn.functions.bases import SplineBasis
 from skmsnn.functions.integrals import integrate_slope, integrate_with_periods
-from skmsnn.functions.lattice import FourierModes, LatticeModes
-from skmsnn.functions.products import ProductModes
+from skmsnn.functions.lattice import FourierSum, TensorFourierSeries
+from skmsnn.functions.products import TensorProductSeries
 from skmsnn.stage import Stage
 
 
-class ModelFunction:
+class FittedFunction:
     """The model as a plain function of points, for use inside other loops.
 
     Points are of shape (n_features,) or (n, n_features), in the units of X; of one feature a float
@@ -87,7 +87,7 @@ class ModelFunction:
     @property
     def n_waves(self) -> float:
         """Terms of the exponential polynomial that it is along each line; else infinite."""
-        if all(isinstance(function, FourierModes) for function in self._sums):
+        if all(isinstance(function, FourierSum) for function in self._sums):
             return 2.0 * sum(function.n_modes for function in self._sums) + 1
         if len(self._domain.centre) == 1 and all(map(_is_exponential, self._sums)):
             return float(sum(function.n_terms for function in self._sums))
@@ -200,9 +200,9 @@ class ModelFunction:
 
 def _is_exponential(function: Function) -> bool:
     """Whether a function of one feature is a sum of waves and of all powers up to some degree."""
-    if isinstance(function, ProductModes):
+    if isinstance(function, TensorProductSeries):
         return not any(isinstance(basis, SplineBasis) for basis in function.bases)
-    return isinstance(function, FourierModes | LatticeModes)
+    return isinstance(function, FourierSum | TensorFourierSeries)
 
 
 def _merged(stages: Iterable[Stage]) -> list[Function]:

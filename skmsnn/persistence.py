@@ -17,8 +17,8 @@ TRUSTED_TYPES = [
     "skmsnn.extrapolation.Extrapolation",
     # a file holds objects, and abstract types have none
     *sorted(f"{kind.__module__}.{kind.__name__}" for kind in _TYPES if not isabstract(kind)),
-    "skmsnn.judge.local.LocalError",
-    "skmsnn.judge.support.Support",
+    "skmsnn.validation.local.LocalError",
+    "skmsnn.validation.support.Support",
     "skmsnn.modules.trained.TrainedNetwork",
     "skmsnn.stage.Stage",
 ]

@@ -90,7 +90,7 @@ class Stage:
             return self.scale * self.function.evaluate(x, device)
         return self.scale * self.function.evaluate(x)
 
-    def subtracted_from(
+    def residual(
         self, residual: NDArray[np.float64], x: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """What is left for the next stage, r - eps u (section 3 of Ng, Wang & Lai 2024).

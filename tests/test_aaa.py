@@ -130,7 +130,7 @@ def test_a_relaxation_oscillation_at_the_steps_of_a_solver(rng):
     model = SpectrumInformedMSNNRegressor(random_state=0).fit(steps[:, None], at_steps)
     error = relative_l2_error(truth, model.predict(fresh[:, None]))
     assert error < 1e-11
-    assert error < 10 * model.validation_norms_[-1]
+    assert error < 10 * model.validation_errors_[-1]
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -145,14 +145,14 @@ def test_a_second_stage_does_not_take_back_what_the_first_is_unsure_of(function,
     inside = (fresh[:, 0] > X.min()) & (fresh[:, 0] < X.max())
     model = SpectrumInformedMSNNRegressor(random_state=0).fit(X, y)
     rest = model.predict(fresh[inside]) - truth[inside]
-    assert np.sqrt(np.mean(rest**2)) < 10 * model.validation_norms_[-1] * y.std()
+    assert np.sqrt(np.mean(rest**2)) < 10 * model.validation_errors_[-1] * y.std()
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_scaled_points_may_coincide():
     """Eighty points over twenty decades, most of which are one next to the largest."""
     x = np.logspace(-20, 0, 81)
-    model = SpectrumInformedMSNNRegressor(random_state=0, feature_scales="linear")
+    model = SpectrumInformedMSNNRegressor(random_state=0, feature_transforms="linear")
     model.fit(x[:, None], np.sqrt(x) * np.exp(x))
     assert np.all(np.isfinite(model.predict(x[:, None])))
 

@@ -43,7 +43,7 @@ class TestFitInChunks:
         model = default(period=TURN).fit(*chunked(scattered, y))
         assert relative_l2_error(inside, model.predict(fresh)) < 1e-12
         assert relative_l2_error(periodic(fresh), model.predict(fresh)) < 1e-13
-        assert model.validation_norms_[-1] < 1e-13
+        assert model.validation_errors_[-1] < 1e-13
 
     def test_other_numbers_of_features_are_refused_before_anything_is_computed(self, scattered):
         X, y = scattered[:500], periodic(scattered[:500])
@@ -89,7 +89,7 @@ class TestFitInChunks:
         model = default(period=TURN).fit(X, y, X_val=held, y_val=periodic(held) + 1)
         # one is added to all of them, and the root mean square of y is known
         shift = 1 / np.sqrt(np.mean(periodic(scattered) ** 2))
-        assert model.validation_norms_[0] == pytest.approx(shift, rel=1e-3)
+        assert model.validation_errors_[0] == pytest.approx(shift, rel=1e-3)
 
     @pytest.mark.parametrize(
         ("change", "match"),

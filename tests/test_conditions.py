@@ -65,8 +65,8 @@ def test_poisson_from_values_on_the_boundary(inside, edge, fresh):
     assert relative(model.predict(fresh) - field(fresh), field(fresh)) < 1e-13
     assert relative(model.gradient(fresh) - slope(fresh), slope(fresh)) < 1e-11
     assert relative(model.laplacian(fresh) - sources(fresh), sources(fresh)) < 1e-9
-    assert model.validation_norms_[-1] < 1e-11
-    assert set(model.condition_norms_) == {"values", "laplacian"}
+    assert model.validation_errors_[-1] < 1e-11
+    assert set(model.condition_residuals_) == {"values", "laplacian"}
 
 
 def test_an_output_in_two_axes_and_units_far_from_one(inside, edge, fresh):
@@ -176,7 +176,7 @@ def test_wrong_sign_of_gradients_is_told(rng):
     X = rng.uniform(-1, 1, (150, 2))
     with pytest.warns(AccuracyWarning, match="gradient.*the sign is wrong") as told:
         model = fitted(X, field(X), gradients(X, -slope(X)))
-    assert model.stop_reason_ == "conditions"
+    assert model.stop_reason_ == "inconsistent conditions"
     assert told[0].message.residual > 0.01
 
 
@@ -200,14 +200,14 @@ def test_contradictory_conditions_are_named(inside, edge):
     ]
     with pytest.warns(AccuracyWarning, match="Without 'Poisson'.*Without 'another'"):
         model = fitted(edge, field(edge), conditions)
-    assert model.stop_reason_ == "conditions"
-    assert model.condition_norms_["Poisson"] > 1e-3
+    assert model.stop_reason_ == "inconsistent conditions"
+    assert model.condition_residuals_["Poisson"] > 1e-3
 
 
 def test_what_is_left_open_is_told(inside, edge):
     with pytest.warns(AccuracyWarning, match="leave the function open"):
         model = fitted(edge[:1], field(edge[:1]), [laplacian(inside, sources(inside))])
-    assert model.stop_reason_ == "undetermined"
+    assert model.stop_reason_ == "underdetermined"
 
 
 @pytest.mark.parametrize("noisy", ["values", "gradients"])
@@ -228,8 +228,8 @@ def test_few_points_are_left_out_in_turn(rng):
     model = fitted(x, np.exp(np.sin(8 * x[:, 0])), gradients(x, steep(x)[:, None]))
     true = np.exp(np.sin(8 * fresh[:, 0]))
     error = np.sqrt(np.mean((model.predict(fresh) - true) ** 2)) / np.std(true)
-    assert error < model.validation_norms_[-1]
-    assert model.validation_norms_[-1] == max(model.condition_norms_.values())
+    assert error < model.validation_errors_[-1]
+    assert model.validation_errors_[-1] == max(model.condition_residuals_.values())
 
 
 def steep(x):
@@ -242,7 +242,7 @@ def test_weights_decide_between_contradictions(inside):
             laplacian(inside, 1.0, name="one", weight=weight),
             laplacian(inside, 2.0, name="two"),
         ]
-        return fitted(inside[:1], [0.0], conditions).condition_norms_
+        return fitted(inside[:1], [0.0], conditions).condition_residuals_
 
     assert left(1e4)["one"] < 1e-3 * left(1.0)["one"]
 
@@ -263,7 +263,7 @@ def test_pipelines_clones_and_pickles(inside, edge, fresh):
     loaded = pickle.loads(pickle.dumps(again))
     for other in (again, loaded):
         np.testing.assert_array_equal(pipe.predict(fresh), other.predict(fresh))
-    assert loaded.condition_norms_ == again.condition_norms_
+    assert loaded.condition_residuals_ == again.condition_residuals_
 
 
 def test_metadata_routing(inside, edge, fresh):
@@ -299,7 +299,7 @@ def test_derived_forms_agree(inside, edge, fresh):
 def test_a_fit_without_conditions_forgets_those_before(inside, edge):
     model = fitted(edge, field(edge), [laplacian(inside, sources(inside))])
     model.fit(edge, field(edge))
-    assert model.condition_norms_ == {}
+    assert model.condition_residuals_ == {}
 
 
 def test_a_scaler_before_is_found_out(inside, edge):
@@ -355,7 +355,7 @@ def test_bad_arguments_of_constructors(edge):
         {"families": ["network"]},
         {"warm_start": True},
         {"early_stopping": False},
-        {"feature_scales": ["linear", "log"]},
+        {"feature_transforms": ["linear", "log"]},
     ],
 )
 def test_what_does_not_go_with_conditions(edge, parameters):
@@ -372,7 +372,7 @@ def test_conditions_of_the_same_name_are_told_apart(inside, edge):
     conditions = [laplacian(inside[:300], sources(inside[:300]))]
     conditions += [laplacian(inside[300:], sources(inside[300:]))]
     model = fitted(edge, field(edge), conditions)
-    assert list(model.condition_norms_) == ["values", "laplacian", "laplacian (2)"]
+    assert list(model.condition_residuals_) == ["values", "laplacian", "laplacian (2)"]
 
 
 @pytest.mark.parametrize("d", [1, 2, 7])

@@ -10,9 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.domain import Domain, find_grid
-from skmsnn.judge.diagnosis import looks_like_noise
-from skmsnn.judge.neighbours import neighbourhoods
-from skmsnn.judge.reasons import StopReason
+from skmsnn.validation.diagnosis import looks_like_noise
+from skmsnn.validation.neighbours import neighbourhoods
+from skmsnn.validation.reasons import StopReason
 
 
 def squares(n, d):
@@ -139,7 +139,7 @@ class TestWordsThatWouldBeWrong:
         X = squares(500, 1)
         for power in (0.5, 1.5):
             y = (X[:, 0] + 1) ** power + np.cos(3 * X[:, 0])
-            assert ended(X, y).stop_reason_ == "singular end"
+            assert ended(X, y).stop_reason_ == "boundary singularity"
 
 
 class TestNeighbourhoods:

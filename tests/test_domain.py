@@ -11,7 +11,7 @@ from skmsnn.domain import (
     fold_end_points,
     uniform_spacing,
 )
-from skmsnn.sources.rows import canonical_rows
+from skmsnn.sources.rows import merge_duplicates
 
 
 def test_a_shuffled_grid_is_recognised_to_round_off(rng):
@@ -170,7 +170,7 @@ def test_periods_are_found_on_grids_with_many_holes(keep):
     X = np.stack(np.meshgrid(angle, r, indexing="ij"), -1).reshape(-1, 2)
     X = X[np.random.default_rng(0).permutation(len(X))[: int(keep * len(X))]]
     y = np.cos(3 * X[:, 0] + 2 * X[:, 1]) / (1.5 + np.sin(X[:, 0])) * np.exp(-X[:, 1])
-    rows = canonical_rows(X, y[:, None], np.ones(len(X)))
+    rows = merge_duplicates(X, y[:, None], np.ones(len(X)))
     period, none = detect_periods(find_grid(rows.X), rows.y)
     assert period == pytest.approx(2 * np.pi)
     assert none is None
@@ -180,7 +180,7 @@ def test_periods_are_found_where_both_ends_are_on_the_grid():
     angle, r = np.linspace(0, 2 * np.pi, 65), np.linspace(1, 3, 20)
     X = np.stack(np.meshgrid(angle, r, indexing="ij"), -1).reshape(-1, 2)
     y = np.exp(np.sin(X[:, :1])) * X[:, 1:] ** 2
-    rows = canonical_rows(X, y, np.ones(len(X)))
+    rows = merge_duplicates(X, y, np.ones(len(X)))
     period, none = detect_periods(find_grid(rows.X), rows.y)
     assert period == pytest.approx(2 * np.pi)
     assert none is None

@@ -13,9 +13,9 @@ from sklearn.model_selection import cross_val_score
 from examples.benchmarks import coverage
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.exceptions import ExtrapolationWarning
-from skmsnn.judge.reach import reach_of
-from skmsnn.judge.support import Support
 from skmsnn.persistence import TRUSTED_TYPES
+from skmsnn.validation.reach import reach_of
+from skmsnn.validation.support import Support
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -328,7 +328,7 @@ def test_limits_are_those_of_each_output(rng):
 
 def test_logarithmic_features_are_held_at_the_nearest_value():
     x = np.geomspace(1e-2, 1e3, 80)
-    model = fitted(x[:, None], np.log(x) ** 2, feature_scales="log", extrapolation="constant")
+    model = fitted(x[:, None], np.log(x) ** 2, feature_transforms="log", extrapolation="constant")
     values = model.predict([[1e-4], [0.0], [-1.0], [1e5]])
     ends = np.log(np.array([1e-2, 1e-2, 1e-2, 1e3])) ** 2
     np.testing.assert_allclose(values, ends, rtol=1e-9)
@@ -395,7 +395,7 @@ def test_a_feature_far_outside_is_not_called_constant(square):
 
 def test_a_logarithm_ends_a_tenth_below_its_least_value(rng):
     x = 10 ** rng.uniform(-6, 6, (200, 1))
-    model = fitted(x, np.log(x[:, 0]), feature_scales="log")
+    model = fitted(x, np.log(x[:, 0]), feature_transforms="log")
     with pytest.warns(ExtrapolationWarning) as caught:
         values = model.predict([[0.0], [-1.0]])
     np.testing.assert_allclose(values, np.log(x.min()) - 0.1, atol=1e-6)

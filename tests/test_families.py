@@ -46,7 +46,7 @@ def test_every_family_keeps_the_contract(rng, name, kind):
     predicted = model.predict(fresh)
     error = np.sqrt(np.mean((predicted - smooth(fresh)) ** 2)) / smooth(X).std()
     assert error < 1.1
-    assert error < 10 * model.validation_norms_[-1] + 1e-12
+    assert error < 10 * model.validation_errors_[-1] + 1e-12
     stage = model.stages_[0]
     families = set(stage.family.split(" x "))
     assert families <= {name, "polynomial"}  # the mean of y is a polynomial
@@ -87,5 +87,5 @@ def test_stages_say_which_family_they_are_of(rng):
     X = points("grid", rng)
     model = SpectrumInformedMSNNRegressor(families=["spline"], random_state=0).fit(X, smooth(X))
     assert model.stages_[0].family == "spline"
-    assert model.stop_reasons_[0].startswith("spline: ")
+    assert model.stage_summaries_[0].startswith("spline: ")
     assert "<td>spline</td>" in model._repr_html_()

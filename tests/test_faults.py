@@ -223,9 +223,9 @@ class TestCtrlC:
             model = default(families=["fourier", "polynomial"]).fit(scattered, y)
         assert model.stop_reason_ == "interrupted"
         assert model.n_stages_ in (stage, stage - 1)
-        assert model.n_stages_ == len(model.validation_norms_) > 0
+        assert model.n_stages_ == len(model.validation_errors_) > 0
         assert model.score(scattered, y) > (-1e-12 if stage == 1 else 0.1)  # no worse than the mean
-        assert model.condition_norms_ == {}
+        assert model.condition_residuals_ == {}
 
     def test_twice_is_at_once(self, scattered, pressed):
         pressed({1: 2})

@@ -95,7 +95,7 @@ def test_what_is_prepared_is_not_saved(case):
     model, X = case
     model.gradient(X)
     saved = pickle.dumps(model)
-    assert b"ModelFunction" not in saved
+    assert b"FittedFunction" not in saved
 
 
 def test_no_points_have_no_values(case):

@@ -5,7 +5,7 @@ import pytest
 from conftest import tensor_grid
 
 from skmsnn.domain import find_grid
-from skmsnn.judge.held_out import held_out_rows
+from skmsnn.validation.held_out import held_out_rows
 
 
 def held(x, fraction, on_grid=False, periodic=False):

@@ -85,8 +85,8 @@ def test_convergence_is_the_loss_of_every_iteration(fitted):
     display = ConvergenceDisplay.from_estimator(model)
     loss, train, held_out = display.ax_.lines[:3]
     assert len(loss.get_xdata()) == sum(map(len, model.loss_curves_))
-    np.testing.assert_array_equal(train.get_ydata(), model.residual_norms_)
-    np.testing.assert_array_equal(held_out.get_ydata(), model.validation_norms_)
+    np.testing.assert_array_equal(train.get_ydata(), model.train_errors_)
+    np.testing.assert_array_equal(held_out.get_ydata(), model.validation_errors_)
     # the loss of a stage ends near the residual that the next one starts from
     start = model.loss_curves_[0][0]
     assert loss.get_ydata()[0] == start

@@ -48,9 +48,9 @@ def of_kind(kind, rng):
         case "separable":
             X = rng.uniform(0, 1, (2000, 5))
             y, families = np.exp(-((X - 0.4) ** 2).sum(axis=1)), ("separable",)
-        case "modes":
+        case "sinusoids":
             X = scattered
-            y, families = np.cos(3.3 * X[:, 0] - 1.7 * X[:, 1]), ("modes",)
+            y, families = np.cos(3.3 * X[:, 0] - 1.7 * X[:, 1]), ("sinusoids",)
         case "lattice and waves":
             X = rng.uniform(-1, 2, (2500, 2))
             y = np.sin(2 * X[:, 0]) + 1e-2 * np.cos(30 * X[:, 0] - 21 * X[:, 1])
@@ -58,11 +58,11 @@ def of_kind(kind, rng):
         case "polynomial and waves":
             X = np.linspace(-1, 2, 400)[:, None]
             y = np.exp(X[:, 0]) + 1e-3 * np.cos(170.3 * X[:, 0] + 1)
-            families = ("fourier", "modes")
+            families = ("fourier", "sinusoids")
     return fitted(X, y, families=families), X
 
 
-KINDS = ("fourier", "polynomial", "polynomial x spline", "rational", "separable", "modes")
+KINDS = ("fourier", "polynomial", "polynomial x spline", "rational", "separable", "sinusoids")
 KINDS += ("lattice and waves", "polynomial and waves")
 
 

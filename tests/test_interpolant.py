@@ -50,7 +50,7 @@ def test_tables_of_one_feature_are_monotone_cubics(name):
     assert model.integral() == pytest.approx(pchip.integrate(x[0], x[-1]), abs=1e-10)
     module = model.to_module()(torch.tensor(fresh[:, None])).numpy()
     np.testing.assert_allclose(module, pchip(fresh), atol=1e-9)
-    assert model.validation_norms_[-1] > 0.1
+    assert model.validation_errors_[-1] > 0.1
 
 
 def test_two_features_are_piecewise_linear(rng):

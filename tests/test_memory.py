@@ -5,8 +5,8 @@ import pytest
 import sklearn
 
 from skmsnn._memory import blocks_of, rows_a_block, working_bytes
-from skmsnn.functions.lattice import FourierModes, LatticeModes
-from skmsnn.functions.polynomial import PolynomialModes
+from skmsnn.functions.lattice import FourierSum, TensorFourierSeries
+from skmsnn.functions.polynomial import LegendreSeries
 
 
 def test_blocks_are_all_rows_once():
@@ -30,9 +30,9 @@ def test_the_budget_is_scikit_learn_s():
 @pytest.mark.parametrize("kind", ["waves", "lattice", "polynomials"])
 def test_values_do_not_depend_on_the_blocks(rng, kind):
     function = {
-        "waves": FourierModes(rng.uniform(-9, 9, (300, 2)), np.ones((300, 1), dtype=complex)),
-        "lattice": LatticeModes(np.ones((9, 9, 1), dtype=complex), np.full(2, 4.0)),
-        "polynomials": PolynomialModes(rng.integers(0, 6, (300, 2)), np.ones((300, 1))),
+        "waves": FourierSum(rng.uniform(-9, 9, (300, 2)), np.ones((300, 1), dtype=complex)),
+        "lattice": TensorFourierSeries(np.ones((9, 9, 1), dtype=complex), np.full(2, 4.0)),
+        "polynomials": LegendreSeries(rng.integers(0, 6, (300, 2)), np.ones((300, 1))),
     }[kind]
     x = rng.uniform(-1, 1, (2000, 2))
     whole = function.evaluate(x)

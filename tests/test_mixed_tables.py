@@ -11,15 +11,15 @@ from skmsnn.families import selection, sparse
 from skmsnn.families.base import HeldOut, Split
 from skmsnn.families.ladders import candidates
 from skmsnn.functions import lattice
-from skmsnn.functions.lattice import LatticeModes
-from skmsnn.functions.polynomial import PolynomialModes, total_degree_terms
+from skmsnn.functions.lattice import TensorFourierSeries
+from skmsnn.functions.polynomial import LegendreSeries, total_degree_terms
 from skmsnn.linalg.nearest import Nearest
 from skmsnn.linalg.nufft import takes_longer_than_sums
 
 
 def _lattice(order, d, n_outputs, rng):
     c = rng.standard_normal((*(2 * order + 1,) * d, n_outputs)) + 0j
-    return LatticeModes((c + np.conj(np.flip(c, tuple(range(d))))) / 2, np.full(d, 4.0))
+    return TensorFourierSeries((c + np.conj(np.flip(c, tuple(range(d))))) / 2, np.full(d, 4.0))
 
 
 @pytest.mark.parametrize("d", [1, 2, 3])
@@ -75,7 +75,7 @@ def test_in_many_dimensions_no_tree_is_searched(monkeypatch):
 def test_gradient_is_that_of_the_derivatives(degree):
     rng = np.random.default_rng(0)
     terms = total_degree_terms(np.full(4, degree), degree)
-    polynomial = PolynomialModes(terms, rng.standard_normal((len(terms), 1)))
+    polynomial = LegendreSeries(terms, rng.standard_normal((len(terms), 1)))
     x = rng.uniform(-1, 1, 4)
     value, gradient = polynomial.with_gradient()(x)
     assert np.isclose(value, polynomial.evaluate(x[None])[0, 0])
@@ -104,9 +104,9 @@ def test_terms_that_tell_nothing_of_noise_are_given_up(monkeypatch):
 
     monkeypatch.setattr(sparse._Growing, "grow", counted)
     longest = []
-    for second in (sparse.SECOND, sparse.SECOND / 1e4):
+    for second in (sparse.FLOPS_PER_SECOND, sparse.FLOPS_PER_SECOND / 1e4):
         sizes.clear()
-        monkeypatch.setattr(sparse, "SECOND", second)
+        monkeypatch.setattr(sparse, "FLOPS_PER_SECOND", second)
         sparse.select_sparse(data, np.full(6, np.inf), np.random.RandomState(0))
         longest.append(sizes[-1])
     assert longest[1] < longest[0] / 4

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from skmsnn import SpectrumInformedMSNNRegressor, functions
-from skmsnn.functions import Function, PolynomialModes, StackedModes
+from skmsnn.functions import Function, LegendreSeries, MultiOutput
 from skmsnn.modules.network import StageModule, tensor
 from skmsnn.modules.of_functions import module_of
 from skmsnn.modules.trained import TrainedNetwork
@@ -90,8 +90,8 @@ def test_integrals(models):
 def test_beside_functions_of_another_output(rng):
     X = rng.uniform(-1, 1, (80, 2))
     model = SpectrumInformedMSNNRegressor(random_state=0).fit(X, X)
-    line = PolynomialModes(np.array([[1, 0]]), np.array([[1.0]]))
-    function = StackedModes((Exponential(RATES, np.ones(1)), line))
+    line = LegendreSeries(np.array([[1, 0]]), np.array([[1.0]]))
+    function = MultiOutput((Exponential(RATES, np.ones(1)), line))
     model.stages_ = [Stage(np.array([3.0, 5.0]), function)]
     x = model.domain_.scale(X)
     values = np.stack([3 * np.exp(x @ RATES), 5 * x[:, 0]], axis=1)

@@ -9,19 +9,19 @@ import torch
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.functions import (
-    FourierModes,
-    LatticeModes,
+    CanonicalDecomposition,
+    FourierSum,
+    FunctionSum,
     LegendreBasis,
+    LegendreSeries,
     LegendreWavesBasis,
-    PolynomialModes,
-    ProductModes,
-    QuotientModes,
-    RationalModes,
-    SeparableModes,
+    MultiOutput,
+    PartialFractions,
+    RationalFunction,
     SplineBasis,
-    StackedModes,
-    SumModes,
-    TriangulatedModes,
+    TensorFourierSeries,
+    TensorProductSeries,
+    TriangulatedSurface,
 )
 from skmsnn.modules.network import StageNetwork
 from skmsnn.modules.of_functions import module_of
@@ -124,7 +124,7 @@ def lattice(rng, shape, *rest):
 def product(rng, bases, axes, n_outputs=1, waves=(), wave_axes=()):
     rest = [*(basis.size for basis in bases), n_outputs]
     c = lattice(rng, waves, *rest) if waves else rng.standard_normal(rest)
-    return ProductModes(c, np.full(len(waves), 2.5), wave_axes, tuple(bases), axes)
+    return TensorProductSeries(c, np.full(len(waves), 2.5), wave_axes, tuple(bases), axes)
 
 
 def functions(name, rng):
@@ -133,23 +133,25 @@ def functions(name, rng):
     if name == "one feature":
         bases = [splines(9, 1), splines(9, 3), splines(1, 5), splines(7, 9), LegendreBasis(4)]
         poles = np.array([0.1 + 0.3j, 1.5 + 0j, -0.4 + 0.2j])
-        rational = RationalModes(poles, rng.standard_normal((7, 1)))
+        rational = PartialFractions(poles, rng.standard_normal((7, 1)))
         return [*(product(rng, [basis], (0,)) for basis in (*bases, beside)), rational], 1, 1
     if name == "two features":
-        waves = FourierModes(rng.standard_normal((5, 2)), rng.standard_normal((5, 2)) * (1 + 2j))
-        grid = LatticeModes(lattice(rng, (5, 3), 2), np.array([2.0, 2.5]))
+        waves = FourierSum(rng.standard_normal((5, 2)), rng.standard_normal((5, 2)) * (1 + 2j))
+        grid = TensorFourierSeries(lattice(rng, (5, 3), 2), np.array([2.0, 2.5]))
         degrees = rng.integers(0, 4, (6, 2))
-        below = PolynomialModes(np.array([[0, 0], [1, 0], [0, 1]]), np.array([[3.0], [0.5], [0.4]]))
-        polynomial = PolynomialModes(degrees, rng.standard_normal((6, 2)))
-        quotient = QuotientModes(degrees, rng.standard_normal((6, 1)), below)
+        below = LegendreSeries(np.array([[0, 0], [1, 0], [0, 1]]), np.array([[3.0], [0.5], [0.4]]))
+        polynomial = LegendreSeries(degrees, rng.standard_normal((6, 2)))
+        quotient = RationalFunction(degrees, rng.standard_normal((6, 1)), below)
         crossed = product(rng, [splines(7, 5), beside], (1, 0), 2)
-        stack = StackedModes((quotient, product(rng, [beside, splines(5, 3)], (0, 1))))
+        stack = MultiOutput((quotient, product(rng, [beside, splines(5, 3)], (0, 1))))
         places, values = rng.uniform(-1, 1, (9, 2)), rng.standard_normal((9, 2))
-        triangles = TriangulatedModes.through(places, values, (1, 0))
-        sums = SumModes((waves, grid))
+        triangles = TriangulatedSurface.through(places, values, (1, 0))
+        sums = FunctionSum((waves, grid))
         return [waves, grid, polynomial, crossed, stack, sums, triangles], 2, 2
     if name == "three features":
-        separable = SeparableModes(rng.standard_normal((1, 2, 3, 4)), rng.standard_normal(1))
+        separable = CanonicalDecomposition(
+            rng.standard_normal((1, 2, 3, 4)), rng.standard_normal(1)
+        )
         bases = [splines(6, 5), LegendreBasis(3)]
         mixed = product(rng, bases, (2, 0), waves=(5,), wave_axes=(1,))
         return [separable, mixed, product(rng, [beside, *bases], (1, 2, 0))], 3, 1
@@ -209,11 +211,11 @@ class TestOnnx:
         found = {type(function) for name in names for function in functions(name, rng)[0]}
         own = {kind for kind in module_of.registry if kind.__module__.startswith("skmsnn.")}
         # quotients stand in a stack
-        assert found >= own - {QuotientModes}
+        assert found >= own - {RationalFunction}
 
     def test_logarithms(self, rng):
         X = np.exp(rng.uniform(0, 6, (80, 2)))
-        model = SpectrumInformedMSNNRegressor(random_state=0, feature_scales=["log", "linear"])
+        model = SpectrumInformedMSNNRegressor(random_state=0, feature_transforms=["log", "linear"])
         self.check(model.fit(X, np.log(X[:, 0]) ** 2 + 1e-3 * X[:, 1]), np.concatenate([X, -X]))
 
     def test_periods(self, rng):

@@ -103,7 +103,7 @@ PARAMETERS = st.fixed_dictionaries(
         "p": st.sampled_from([2.0, 10.0, 100.0]),
         "n_stages": st.integers(1, 3),
         "hidden_layer_sizes": st.sampled_from([4, (3, 3)]),
-        "spectral_readout": st.booleans(),
+        "linear_readout": st.booleans(),
         "early_stopping": st.booleans(),
         "validation_fraction": st.sampled_from([0.001, 0.1, 0.5, 0.9]),
     }

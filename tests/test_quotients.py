@@ -9,8 +9,8 @@ from scipy.optimize import least_squares
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.families.base import HeldOut, Split, leave_one_out
 from skmsnn.families.quotients import select_quotient
-from skmsnn.functions.polynomial import PolynomialModes, columns_of, total_degree_terms
-from skmsnn.functions.quotient import QuotientModes
+from skmsnn.functions.polynomial import LegendreSeries, columns_of, total_degree_terms
+from skmsnn.functions.quotient import RationalFunction
 from skmsnn.metrics import relative_l2_error
 from skmsnn.modules.evaluation import evaluate
 from skmsnn.modules.of_functions import module_of
@@ -26,8 +26,8 @@ def of_three(X):
 
 def simple():
     """``(1 + x) / (3 + x + y)``, in Legendre polynomials."""
-    denominator = PolynomialModes(np.array([[0, 0], [1, 0], [0, 1]]), np.array([[3.0], [1], [1]]))
-    return QuotientModes(np.array([[0, 0], [1, 0]]), np.array([[1.0], [1.0]]), denominator)
+    denominator = LegendreSeries(np.array([[0, 0], [1, 0], [0, 1]]), np.array([[3.0], [1], [1]]))
+    return RationalFunction(np.array([[0, 0], [1, 0]]), np.array([[1.0], [1.0]]), denominator)
 
 
 def split_of(function, rng, d, n=600):
@@ -133,8 +133,8 @@ def test_leaving_out_refits_the_denominator_too(rng):
     left = [
         y[i] - quotient(refitted(np.delete(np.arange(40), i), best), x[[i]])[0] for i in range(40)
     ]
-    denominator = PolynomialModes(terms, np.r_[1.0, best[3:]][:, None])
-    modes = QuotientModes(terms, best[:3, None], denominator)
+    denominator = LegendreSeries(terms, np.r_[1.0, best[3:]][:, None])
+    modes = RationalFunction(terms, best[:3, None], denominator)
     fit = DenseFit(x, np.ones(40), QuotientFrame(terms, denominator))
     (whole,) = fit.linearised(modes)
     rest = (y - quotient(best, x))[:, None]

@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.exceptions import AccuracyWarning
-from skmsnn.functions.rational import RationalModes
+from skmsnn.functions.rational import PartialFractions
 from skmsnn.metrics import relative_l2_error
 
 needs_aaa = pytest.mark.skipif(
@@ -25,7 +25,7 @@ def lorentzians(x):
 def test_derivatives_are_those_of_the_fractions(rng, nu):
     """By Cauchy's integral over circles that no pole is in."""
     poles = np.array([0.3 + 0.4j, -1.5 + 0j])
-    modes = RationalModes(poles, rng.standard_normal((5, 2)))
+    modes = PartialFractions(poles, rng.standard_normal((5, 2)))
     x = rng.uniform(-1, 1, (20, 1))
     # the trapezoidal rule, which is exact to round-off on a circle
     angles = np.exp(2j * np.pi * np.arange(64) / 64)
@@ -80,7 +80,7 @@ class TestFits:
             model = self.fitted(np.linspace(-1, 1, 1000), function)
         fresh = rng.uniform(-1, 1, 20_000)
         rest = model.predict(fresh[:, None]) - function(fresh)
-        assert np.sqrt(np.mean(rest**2)) / function(fresh).std() < 10 * model.validation_norms_[-1]
+        assert np.sqrt(np.mean(rest**2)) / function(fresh).std() < 10 * model.validation_errors_[-1]
 
     def test_noise_is_not_given_poles(self, rng):
         x = np.linspace(-1, 1, 500)
@@ -113,4 +113,4 @@ def test_a_front_between_two_points_is_not_reported_as_resolved(place):
     with pytest.warns(AccuracyWarning):
         model.fit(X, front(X))
     error = relative_l2_error(front(X_fresh), model.predict(X_fresh))
-    assert error < 10 * model.validation_norms_[-1]
+    assert error < 10 * model.validation_errors_[-1]

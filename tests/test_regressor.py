@@ -130,14 +130,14 @@ class TestStages:
     def test_residual_norms_fall_from_stage_to_stage(self, rng):
         X = rng.uniform(-1, 1, (600, 2))
         model = default(n_modes=4, n_stages=3).fit(X, np.exp(-3 * (X**2).sum(axis=1)))
-        assert len(model.residual_norms_) == model.n_stages_ >= 2
-        assert np.all(np.diff(model.residual_norms_) < 0)
-        assert np.all(np.diff(model.validation_norms_) < 0)
+        assert len(model.train_errors_) == model.n_stages_ >= 2
+        assert np.all(np.diff(model.train_errors_) < 0)
+        assert np.all(np.diff(model.validation_errors_) < 0)
 
     def test_residual_norms_are_those_of_staged_predictions(self, grid):
         model = default().fit(grid, smooth(grid))
         y = smooth(grid)
-        for norm, predicted in zip(model.residual_norms_, model.staged_predict(grid), strict=True):
+        for norm, predicted in zip(model.train_errors_, model.staged_predict(grid), strict=True):
             assert relative(y - predicted, y) == pytest.approx(norm, rel=0.2)
 
     def test_last_staged_prediction_is_the_prediction(self, grid):
@@ -150,8 +150,8 @@ class TestStages:
             solver="gauss-newton", n_modes=6, n_stages=2, early_stopping=False, **FAST
         ).fit(grid, smooth(grid))
         assert model.n_stages_ == 2
-        assert model.residual_norms_[1] < 0.8 * model.residual_norms_[0]
-        assert model.validation_norms_ == []
+        assert model.train_errors_[1] < 0.8 * model.train_errors_[0]
+        assert model.validation_errors_ == []
 
     @pytest.mark.parametrize(
         ("solver", "p", "max_iter"),
@@ -165,8 +165,8 @@ class TestStages:
         ).fit(X, gentle(X))
         error = relative(model.predict(fresh) - gentle(fresh), gentle(fresh))
         assert error < 1e-3
-        assert error < 3 * model.validation_norms_[-1]
-        assert model.residual_norms_[-1] < 3 * model.validation_norms_[-1]
+        assert error < 3 * model.validation_errors_[-1]
+        assert model.train_errors_[-1] < 3 * model.validation_errors_[-1]
 
     @pytest.mark.parametrize("early_stopping", [True, False])
     @pytest.mark.parametrize("solver", ["gauss-newton", "lbfgs", "adam"])
@@ -188,7 +188,7 @@ class TestStages:
         model.set_params(n_stages=3).fit(grid, smooth(grid))
         assert model.n_stages_ == 3
         assert model.stages_[0] is first
-        assert np.all(np.diff(model.residual_norms_) < 0)
+        assert np.all(np.diff(model.train_errors_) < 0)
         with pytest.raises(ValueError, match="n_stages=2"):
             model.set_params(n_stages=2).fit(grid, smooth(grid))
 
@@ -218,7 +218,7 @@ class TestStages:
             solver="adam",
             p=10,
             n_modes=8,
-            spectral_readout=False,
+            linear_readout=False,
             early_stopping=False,
             n_stages=1,
             **FAST,
@@ -239,7 +239,7 @@ class TestStages:
         model = default().fit(grid, smooth(grid), X_val=new, y_val=smooth(new))
         first = next(model.staged_predict(new))
         assert relative(first - smooth(new), smooth(new)) == pytest.approx(
-            model.validation_norms_[0], rel=1e-3
+            model.validation_errors_[0], rel=1e-3
         )
 
 
@@ -455,7 +455,7 @@ class TestInScikitLearn:
         assert "how it ended" not in model._repr_mimebundle_()["text/html"]
         html = model.fit(grid, gentle(grid))._repr_mimebundle_()["text/html"]
         assert f"{model.n_stages_} stages" in html
-        for norm in model.residual_norms_:
+        for norm in model.train_errors_:
             assert f"<td>{norm:.1e}</td>" in html
         assert html.count("how it ended") == 1
 
@@ -478,7 +478,7 @@ class TestInScikitLearn:
             steps = [("log", FunctionTransformer(np.log)), ("fit", transformed)]
             pipeline = Pipeline(steps, transform_input=["X_val"])
             pipeline.fit(X, y, X_val=X_val, y_val=np.exp(y_val))
-        assert pipeline[-1].regressor_.validation_norms_ == alone.validation_norms_
+        assert pipeline[-1].regressor_.validation_errors_ == alone.validation_errors_
 
     def test_tags(self):
         tags = get_tags(default())

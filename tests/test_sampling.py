@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from skmsnn.spaces.sampling import telling_order, weight_at
+from skmsnn.spaces.sampling import sampling_order, weight_at
 
 
 @pytest.mark.parametrize("d", [1, 2, 5])
 def test_every_point_is_in_the_order_once(d):
     x = np.random.default_rng(0).uniform(-1, 1, (500, d))
-    order = telling_order(x, np.arange(len(x)), np.random.default_rng(1))
+    order = sampling_order(x, np.arange(len(x)), np.random.default_rng(1))
     np.testing.assert_array_equal(np.sort(order), np.arange(500))
 
 
 def test_density_is_half_even_and_half_that_of_chebyshev_nodes():
     x = np.linspace(-1, 1, 200_001)[:, None]
-    first = x[telling_order(x, np.arange(len(x)), np.random.default_rng(0))[:10_000], 0]
+    first = x[sampling_order(x, np.arange(len(x)), np.random.default_rng(0))[:10_000], 0]
     edges = np.array([-1, -0.99, -0.9, -0.5, 0.5, 0.9, 0.99, 1])
     found = np.histogram(first, edges)[0] / len(first)
     expected = np.diff(edges) / 4 + np.diff(np.arcsin(edges)) / (2 * np.pi)
@@ -26,7 +26,7 @@ def test_density_is_half_even_and_half_that_of_chebyshev_nodes():
 def test_points_at_the_very_ends_do_not_take_the_share_of_those_beside_them():
     x = np.random.default_rng(0).uniform(-1, 1, (10_000, 1))
     x[:4] = [[-1.0], [1.0], [1.0], [-1.0]]
-    first = x[telling_order(x, np.arange(len(x)), np.random.default_rng(1))[:1000], 0]
+    first = x[sampling_order(x, np.arange(len(x)), np.random.default_rng(1))[:1000], 0]
     near = np.mean(np.abs(first) > 0.9)
     assert near == pytest.approx(0.05 + np.arccos(0.9) / np.pi, abs=0.05)
 
@@ -45,7 +45,7 @@ def test_few_rows_hold_polynomials_down_where_evenly_drawn_ones_do_not():
         return np.abs(fresh @ np.linalg.pinv(columns[rows])).sum(axis=1).max()
 
     even = [largest_amplification(rng.permutation(len(x))[:150]) for _ in range(5)]
-    dense = [largest_amplification(telling_order(x, every, rng)[:150]) for _ in range(5)]
+    dense = [largest_amplification(sampling_order(x, every, rng)[:150]) for _ in range(5)]
     assert 5 * np.median(dense) < np.median(even)
 
 

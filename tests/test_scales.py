@@ -73,7 +73,7 @@ def test_only_the_feature_that_needs_it_is_taken_so(rng):
     fresh, truth = table(rng, 2000)
     model = SpectrumInformedMSNNRegressor(random_state=0).fit(X, y)
     assert list(model.domain_.logarithmic) == [True, False]
-    linear = SpectrumInformedMSNNRegressor(random_state=0, feature_scales="linear").fit(X, y)
+    linear = SpectrumInformedMSNNRegressor(random_state=0, feature_transforms="linear").fit(X, y)
     assert linear.domain_.logarithmic is None
     left = relative_l2_error(truth, model.predict(fresh))
     assert left < 1e-2 * relative_l2_error(truth, linear.predict(fresh))
@@ -100,7 +100,7 @@ def test_a_function_of_the_feature_itself_stays_so(rng):
 
 def test_module_function_and_copies_agree(rng):
     X, y = table(rng, 400)
-    model = SpectrumInformedMSNNRegressor(feature_scales=("log", "linear"), **N_STAGES)
+    model = SpectrumInformedMSNNRegressor(feature_transforms=("log", "linear"), **N_STAGES)
     with pytest.warns(AccuracyWarning):
         model.fit(X, y)
     asked = np.vstack([X[:20], [[1.0, 0.0], [-3.0, 0.5], [5e4, 0.0]]])
@@ -115,7 +115,7 @@ def test_module_function_and_copies_agree(rng):
 def test_a_warm_start_keeps_the_scales(rng):
     X, y = table(rng, 400)
     model = SpectrumInformedMSNNRegressor(
-        feature_scales="auto", warm_start=True, random_state=0, n_stages=1
+        feature_transforms="auto", warm_start=True, random_state=0, n_stages=1
     )
     model.fit(X, y)
     before = model.domain_
@@ -134,12 +134,12 @@ def test_a_warm_start_keeps_the_scales(rng):
 def test_scales_that_cannot_be_are_errors(rng, scales, words):
     X, y = table(rng, 50)
     with pytest.raises(ValueError, match=words):
-        SpectrumInformedMSNNRegressor(feature_scales=scales).fit(X, y)
+        SpectrumInformedMSNNRegressor(feature_transforms=scales).fit(X, y)
 
 
 def test_a_period_and_a_logarithm_exclude_each_other(rng):
     X, y = table(rng, 50)
-    model = SpectrumInformedMSNNRegressor(feature_scales=("log", "linear"), period=(1e5, None))
+    model = SpectrumInformedMSNNRegressor(feature_transforms=("log", "linear"), period=(1e5, None))
     with pytest.raises(ValueError, match="period"):
         model.fit(X, y)
 
@@ -147,13 +147,13 @@ def test_a_period_and_a_logarithm_exclude_each_other(rng):
 def test_integrals_along_a_logarithm_are_declined_with_what_to_do(rng):
     X, y = table(rng, 400)
     model = SpectrumInformedMSNNRegressor(
-        feature_scales=("log", "linear"), families=("polynomial",), n_stages=1
+        feature_transforms=("log", "linear"), families=("polynomial",), n_stages=1
     )
     with pytest.warns(AccuracyWarning):
         model.fit(X, y)
-    with pytest.raises(ValueError, match="feature_scales='linear'"):
+    with pytest.raises(ValueError, match="feature_transforms='linear'"):
         model.integral()
-    with pytest.raises(ValueError, match="feature_scales='linear'"):
+    with pytest.raises(ValueError, match="feature_transforms='linear'"):
         model.antiderivative(X, 0)
     lower, upper = model.antiderivative([[100.0, -0.5], [100.0, 0.5]], 1)
     grid = np.linspace(-0.5, 0.5, 401)

@@ -192,7 +192,7 @@ class TestSearches:
         for _ in range(3):
             (warning,) = self.told(lambda: model.fit(X, smooth(X)))
             assert warning.filename == __file__
-            assert warning.message.residual == model.validation_norms_[-1]
+            assert warning.message.residual == model.validation_errors_[-1]
             assert warning.message.reason == model.stop_reason_ == "n_stages"
 
     def test_whoever_wants_all_gets_all(self):

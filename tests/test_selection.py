@@ -61,7 +61,7 @@ def test_larger_sets_are_tried_until_two_in_turn_overfit(trials, tried):
     def attempt(number):
         seen, train = trials[number]
         candidate = SimpleNamespace(n_terms=1, trial_rows=1)
-        errors = {"seen_error": seen, "train_error": train, "attainable": seen}
+        errors = {"holdout_rmse": seen, "train_error": train, "unamplified_error": seen}
         return SimpleNamespace(candidate=candidate, n_rows=1, **errors)
 
     found, has_compared_boxes = _ascend(attempt, range(len(trials)), lambda number: number)
@@ -76,7 +76,7 @@ def test_no_larger_set_is_tried_once_all_points_are_fitted_to_rounding(few_rows,
     def attempt(number):
         seen, train = trials[number]
         candidate = SimpleNamespace(n_terms=1, trial_rows=few_rows)
-        errors = {"seen_error": seen, "train_error": train, "attainable": seen}
+        errors = {"holdout_rmse": seen, "train_error": train, "unamplified_error": seen}
         return SimpleNamespace(candidate=candidate, n_rows=1, **errors)
 
     assert len(_ascend(attempt, range(len(trials)), lambda number: number)[0]) == tried
@@ -86,7 +86,7 @@ def test_the_best_on_held_out_points_is_taken():
     ladder = [candidate("a", 1e-3, 1e-3), candidate("b", 1e-6, 2e-5), candidate("c", 1e-9, 4e-5)]
     best = selected(ladder)
     assert best.candidate.label == "b"
-    assert (best.train_error, best.seen_error) == (pytest.approx(1e-6), pytest.approx(2e-5))
+    assert (best.train_error, best.holdout_rmse) == (pytest.approx(1e-6), pytest.approx(2e-5))
 
 
 def test_next_to_round_off_the_smallest_that_is_as_good_is_taken():
@@ -97,17 +97,17 @@ def test_next_to_round_off_the_smallest_that_is_as_good_is_taken():
 
 
 @pytest.mark.parametrize(
-    ("own", "error", "attainable"),
+    ("own", "error", "unamplified_error"),
     [(1e-6, 1e-4, 1e-12), (1e-15, 1e-13, 1e-13), (1e-12, 1e-10, 1e-12)],
 )
-def test_what_is_left_between_the_nodes_is_that_at_them_amplified(own, error, attainable):
+def test_what_is_left_between_the_nodes_is_that_at_them_amplified(own, error, unamplified_error):
     """Of 1e-3, as seen, the error is at least that; a larger cut-off may leave rounding alone."""
     data = of_ones()
     trial = _tried(None, Leaves(own, 1e-15, 100.0), data, data.train)
     assert trial.error == pytest.approx(error, rel=0.3, abs=0)  # 1 - 1e-15 is rounded
-    assert trial.attainable == pytest.approx(attainable, rel=0.3, abs=0)
+    assert trial.unamplified_error == pytest.approx(unamplified_error, rel=0.3, abs=0)
     seen = _tried(None, Leaves(own, 1e-3, 100.0), data, data.train)
-    assert seen.error == seen.attainable == seen.seen_error == pytest.approx(1e-3)
+    assert seen.error == seen.unamplified_error == seen.holdout_rmse == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
@@ -123,15 +123,15 @@ def test_the_level_of_noise_is_found_whatever_share_of_it_was_followed(rng, shar
     assert trial.noise_level == pytest.approx(1, abs=4 / np.sqrt(2 * len(rest)))
 
 
-@pytest.mark.parametrize(("left", "on_plateau"), [(1.0, True), (0.8, False)])
-def test_on_a_plateau_more_modes_are_no_help(left, on_plateau):
+@pytest.mark.parametrize(("left", "has_plateaued"), [(1.0, True), (0.8, False)])
+def test_on_a_plateau_more_modes_are_no_help(left, has_plateaued):
     """Of noise twice as many modes leave what they cannot follow, of a function less."""
     errors = {n: np.sqrt(1 - n / 20) for n in (4, 8)}
     ladder = [
         candidate("4", 0.1 * errors[4], 0.1, 4),
         candidate("8", 0.1 * left * errors[8], 0.11, 8),
     ]
-    assert selected(ladder).on_plateau == on_plateau
+    assert selected(ladder).has_plateaued == has_plateaued
 
 
 def test_only_factorisations_that_may_be_needed_again_are_kept():
@@ -271,7 +271,7 @@ def test_costly_sets_are_not_tried_where_others_leave_much_less(enough, n_tried)
     def attempt(candidate):
         tried.append(candidate.label)
         error = candidate.fit(np.ones(2)).own
-        found = {"seen_error": error, "train_error": error, "attainable": error}
+        found = {"holdout_rmse": error, "train_error": error, "unamplified_error": error}
         return SimpleNamespace(candidate=candidate, n_rows=candidate.n_terms, **found)
 
     _ascend(attempt, ladder, lambda candidate: candidate, enough)
@@ -296,7 +296,7 @@ def test_boxes_are_compared_before_sets_become_costly():
     def attempt(candidate):
         tried.append(candidate.label)
         error = candidate.fit(np.ones(2)).own
-        errors = {"seen_error": error, "train_error": error, "attainable": error}
+        errors = {"holdout_rmse": error, "train_error": error, "unamplified_error": error}
         return SimpleNamespace(candidate=candidate, n_rows=candidate.n_terms, **errors)
 
     ladder = [in_box(2.0, n, 1e-4) for n in (10, 30_000, 40_000, 90_000)]
@@ -320,7 +320,7 @@ def test_costly_sets_of_rough_data_end_where_others_leave_less_than_is_foreseen(
     def attempt(candidate):
         tried.append(candidate.label)
         error = candidate.fit(np.ones(2)).own
-        found = {"seen_error": error, "train_error": error, "attainable": error}
+        found = {"holdout_rmse": error, "train_error": error, "unamplified_error": error}
         return SimpleNamespace(candidate=candidate, n_rows=candidate.n_terms, **found)
 
     def is_rough(trial, foreseen):

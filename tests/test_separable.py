@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.functions.separable import SeparableModes
+from skmsnn.functions.separable import CanonicalDecomposition
 from skmsnn.metrics import relative_l2_error
 
 
@@ -39,7 +39,7 @@ def test_derivatives_are_those_of_the_factors(rng):
     """Of x^2 y + 4, whose factors are known: x^2 = (2 P_2 + P_0) / 3, and y = P_1."""
     factors = np.zeros((1, 1, 2, 3))
     factors[0, 0] = [[1 / 3, 0, 2 / 3], [0, 1, 0]]
-    modes = SeparableModes(factors, np.array([4.0])).scaled(np.array([2.0]))
+    modes = CanonicalDecomposition(factors, np.array([4.0])).scaled(np.array([2.0]))
     x = rng.uniform(-1, 1, (20, 2))
     for nu, expected in {
         (0, 0): 2 * x[:, 0] ** 2 * x[:, 1] + 8,

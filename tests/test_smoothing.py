@@ -76,4 +76,4 @@ def test_rough_tables_are_left_to_splines(rng):
     error = relative_l2_error(rough(fresh), model.predict(fresh))
     assert error < 0.7 * relative_l2_error(rough(fresh), waves.predict(fresh))
     relative = error * np.sqrt(np.mean(rough(fresh) ** 2)) / rough(fresh).std()
-    assert 0.2 * relative < model.validation_norms_[-1] < 5 * relative
+    assert 0.2 * relative < model.validation_errors_[-1] < 5 * relative

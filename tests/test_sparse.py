@@ -68,5 +68,5 @@ def test_of_ten_features_of_which_five_matter(rng, n_outputs):
     model.fit(X, function(X))
     error = relative_l2_error(function(fresh), model.predict(fresh))
     assert error < 1e-8
-    assert error < 10 * model.validation_norms_[-1]
+    assert error < 10 * model.validation_errors_[-1]
     assert model.stages_[0].family == "polynomial"

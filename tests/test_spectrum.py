@@ -10,8 +10,8 @@ from conftest import relative, tensor_grid
 from skmsnn.domain import Domain, find_grid
 from skmsnn.families.dominant import direct_sum, dominant_modes, uniform_grid_modes
 from skmsnn.families.ladders import (
+    BANDLIMITS,
     RATIO,
-    SHARES,
     _most_dense_rows,
     _most_dense_terms,
     axis_order,
@@ -19,8 +19,8 @@ from skmsnn.families.ladders import (
     periodic_orders,
 )
 from skmsnn.functions.lattice import (
-    FourierModes,
-    LatticeModes,
+    FourierSum,
+    TensorFourierSeries,
     half_lattice,
     total_degree_lattice,
 )
@@ -29,7 +29,7 @@ from skmsnn.spaces.axes import ExtensionAxis, PeriodicAxis
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import Frame, LatticeFrame
 from skmsnn.spaces.periodic import ToeplitzFit
-from skmsnn.spaces.sampling import telling_order
+from skmsnn.spaces.sampling import sampling_order
 from skmsnn.spaces.tensor import TensorFit
 
 
@@ -38,7 +38,7 @@ def random_lattice(rng, orders, lengths, n_outputs=1):
     shape = (*[2 * m + 1 for m in orders], n_outputs)
     c = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
     mirrored = np.conj(np.flip(c, axis=tuple(range(len(orders)))))
-    return LatticeModes((c + mirrored) / 2, np.asarray(lengths, dtype=float))
+    return TensorFourierSeries((c + mirrored) / 2, np.asarray(lengths, dtype=float))
 
 
 def complex_sum(modes, x):
@@ -204,13 +204,13 @@ class TestCandidates:
         """Rounded down exactly, though roots of m**d in floating point may fall short of m."""
         bands = [Fraction(2, 3) * Fraction(6, 5) ** k for k in range(-15, 3)]
         shares = [Fraction(0), *(min(share, Fraction(9, 10)) for share in bands)]
-        np.testing.assert_allclose(SHARES, [float(share) for share in shares], rtol=1e-15)
+        np.testing.assert_allclose(BANDLIMITS, [float(share) for share in shares], rtol=1e-15)
         assert periodic_orders(m**d, d) == [int(s * m / 2) for s in shares[:-1]]
 
     @pytest.mark.parametrize("n", [2, 3, 10, 11, 40, 41])
     def test_of_a_periodic_axis_are_at_most_as_many_as_nodes(self, n):
         nodes = -1 + 2 * np.arange(n) / n
-        assert all(2 * axis_order(nodes, share, 1.0, True) + 1 <= n for share in SHARES)
+        assert all(2 * axis_order(nodes, share, 1.0, True) + 1 <= n for share in BANDLIMITS)
 
     def test_of_a_grid_are_in_the_box_that_they_name(self):
         x = tensor_grid(np.linspace(-1, 1, 30), -1 + 2 * np.arange(40) / 40)
@@ -246,7 +246,7 @@ class TestCandidates:
             width = float(candidate.label.split("box ")[1].split(" ")[0])
             fundamental = 2 * np.pi / np.where(periodic, 2.0, 2 * width)
             modes = candidate.fit(np.ones(300)).solve(y)
-            waves = modes.to_modes() if isinstance(modes, LatticeModes) else modes
+            waves = modes.to_modes() if isinstance(modes, TensorFourierSeries) else modes
             numbers = waves.wave_vectors / fundamental
             np.testing.assert_allclose(numbers, np.rint(numbers), atol=1e-12)
             if d <= 3:
@@ -273,7 +273,7 @@ class TestCandidates:
 
 
 def test_unit_amplitudes_keep_phases(rng):
-    modes = FourierModes(rng.standard_normal((5, 2)), np.exp(1j * np.arange(5))[:, None] * 3)
+    modes = FourierSum(rng.standard_normal((5, 2)), np.exp(1j * np.arange(5))[:, None] * 3)
     unit = modes.with_unit_amplitudes()
     np.testing.assert_allclose(unit.amplitudes, 1)
     np.testing.assert_allclose(np.exp(1j * unit.phases), np.exp(1j * np.arange(5)))
@@ -296,7 +296,7 @@ class TestPartOfThePoints:
         x, noise = rng.uniform(-1, 1, (2000, 2)), rng.standard_normal((2000, 1))
         frame = Frame(np.pi * half_lattice((3, 3)))
         used = np.zeros(2000)
-        used[telling_order(x, np.arange(len(x)), np.random.default_rng(0))[:300]] = 1
+        used[sampling_order(x, np.arange(len(x)), np.random.default_rng(0))[:300]] = 1
         expected = DenseFit(x, used, frame).solve(noise).coefficients
         found = DenseFit(x, np.ones(2000), frame, most_rows=300).solve(noise).coefficients
         np.testing.assert_allclose(found, expected, atol=1e-12)
@@ -363,7 +363,7 @@ def test_direct_sum_of_a_uniform_grid_is_its_dft(rng):
 @pytest.mark.parametrize("sampling", ["grid", "holes", "scattered"])
 def test_dominant_modes_are_those_of_largest_amplitude(rng, sampling):
     numbers = np.array([[3, 0], [1, -2], [0, 1]])
-    known = FourierModes(np.pi * numbers, np.array([[3.0], [2.0j], [-1.0]]))
+    known = FourierSum(np.pi * numbers, np.array([[3.0], [2.0j], [-1.0]]))
     X = tensor_grid(*[np.arange(24) / 12] * 2)
     if sampling == "holes":
         X = X[np.sort(rng.permutation(576)[:400])]

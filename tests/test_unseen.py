@@ -14,11 +14,11 @@ from skmsnn.families.ladders import LatticeFrame
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import half_lattice
 from skmsnn.functions.polynomial import columns_of, total_degree_terms
-from skmsnn.judge.held_out import points_in_gaps
-from skmsnn.judge.leave_out import Beside, folds_of_lines, left_out, wide_gaps
 from skmsnn.spaces.axes import BasisAxis, ExtensionAxis, PeriodicAxis, SplineAxis
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.polynomial import PolynomialFit
+from skmsnn.validation.held_out import points_in_gaps
+from skmsnn.validation.leave_out import EdgePoints, folds_of_lines, left_out, wide_gaps
 
 
 class TestFormulas:
@@ -46,7 +46,7 @@ class TestFormulas:
         system = frame.system(x, np.ones(60))
         rest = y - system @ self.damped(system, y, damping, 60)
         beside = rng.uniform(-1, 1, (5, 2))
-        found = fit.left_out(rest, np.arange(60), 0.0, Beside(beside, 0.5))
+        found = fit.left_out(rest, np.arange(60), 0.0, EdgePoints(beside, 0.5))
         between = frame.system(beside, np.ones(5))
         whole = between @ self.damped(system, y, damping, 60)
         changes = np.zeros((5, 1))
@@ -140,7 +140,7 @@ class TestFormulas:
 
         everything = np.arange(30)
         rest = y - fit.solve(y).evaluate(x)
-        found = fit.left_out(rest, 0.0, Beside(beside, 0.5)).beside
+        found = fit.left_out(rest, 0.0, EdgePoints(beside, 0.5)).beside
         changes = sum((ridge(everything != i) - ridge(everything)) ** 2 for i in range(30))
         # leaving out a row moves the mean, which the formula takes as a column without damping
         assert found == pytest.approx(np.sqrt(0.5 * np.mean(changes)), rel=1e-8 + 0.1 * damping)
@@ -235,7 +235,7 @@ class TestReports:
     def test_between_the_lines_of_a_grid_and_at_its_ends(self, shape, function, rng):
         X = tensor_grid(*[np.linspace(-1, 1, n) for n in shape])
         model = fitted(X, function(X))
-        assert true_error(model, X, function, rng) < 10 * model.validation_norms_[-1]
+        assert true_error(model, X, function, rng) < 10 * model.validation_errors_[-1]
 
     @pytest.mark.parametrize("seed", range(4))
     def test_at_the_edge_of_scattered_points(self, seed, rng):
@@ -245,7 +245,7 @@ class TestReports:
             return np.exp(np.sin(3 * X[:, 0]) * X[:, 1])
 
         model = fitted(X, function(X))
-        assert true_error(model, X, function, rng) < 10 * model.validation_norms_[-1]
+        assert true_error(model, X, function, rng) < 10 * model.validation_errors_[-1]
 
     def test_with_modes_as_many_as_asked_for(self, rng):
         X = tensor_grid(np.linspace(-1, 1, 16), np.linspace(-1, 1, 16))
@@ -254,7 +254,7 @@ class TestReports:
             return np.sin(4 * X[:, 0] + X[:, 1] ** 2) * np.exp(X[:, 1])
 
         model = fitted(X, function(X), n_modes=30, n_stages=1, hidden_layer_sizes=())
-        assert true_error(model, X, function, rng) < 10 * model.validation_norms_[-1]
+        assert true_error(model, X, function, rng) < 10 * model.validation_errors_[-1]
 
 
 class TestSimplestTools:
@@ -287,7 +287,7 @@ class TestSimplestTools:
         X = rng.uniform(0, 10, (300, 1))
         with pytest.warns(ConvergenceWarning, match="The fit is a constant"):
             model = fitted(X, 1e6 + 1e-3 * rng.standard_normal(300))
-        assert model.validation_norms_[-1] == pytest.approx(1, abs=0.1)
+        assert model.validation_errors_[-1] == pytest.approx(1, abs=0.1)
         np.testing.assert_allclose(model.predict(X), 1e6, atol=1e-3)
 
 
@@ -310,7 +310,7 @@ class TestFewPoints:
         with pytest.warns(FewPointsWarning, match=f"^{told} open .* was not validated") as caught:
             model = fitted(np.array(X, dtype=float), np.arange(n) ** 2, **parameters)
         assert not any("missed" in str(warning.message) for warning in caught)
-        assert model.validation_norms_ == []
+        assert model.validation_errors_ == []
         with pytest.raises(ValueError, match="all were for training"):
             model.predict(X, return_std=True)
 
@@ -322,7 +322,7 @@ class TestFewPoints:
             X = np.repeat(X, 2, axis=1)  # not the two ends of a line
         with pytest.warns(FewPointsWarning, match=f"^{n} distinct points leave") as caught:
             model = fitted(X, np.exp(3 * X[:, 0]) * np.cos(5 * X[:, -1]))
-        (error,) = model.validation_norms_[-1:]
+        (error,) = model.validation_errors_[-1:]
         assert error > 0
         assert f"left out of the fit were missed by {error:.1e}" in str(caught[0].message)
 
@@ -400,7 +400,7 @@ class TestGaps:
         model = fitted(x[:, None], f(x), period=2 * np.pi)
         fresh = np.linspace(0, 2 * np.pi, 3000)
         error = np.sqrt(np.mean((model.predict(fresh[:, None]) - f(fresh)) ** 2)) / f(x).std()
-        assert error < 10 * model.validation_norms_[-1]
+        assert error < 10 * model.validation_errors_[-1]
 
     def test_the_seam_is_one(self):
         nodes = np.linspace(-1, 0.5, 20)
@@ -427,7 +427,7 @@ class TestValidationPoints:
         model = SpectrumInformedMSNNRegressor(random_state=0)
         model.fit(X, y, X_val=X_val, y_val=y_val)
         rest = y_val - model.predict(X_val)
-        assert model.validation_norms_[-1] == pytest.approx(np.sqrt(np.mean(rest**2)) / y.std())
+        assert model.validation_errors_[-1] == pytest.approx(np.sqrt(np.mean(rest**2)) / y.std())
 
 
 class TestRepeatedPoints:
@@ -438,12 +438,12 @@ class TestRepeatedPoints:
         model = fitted(X, y)
         within = noise.reshape(10, 20).std(axis=1, ddof=1)
         assert model.stop_reason_ == "noise"
-        assert model.validation_norms_[-1] >= np.sqrt(np.mean(within**2)) / y.std()
-        assert model.validation_norms_[-1] < 1.2 * np.sqrt(np.mean(within**2)) / y.std()
+        assert model.validation_errors_[-1] >= np.sqrt(np.mean(within**2)) / y.std()
+        assert model.validation_errors_[-1] < 1.2 * np.sqrt(np.mean(within**2)) / y.std()
 
     def test_at_a_single_point_nothing_is_explained(self):
         model = fitted(np.ones((20, 2)), np.arange(20.0))
-        assert model.residual_norms_[-1] == pytest.approx(1, rel=0.03)
+        assert model.train_errors_[-1] == pytest.approx(1, rel=0.03)
         assert model.stop_reason_ == "noise"
 
     def test_of_one_value_each_are_what_they_are_without(self, rng):
@@ -462,7 +462,7 @@ class TestConstantColumns:
         np.testing.assert_allclose(
             beside.predict(np.c_[X, np.zeros(80)]), without.predict(X), atol=0.05
         )
-        assert beside.validation_norms_[-1] < 2 * without.validation_norms_[-1]
+        assert beside.validation_errors_[-1] < 2 * without.validation_errors_[-1]
 
     def test_beside_many_features(self, rng):
         X = np.c_[rng.uniform(-1, 1, (300, 4)), np.ones(300)]
@@ -475,7 +475,7 @@ def test_even_functions_do_not_make_few_points_tell_all():
     X = np.linspace(0, 1, 6)[:, None]
     model = fitted(X, np.abs(X[:, 0] - 0.5))
     assert model.stop_reason_ == "few points"
-    assert model.validation_norms_[-1] > 0.1
+    assert model.validation_errors_[-1] > 0.1
 
 
 @pytest.mark.parametrize("n", [11, 13, 15, 17])
@@ -531,7 +531,7 @@ def test_a_warm_start_sees_the_levels_of_its_own_points():
 def test_without_early_stopping_nothing_is_reported_of_unseen_points(rng):
     X = rng.uniform(-1, 1, (60, 2))
     model = fitted(X, np.exp(X[:, 0] * X[:, 1]), early_stopping=False)
-    assert model.validation_norms_ == []
-    assert len(model.residual_norms_) == model.n_stages_
+    assert model.validation_errors_ == []
+    assert len(model.train_errors_) == model.n_stages_
     with pytest.warns(ConvergenceWarning, match="on training points"):
         fitted(X, rng.standard_normal(60), early_stopping=False, n_stages=1)

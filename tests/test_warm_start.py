@@ -31,10 +31,10 @@ class TestWarmStart:
         twice, values = np.repeat(X, 2, axis=0), np.repeat(WAVE, 2)
         values = values + 0.01 * rng.standard_normal(len(values))
         model = warm(n_stages=3).fit(twice, values)
-        own, unseen = list(model.residual_norms_), list(model.validation_norms_)
+        own, unseen = list(model.train_errors_), list(model.validation_errors_)
         model.fit(twice, values)
-        assert model.residual_norms_[: len(own)] == own
-        assert model.validation_norms_[: len(unseen)] == unseen
+        assert model.train_errors_[: len(own)] == own
+        assert model.validation_errors_[: len(unseen)] == unseen
 
 
 @pytest.mark.filterwarnings("ignore::skmsnn.exceptions.AccuracyWarning")
@@ -48,6 +48,6 @@ def test_where_no_named_family_has_functions_there_is_the_mean(families, rng):
 
 def test_points_to_hold_out_must_have_logarithms_too(rng):
     points, values = rng.uniform(1, 5, (80, 1)), rng.uniform(size=80)
-    model = SpectrumInformedMSNNRegressor(feature_scales="log")
+    model = SpectrumInformedMSNNRegressor(feature_transforms="log")
     with pytest.raises(ValueError, match=r"Feature 0 .* logarithmic .* -1"):
         model.fit(points, values, X_val=[[-1.0], [2.0]], y_val=[0.0, 1.0])

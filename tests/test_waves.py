@@ -12,9 +12,9 @@ from skmsnn.families.spectrum import nyquist_limits, strongest_wave
 from skmsnn.families.waves import Look
 from skmsnn.functions.bases import LegendreWavesBasis
 from skmsnn.functions.integrals import integrate
-from skmsnn.functions.lattice import FourierModes, LatticeModes
-from skmsnn.functions.products import ProductModes
-from skmsnn.functions.sum import SumModes
+from skmsnn.functions.lattice import FourierSum, TensorFourierSeries
+from skmsnn.functions.products import TensorProductSeries
+from skmsnn.functions.sum import FunctionSum
 from skmsnn.metrics import relative_l2_error
 from skmsnn.modules.evaluation import evaluate
 from skmsnn.modules.of_functions import module_of
@@ -119,7 +119,7 @@ class TestFits:
     def test_scattered_points(self, rng):
         X, fresh = rng.uniform(-1, 1, (2500, 2)), rng.uniform(-1, 1, (3000, 2))
         model = fitted(X, with_waves(X))
-        assert isinstance(model.stages_[0].function, SumModes)
+        assert isinstance(model.stages_[0].function, FunctionSum)
         assert relative_l2_error(with_waves(fresh), model.predict(fresh)) < 1e-10
         slope = fresh[:, 1] * smooth(fresh)
         slope -= 31e-3 * np.sin(31 * fresh[:, 0] - 17 * fresh[:, 1] + 1)
@@ -161,14 +161,14 @@ class TestFits:
             return np.stack([with_waves(X, of_box) + k * slow for k in range(6)], axis=1)
 
         model = fitted(X, function(X))
-        assert isinstance(model.stages_[0].function, SumModes)
+        assert isinstance(model.stages_[0].function, FunctionSum)
         assert relative_l2_error(function(fresh), model.predict(fresh)) < 1e-11
 
     def test_a_p_norm_above_two(self, rng):
         X, fresh = rng.uniform(-1, 1, (1500, 2)), rng.uniform(-1, 1, (1000, 2))
         y = of_box(X) + 1e-2 * np.cos(X @ [20.0, 13.0]) + 1e-6 * rng.standard_normal(1500)
         two, ten = (fitted(X, y, p=p, families=("fourier",)) for p in (2, 10))
-        assert isinstance(ten.stages_[0].function, SumModes)
+        assert isinstance(ten.stages_[0].function, FunctionSum)
         rest = [np.abs(model.predict(X) - y).max() for model in (two, ten)]
         assert rest[1] < rest[0]
         true = of_box(fresh) + 1e-2 * np.cos(fresh @ [20.0, 13.0])
@@ -181,14 +181,14 @@ class TestFits:
             return smooth(X) + 1e-2 * np.cos(X @ [20.0, 13.0])
 
         model = fitted(X, function(X) + 1e-6 * rng.standard_normal(1500))
-        assert isinstance(model.stages_[0].function, SumModes)
+        assert isinstance(model.stages_[0].function, FunctionSum)
         assert model.stop_reason_ == "noise"
         assert relative_l2_error(function(fresh), model.predict(fresh)) < 1e-6
 
     def test_noise_is_not_fitted_by_waves(self, rng):
         X = rng.uniform(-1, 1, (800, 2))
         model = fitted(X, smooth(X) + 0.1 * rng.standard_normal(800))
-        assert not any(isinstance(stage.function, SumModes) for stage in model.stages_)
+        assert not any(isinstance(stage.function, FunctionSum) for stage in model.stages_)
         assert model.stop_reason_ == "noise"
 
     @pytest.mark.parametrize("shape", [(60, 60), (1500, 1)])
@@ -212,9 +212,9 @@ class TestFits:
 def some_sum(rng):
     """Of a lattice of one wave number an axis, and one wave: two outputs."""
     half = rng.standard_normal((3, 3, 2)) + 1j * rng.standard_normal((3, 3, 2))
-    lattice = LatticeModes(half + np.conj(half[::-1, ::-1]), np.array([4.0, 4.0]))
-    wave = FourierModes(np.array([[7.0, -5.0]]), np.array([[1 - 2j, 0.5j]]))
-    return SumModes((lattice, wave))
+    lattice = TensorFourierSeries(half + np.conj(half[::-1, ::-1]), np.array([4.0, 4.0]))
+    wave = FourierSum(np.array([[7.0, -5.0]]), np.array([[1 - 2j, 0.5j]]))
+    return FunctionSum((lattice, wave))
 
 
 @pytest.mark.parametrize("nu", [(1, 0), (0, 2), (2, 1)])
@@ -244,7 +244,7 @@ def test_integrals_are_those_of_derivatives(rng):
 
 def test_integrals_of_polynomials_and_waves(rng):
     basis, c = LegendreWavesBasis(2, np.array([3.0, 40.0])), rng.standard_normal((7, 1))
-    function = ProductModes(c, np.empty(0), (), (basis,), (0,))
+    function = TensorProductSeries(c, np.empty(0), (), (basis,), (0,))
     lower, upper = rng.uniform(-1, 1, (2, 10, 1))
     nodes, weights = np.polynomial.legendre.leggauss(100)
     half, middle = (upper - lower) / 2, (upper + lower) / 2

@@ -61,7 +61,7 @@ def as_published(problem, **parameters):
         n_stages=3,
         n_modes=min(50, problem.n // 4),
         solver="adam",
-        spectral_readout=False,
+        linear_readout=False,
         early_stopping=False,
         max_iter=int(np.clip(1e6 / problem.n, 50, 1000)),
         **parameters,

@@ -473,8 +473,8 @@ def main(argv=None):
         seconds = time.perf_counter() - begin
         pair = measured if isinstance(measured, tuple) else (measured,)
         shown = " (alone ".join(f"{value:.1e}" for value in pair) + ")" * (len(pair) - 1)
-        left = f"{model.validation_norms_[-1]:.0e}"
-        stage = model.stop_reasons_[0].partition("over ")[2]
+        left = f"{model.validation_errors_[-1]:.0e}"
+        stage = model.stage_summaries_[0].partition("over ")[2]
         cells = (name, target, shown, left, f"{seconds:.1f} s", stage, model.stop_reason_)
         print(row(cells), flush=True)
         if options.network and name in NETWORKS:

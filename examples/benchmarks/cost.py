@@ -240,8 +240,8 @@ def main(arguments=None):
         seconds = time.perf_counter() - start
         spread = np.where(y.std(axis=0) > 0, y.std(axis=0), 1.0)
         error = np.sqrt(np.mean(((model.predict(fresh) - truth) / spread) ** 2))
-        reported = (model.validation_norms_ or model.residual_norms_)[-1]
-        end = f"{model.stop_reasons_[-1]}: {model.stop_reason_}"
+        reported = (model.validation_errors_ or model.train_errors_)[-1]
+        end = f"{model.stage_summaries_[-1]}: {model.stop_reason_}"
         cells = [name, f"{seconds:.1f}", figure(reported), figure(error), model.n_stages_, end]
         print(row(cells), flush=True)
 

@@ -84,7 +84,7 @@ def run(number, **parameters):
     return Outcome(
         kind,
         " x ".join(map(str, data.X.shape)),
-        (model.validation_norms_ or model.residual_norms_)[-1],
+        (model.validation_errors_ or model.train_errors_)[-1],
         relative(rest, data.y),
         "few levels" if few_levels else model.stop_reason_,
         bool(told),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 # Reasons that are right where a fit describes all there is, and where points do not show it.
-CONVERGED = frozenset({"round-off", "no gain", "n_stages"})
+CONVERGED = frozenset({"round-off", "converged", "n_stages"})
 SMOOTH = CONVERGED | {"undersampled"}
 ROUGH = frozenset({"discontinuous"})
 
@@ -103,7 +103,7 @@ def undersampled(rng):
     nyquist = np.pi / 2 * n ** (1 / d)
     if rng.random() < 0.5:
         fast = waves(rng, d, nyquist, 0.6 * nyquist)
-        right = frozenset({"undersampled", "no pattern"})
+        right = frozenset({"undersampled", "uncorrelated"})
         return of(fast, points(rng, n, d, "scattered"), rng, right=right)
     step, at, slow = 2 / n ** (1 / d), rng.uniform(-0.5, 0.5, d), waves(rng, d, 3)
     width = rng.uniform(2, 4) * step
@@ -150,7 +150,7 @@ def singular_end(rng):
         t = np.maximum(t, 0)
         return t * np.log(np.maximum(t, 1e-300)) if power == 0 else t**power
 
-    right = frozenset({"singular end"})
+    right = frozenset({"boundary singularity"})
     if rng.random() < 0.6:
         X = np.linspace(-1, 1, int(rng.integers(100, 1200)))[:, None]
         return of(lambda X: smooth(X) + singular(X[:, 0] + 1), X, rng, right=right)

@@ -6,7 +6,7 @@ Long runs of the papers' recipes: figures 1 to 3 with as many iterations as the 
     python -m examples.paper.at_length --speed --device cuda
 
 Each run keeps its model after every stage in ``--output``, and the same command goes on from there.
-Beside it is a JSON file of the errors after each stage, the times and the losses.
+EdgePoints it is a JSON file of the errors after each stage, the times and the losses.
 """
 
 import argparse
@@ -164,7 +164,7 @@ def go_on(name, settings, ends):
 def stage_of(model, k, data):
     """Fit the k-th stage; what it leaves, its time, and its losses in units of the target."""
     X, y, X_fresh, y_fresh = data
-    size = 1.0 if k == 1 else model.residual_norms_[-1]
+    size = 1.0 if k == 1 else model.train_errors_[-1]
     seconds = timed_fit(model, X, y)
     about = {"stage": k, "n_modes": model.n_modes[-1], "seconds": seconds}
     if model.n_stages_ < k:
@@ -175,7 +175,7 @@ def stage_of(model, k, data):
         "iterations_per_second": model.n_iter_[-1] / seconds,
         "train": float(relative_l2_error(y, model.predict(X))),
         "held_out": float(relative_l2_error(y_fresh, model.predict(X_fresh))),
-        "stop": model.stop_reasons_[-1],
+        "stop": model.stage_summaries_[-1],
         "loss": [[int(i), curve[i] * size] for i in shown],
     }
 

@@ -46,7 +46,7 @@ def scale_factor(n_features, **parameters):
 def _as_published(**parameters):
     return {
         "solver": "adam",
-        "spectral_readout": False,
+        "linear_readout": False,
         "early_stopping": False,
         "tol": 0.0,
     } | parameters
@@ -80,7 +80,7 @@ def print_runs(runs):
     print("| recipe | stage | training | held-out | end |")
     print("| --- | --- | --- | --- | --- |")
     for one in runs:
-        rows = zip(one.train, one.held_out, one.model.stop_reasons_, strict=True)
+        rows = zip(one.train, one.held_out, one.model.stage_summaries_, strict=True)
         for stage, (train, held_out, reason) in enumerate(rows, start=1):
             print(f"| {one.label} | {stage} | {train:.1e} | {held_out:.1e} | {reason} |")
     last = runs[-1]

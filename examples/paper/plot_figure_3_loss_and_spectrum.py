@@ -52,7 +52,7 @@ print_runs([single, multistage, default])
 
 
 def loss_in_units_of_y(model):
-    sizes = [1.0, *model.residual_norms_]
+    sizes = [1.0, *model.train_errors_]
     curves = [np.asarray(c) * size for c, size in zip(model.loss_curves_, sizes, strict=False)]
     return np.concatenate(curves), np.cumsum([len(curve) for curve in curves])
 

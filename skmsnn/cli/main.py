@@ -230,11 +230,11 @@ def _print_stages(
         unseen = [_relative(y_test - v, y_test) for v in model.staged_predict(X_test)]
         footnote = f"held-out residuals are on {len(X_test)} points that were not fitted"
     else:
-        seen, unseen = model.residual_norms_, model.validation_norms_
+        seen, unseen = model.train_errors_, model.validation_errors_
         unseen = unseen or [float("nan")] * len(seen)
         footnote = "held-out residuals are the model's own, by fits without some of the points"
     print("stage    modes    training   held-out   how")
-    staged = zip(model.stages_, seen, unseen, model.stop_reasons_, strict=True)
+    staged = zip(model.stages_, seen, unseen, model.stage_summaries_, strict=True)
     for number, (stage, train, held_out, reason) in enumerate(staged, start=1):
         print(f"{number:5d} {stage.n_modes:8d}    {train:8.1e}   {held_out:8.1e}   {reason}")
     print(f"stopped: {model.stop_reason_}; {footnote}")

@@ -4,10 +4,10 @@ from skmsnn.families.family import Family
 from skmsnn.families.fourier import Fourier
 from skmsnn.families.hidden_layers import Network
 from skmsnn.families.interpolant import Interpolant
-from skmsnn.families.modes import DominantModes
 from skmsnn.families.polynomial import Polynomial
 from skmsnn.families.rational import Rational
 from skmsnn.families.separable import Separable
+from skmsnn.families.sinusoids import Sinusoids
 from skmsnn.families.spline import Spline
 
 #: In the order in which they compete: of those that do as well the first is taken.
@@ -19,7 +19,7 @@ FAMILIES: dict[str, Family] = {
         Fourier(),
         Rational(),
         Separable(),
-        DominantModes(),
+        Sinusoids(),
         Network(),
         Interpolant(),
     )

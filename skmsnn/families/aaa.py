@@ -14,7 +14,7 @@ import scipy.interpolate
 import scipy.linalg
 from numpy.typing import NDArray
 
-from skmsnn._effort import SECOND, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn._precision import EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.functions.rational import distance_from_box
 from skmsnn.linalg.threads import one_blas_thread
@@ -34,7 +34,7 @@ class SupportPoints:
         x, values = _distinct(x, values)
         self._n, self._largest = len(x), np.abs(values).max() or 1.0
         # a step takes a singular value decomposition; a look takes up to a quarter of a second
-        first_look, most = (_affordable(len(x), s * SECOND) for s in (0.3, 3))
+        first_look, most = (_affordable(len(x), s * FLOPS_PER_SECOND) for s in (0.3, 3))
         self._points, self._cleaned, errors = _by_scipy(x, values, first_look)
         if _comes_to_an_end(errors, most):
             quotient = _Quotient(x, values, self._points)

@@ -28,17 +28,17 @@ from skmsnn.families.axis_trials import (
 )
 from skmsnn.families.family import Family
 from skmsnn.functions.bases import LegendreBasis
-from skmsnn.judge.leave_out import Folds, folds_of_lines, wide_gaps
-from skmsnn.judge.plateau import noise_level, on_plateau
 from skmsnn.spaces.axes import BasisAxis, SplineAxis, WavesAxis
 from skmsnn.spaces.tensor import TensorFit
+from skmsnn.validation.leave_out import Folds, folds_of_lines, wide_gaps
+from skmsnn.validation.plateau import has_plateaued, noise_level
 
 
 class AxisChoice(NamedTuple):
     """The best along an axis, and whether much smaller or larger sets leave as much."""
 
     trial: AxisTrial
-    on_plateau: bool
+    has_plateaued: bool
 
 
 def select_axes(
@@ -151,7 +151,7 @@ def unseen_residual(
     cells = fit.on_grid(target)
     square = np.zeros_like(cells)
     for j, (axis, lines) in enumerate(zip(fit.axes, folds, strict=True)):
-        if len(lines.stand_in) > 1:
+        if len(lines.proxy_line) > 1:
             columns = np.moveaxis(cells, j, 0)
             unseen, _ = left_along(axis, columns.reshape(len(columns), -1), lines, rounding)
             square += np.moveaxis(unseen.reshape(columns.shape), 0, j) ** 2
@@ -198,7 +198,7 @@ def _best_along(problem: AxisProblem, families: Sequence[Family]) -> AxisChoice:
         best = _closest_between_lines(tried + through, best)
     if isinstance(best.axis, SplineAxis):
         return AxisChoice(best, False)
-    has_plateau = on_plateau(best.noise_level, ((t.noise_level, t.size) for t in tried))
+    has_plateau = has_plateaued(best.noise_level, ((t.noise_level, t.size) for t in tried))
     return AxisChoice(best, has_plateau)
 
 

@@ -12,10 +12,10 @@ from skmsnn._comparison import AS_GOOD, CLEARLY, EQUAL, FAR, PATIENCE
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.spectrum import which_stand_out
-from skmsnn.judge.leave_out import Folds, left_out
-from skmsnn.judge.plateau import noise_level
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.spaces.axes import AxisBasis, SplineAxis
+from skmsnn.validation.leave_out import Folds, left_out
+from skmsnn.validation.plateau import noise_level
 
 
 @dataclass(frozen=True)

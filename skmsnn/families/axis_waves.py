@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import ENOUGH
-from skmsnn._effort import SECOND, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended, error_of, is_settled
 from skmsnn.families.ladders import WIDTH, axis_order, axis_shares, ball_frames, growing
 from skmsnn.families.waves import Look, are_foreseen, most_looked_past
 from skmsnn.functions.bases import LegendreWavesBasis
-from skmsnn.judge.leave_out import N_FOLDS
 from skmsnn.spaces.axes import WavesAxis
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
+from skmsnn.validation.leave_out import N_FOLDS
 
 
 def fitted_waves(problem: AxisProblem) -> list[AxisTrial]:
@@ -51,7 +51,7 @@ def _polynomials(most: int) -> Iterator[PolynomialFrame]:
 def _beside(problem: AxisProblem, waves: NDArray[np.float64]) -> list[AxisTrial]:
     """Growing sets of polynomials with the waves, and of waves of a wider box."""
     nodes = problem.nodes
-    affordable = int((SECOND / svd_operations(len(nodes), 1)) ** 0.5)
+    affordable = int((FLOPS_PER_SECOND / svd_operations(len(nodes), 1)) ** 0.5)
     most = min(len(nodes) - 2, affordable) - 2 * len(waves)
 
     def tried(degree: int, order: int = 0) -> AxisTrial:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR
 from skmsnn._precision import EPS
-from skmsnn.functions import Modes
-from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
-from skmsnn.judge.plateau import MOST_LEVERAGE, noise_level
+from skmsnn.functions import LinearExpansion
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.polynomial import PolynomialFit
+from skmsnn.validation.leave_out import EdgePoints, LeftOut, weighted_rms
+from skmsnn.validation.plateau import MOST_LEVERAGE, noise_level
 
 # Outputs of which functions are sought one by one: each takes the time of a fit of its own. Twice
 # as many took 1.3 times the time, and left a seventieth where many outputs differed.
@@ -47,21 +47,21 @@ class Trial:
         The set.
     fit : LinearFit or None
         Its least squares problem on the training share; None where that was given up.
-    modes : FourierModes or LatticeModes
+    modes : FourierSum or TensorFourierSeries
         The solution.
     error, train_error : float
         Root mean square of what it leaves of the target on held-out points, and on its own.
         Held-out points of a grid stand on the same nodes as others, and those of a line between
         close neighbours: neither shows what the fit does between the nodes and in the gaps.
         ``error`` is at least what the fit leaves on its own points, amplified as between the nodes.
-    seen_error : float
+    holdout_rmse : float
         The first of these alone: what is left on held-out points.
-    attainable : float
-        The ``error`` that is attainable under a larger cut-off, which lowers the amplification: at
-        least the rounding, amplified.
+    unamplified_error : float
+        The ``error`` that a larger cut-off, which lowers the amplification, can attain: at least
+        the rounding, amplified.
     n_rows : int
         Points of the fit.
-    on_plateau : bool
+    has_plateaued : bool
         Whether much smaller or larger sets leave as much, so that more modes are no help.
     unseen : callable or None
         Makes of what the fit leaves at all points what it leaves at those it has not seen; None
@@ -74,13 +74,13 @@ class Trial:
 
     candidate: Candidate
     fit: LinearFit | None
-    modes: Modes
+    modes: LinearExpansion
     error: float
     train_error: float
-    seen_error: float
-    attainable: float
+    holdout_rmse: float
+    unamplified_error: float
     n_rows: int
-    on_plateau: bool = False
+    has_plateaued: bool = False
     unseen: Unseen | None = None
     is_final: bool = False
     left: LeftOut | None = None
@@ -105,7 +105,7 @@ class HeldOut(NamedTuple):
     target: NDArray[np.float64]
     weight: NDArray[np.float64]
 
-    def left_by(self, values: NDArray[np.float64]) -> float:
+    def rmse(self, values: NDArray[np.float64]) -> float:
         """Root mean square of what values (n, n_outputs) there leave; infinite if one is."""
         error = weighted_rms(self.target - values, self.weight)
         return error if np.isfinite(error) else np.inf
@@ -124,7 +124,7 @@ class Split(NamedTuple):
     train: NDArray[np.float64]
     held_out: HeldOut | None
     rounding: float = EPS
-    beside: Beside | None = None
+    beside: EdgePoints | None = None
 
 
 def validated_on_unseen(
@@ -132,7 +132,7 @@ def validated_on_unseen(
     fit: LinearFit,
     data: Split,
     unseen: Unseen,
-    on_plateau: bool = False,
+    has_plateaued: bool = False,
 ) -> Trial:
     """A fit to all points, by what it leaves at those that it has not seen."""
     modes = fit.solve(data.target)
@@ -142,7 +142,7 @@ def validated_on_unseen(
     error = left.error(data.train)
     n_rows = int(np.count_nonzero(data.train))
     errors = (error, train_error, error, error)
-    return Trial(candidate, fit, modes, *errors, n_rows, on_plateau, unseen, left=left)
+    return Trial(candidate, fit, modes, *errors, n_rows, has_plateaued, unseen, left=left)
 
 
 def validated_on_held_out(
@@ -154,12 +154,12 @@ def validated_on_held_out(
     used = weight > 0
     rest = data.target[used] - modes.evaluate(data.x)[used]
     train_error = weighted_rms(rest, weight[used])
-    error = data.held_out.left_by(modes.evaluate(data.held_out.x))
+    error = data.held_out.rmse(modes.evaluate(data.held_out.x))
     n_rows = int(np.count_nonzero(used))
     return Trial(candidate, fit, modes, error, train_error, error, error, n_rows)
 
 
-def foresees_more(trial: Trial, other: Trial) -> bool:
+def is_significantly_better(trial: Trial, other: Trial) -> bool:
     """Whether a trial has a smaller error at unseen points than a simpler one.
 
     Where both errors are large, as of noise, by two standard errors of the difference: otherwise
@@ -178,7 +178,7 @@ def foresees_more(trial: Trial, other: Trial) -> bool:
 
 
 def leave_one_out(
-    fit: DenseFit | PolynomialFit, weight: NDArray[np.float64], beside: Beside | None = None
+    fit: DenseFit | PolynomialFit, weight: NDArray[np.float64], beside: EdgePoints | None = None
 ) -> Unseen:
     """Leave-one-out residuals, of waves at some thousands of the points, and beside them."""
     used = np.flatnonzero(weight)

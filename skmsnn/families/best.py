@@ -12,17 +12,17 @@ from skmsnn._comparison import CLEARLY, FEW, LEAST_NODES, PATIENCE
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
-from skmsnn.families.base import Trial, foresees_more
+from skmsnn.families.base import Trial, is_significantly_better
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter, Watch
 from skmsnn.families.grid import select_on_grid
-from skmsnn.families.hidden_layers import of_recipe
-from skmsnn.families.modes import of_dominant_modes
+from skmsnn.families.hidden_layers import of_options
 from skmsnn.families.polynomial import Polynomial, select_polynomial
-from skmsnn.families.recipe import Recipe
+from skmsnn.families.recipe import StageOptions
 from skmsnn.families.selection import ROUGH, refine
-from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.families.sinusoids import of_dominant_modes
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
+from skmsnn.validation.split import DataSplit, Residuals
 
 # What a network of the default size reaches in the default iterations, 1e-6 of fronts and 7e-6 of
 # the borehole function; a stage of least squares that is as good is not worth that time.
@@ -30,7 +30,7 @@ _NETWORK_REACH = 3e-6
 
 
 def best_stage(
-    recipe: Recipe,
+    recipe: StageOptions,
     points: DataSplit,
     residuals: Residuals,
     previous: StageFit | None,
@@ -41,7 +41,7 @@ def best_stage(
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : StageOptions
         The user's choices.
     points : DataSplit
         The points.
@@ -57,7 +57,7 @@ def best_stage(
     follows_network = previous is not None and previous.spectral is None
     fitter = StageFitter(recipe, points, residuals, rng, watch, follows_network)
     if not recipe.is_adaptive:
-        return of_recipe(fitter)
+        return of_options(fitter)
     before = previous.spectral if previous else None
     if previous and (previous.is_final or (before and before.trial.is_final)):
         return replace(previous, error=np.inf)
@@ -114,7 +114,7 @@ def _with_all_points(fitter: StageFitter) -> Trial:
     return select_polynomial(fitter.whole, levels, points.domain.half_width)
 
 
-def families_of(recipe: Recipe) -> list[Family]:
+def families_of(recipe: StageOptions) -> list[Family]:
     """Those that compete, in order."""
     return [family for name, family in FAMILIES.items() if name in recipe.families]
 
@@ -179,7 +179,7 @@ def _until_exact(fitter: StageFitter, trials: Iterator[Trial | None]) -> Iterato
 def _best_of(spaces: Iterator[Trial]) -> Trial | None:
     best = None
     for trial in spaces:
-        if best is None or foresees_more(trial, best):
+        if best is None or is_significantly_better(trial, best):
             best = trial
     return best
 
@@ -227,9 +227,9 @@ def _best_trained(
                 stages = early.get(family.name) or _few(family, fitter, best.error)
                 best = _replaced(best, stages, fitter, linear)
         return best
-    asked = points.asking_where_it_is_hard(linear.unseen, fitter.rng)
+    asked = points.importance_holdout(linear.unseen, fitter.rng)
     if asked is not points:
-        residuals = residuals.asked_at(asked)
+        residuals = residuals.with_holdout(asked)
         fitter = StageFitter(recipe, asked, residuals, fitter.rng, fitter.watch)
     for family in families_of(recipe):
         # of what local splines describe best, and badly, a network of few weights describes less

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, FEW, PATIENCE
-from skmsnn._effort import MOST_OPERATIONS, SECOND, qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, MOST_OPERATIONS, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.fitting import Watch
@@ -46,10 +46,10 @@ def best_solution(
         n_rows = _n_rows(problem)
         operations = qr_operations(n_rows, n_terms * problem.n_blocks)
         racing = [ladder for ladder in ladders if not ladder.is_done]
-        is_costly = FAR * operations > SECOND
+        is_costly = FAR * operations > FLOPS_PER_SECOND
         if is_costly and len(racing) > 1:
             least = min(ladder.least for ladder in racing)
-            allowed = least if operations > SECOND else FAR * least
+            allowed = least if operations > FLOPS_PER_SECOND else FAR * least
             ladders = racing = [ladder for ladder in racing if ladder.least <= allowed]
         for ladder in racing:
             solution = ladder.climb(n_terms)

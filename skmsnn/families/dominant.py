@@ -9,7 +9,7 @@ from skmsnn._comparison import ENOUGH
 from skmsnn._memory import blocks_of
 from skmsnn.domain import Domain, Grid, uniform_spacing
 from skmsnn.families.ladders import OTHER_WIDTHS
-from skmsnn.functions.lattice import FourierModes, half_lattice, total_degree_lattice
+from skmsnn.functions.lattice import FourierSum, half_lattice, total_degree_lattice
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import Frame
 
@@ -21,7 +21,7 @@ def dominant_modes(
     x: NDArray[np.float64],
     target: NDArray[np.float64],
     weight: NDArray[np.float64],
-) -> FourierModes:
+) -> FourierSum:
     """Find the modes of largest amplitude, the constant left out.
 
     On a complete uniform grid these are the modes of its discrete Fourier transform. On other
@@ -50,21 +50,21 @@ def dominant_modes(
     amplitudes = direct_sum(x, target, weight, 2 * np.pi * numbers / lengths)
     found = _waving(amplitudes).dominant(n_modes)
     least_squares = DenseFit(x, weight, Frame(found.wave_vectors)).solve(target)
-    assert isinstance(least_squares, FourierModes)
+    assert isinstance(least_squares, FourierSum)
     return least_squares.dominant(n_modes)
 
 
-def _waving(modes: FourierModes) -> FourierModes:
+def _waving(modes: FourierSum) -> FourierSum:
     """All but the constant, which a network's biases hold; the constant alone if that is all."""
     kept = modes.wave_vectors.any(axis=1)
     if not kept.any():
         return modes
-    return FourierModes(modes.wave_vectors[kept], modes.coefficients[kept])
+    return FourierSum(modes.wave_vectors[kept], modes.coefficients[kept])
 
 
 def uniform_grid_modes(
     domain: Domain, grid: Grid, target: NDArray[np.float64]
-) -> FourierModes | None:
+) -> FourierSum | None:
     """All modes of the discrete Fourier transform, or None where an axis is not uniform.
 
     With N nodes a distance h apart the frequencies are k / (N h), whether or not the axis
@@ -92,7 +92,7 @@ def uniform_grid_modes(
     origin = np.array([nodes[0] for nodes in grid.nodes])
     start = (origin - domain.centre) / domain.half_width
     factor = np.where(own_conjugate, 1.0, 2.0) * np.exp(-1j * (wave_vectors @ start))
-    return FourierModes(wave_vectors, spectrum[tuple(alias.T)] * factor[:, None])
+    return FourierSum(wave_vectors, spectrum[tuple(alias.T)] * factor[:, None])
 
 
 def _flat(numbers: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.intp]:
@@ -104,7 +104,7 @@ def direct_sum(
     target: NDArray[np.float64],
     weight: NDArray[np.float64],
     wave_vectors: NDArray[np.float64],
-) -> FourierModes:
+) -> FourierSum:
     """Weighted mean over the points of ``2 target exp(-i w . x)`` for each wave vector."""
     share = (weight / weight.sum())[:, None] * target
     coefficients = np.empty((len(wave_vectors), target.shape[1]), dtype=complex)
@@ -112,7 +112,7 @@ def direct_sum(
         phase = wave_vectors[block] @ x.T
         coefficients[block] = 2 * (np.cos(phase) @ share - 1j * (np.sin(phase) @ share))
     coefficients[~wave_vectors.any(axis=1)] /= 2
-    return FourierModes(wave_vectors, coefficients)
+    return FourierSum(wave_vectors, coefficients)
 
 
 def lowest_wave_numbers(d: int, most: int) -> NDArray[np.int64]:

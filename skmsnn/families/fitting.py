@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from skmsnn._comparison import AS_GOOD, ENOUGH, EQUAL, FAR
 from skmsnn._precision import EPS, ROUND_OFF
 from skmsnn.families.base import HeldOut, Split, Trial, leave_one_out
-from skmsnn.families.ladders import TELLING_ROWS
-from skmsnn.families.recipe import Recipe
-from skmsnn.functions import Modes
-from skmsnn.judge.diagnosis import looks_like_noise
-from skmsnn.judge.leave_out import Beside, LeftOut, weighted_rms
-from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.families.ladders import MIN_OVERSAMPLING
+from skmsnn.families.recipe import StageOptions
+from skmsnn.functions import LinearExpansion
 from skmsnn.linalg.nearest import Nearest
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.p_norm import correction
 from skmsnn.spaces.polynomial import PolynomialFit
 from skmsnn.stage import Stage, epsilon
+from skmsnn.validation.diagnosis import looks_like_noise
+from skmsnn.validation.leave_out import EdgePoints, LeftOut, weighted_rms
+from skmsnn.validation.split import DataSplit, Residuals
 
 Watch = Callable[[int, float, float], None]
 
@@ -67,7 +67,7 @@ class StageFit:
         How unsure it is in wide gaps between the points.
     apart : tuple of StageFit
         Those of each output, where it is made of them.
-    is_of_use : bool or None
+    accepted : bool or None
         Whether it is to be kept, where outputs have told that one by one: what is left of all
         together says nothing of those of which little is left.
     is_final : bool
@@ -86,7 +86,7 @@ class StageFit:
     points: DataSplit | None = None
     in_gaps: float = 0.0
     apart: tuple[StageFit, ...] = ()
-    is_of_use: bool | None = None
+    accepted: bool | None = None
     is_final: bool = False
 
     def in_units_of(self, size: float) -> StageFit:
@@ -99,7 +99,7 @@ class StageFitter:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: StageOptions,
         points: DataSplit,
         residuals: Residuals,
         rng: np.random.RandomState,
@@ -121,7 +121,7 @@ class StageFitter:
         self.full_size = float(np.sqrt(np.mean(self.full_scale**2)))
         rounding = EPS / self.full_size
         self.whole = Split(points.x, self.full, points.full, None, rounding, points.beside)
-        self.one_track = not np.any(points.train != points.full)
+        self.has_no_holdout = not np.any(points.train != points.full)
 
     @cached_property
     def between(self) -> NDArray[np.float64]:
@@ -169,11 +169,11 @@ class StageFitter:
         modes = self.in_p_norm(trial.modes, trial.fit, self.split, self.size)
         stage = train_stage = Stage(self.train_scale, modes, trial.candidate.family)
         full_fit = trial.fit
-        if not self.one_track:
+        if not self.has_no_holdout:
             full_fit = anew or (previous.full if previous else trial.fit.extended(self.points.full))
             stage = self._refitted(full_fit, trial.candidate.family)
         rest = self.train - trial.modes.evaluate(self.points.x)
-        foreseen = trial.train_error / trial.seen_error if trial.seen_error > 0 else 0.0
+        foreseen = trial.train_error / trial.holdout_rmse if trial.holdout_rmse > 0 else 0.0
         is_noise = self._is_noise(trial, foreseen, rest, self.points.train > 0)
         error = trial.error
         if train_stage.function is not trial.modes:
@@ -196,8 +196,13 @@ class StageFitter:
         return Stage(self.full_scale, modes, family)
 
     def in_p_norm(
-        self, modes: Modes, fit: LinearFit, data: Split, size: float, p: float | None = None
-    ) -> Modes:
+        self,
+        modes: LinearExpansion,
+        fit: LinearFit,
+        data: Split,
+        size: float,
+        p: float | None = None,
+    ) -> LinearExpansion:
         """The fit of least p-norm, from that of least squares, unless that leaves but rounding."""
         p = self.recipe.options.p if p is None else p
         rest = data.target - modes.evaluate(data.x)
@@ -209,7 +214,7 @@ class StageFitter:
 
     def validation_error(self, values: NDArray[np.float64]) -> float:
         """What normalised values at the held-out points leave there."""
-        return self.held_out.left_by(values)
+        return self.held_out.rmse(values)
 
     def validation_error_of(self, stage: Stage) -> float:
         """The same of a stage of the training share."""
@@ -248,7 +253,7 @@ class StageFitter:
             error = unseen._replace(residual=left).error(self.points.full)
         # typical too, not root mean square alone: few points at the edge say nothing of noise
         typical = [float(np.median(np.abs(a))) for a in (rest[rows], left)]
-        pairs = [(trial.train_error, trial.seen_error), typical]
+        pairs = [(trial.train_error, trial.holdout_rmse), typical]
         foreseen = max(own / unseen if unseen > 0 else 0.0 for own, unseen in pairs)
         is_noise = self._is_noise(trial, foreseen, rest, self.points.full > 0)
         return StageFit(
@@ -268,7 +273,7 @@ class StageFitter:
         points, fit = self.points.gaps, trial.fit
         if points is None or not isinstance(fit, DenseFit | PolynomialFit):
             return 0.0
-        left_out = leave_one_out(fit, self.points.full, Beside(points, 1.0))
+        left_out = leave_one_out(fit, self.points.full, EdgePoints(points, 1.0))
         return left_out(self.full, rest, self.whole.rounding).beside
 
     def _is_noise(
@@ -282,7 +287,7 @@ class StageFitter:
         """
         if not leaves_as_of_noise(foreseen, trial.leverage, AS_GOOD):
             return False
-        more_is_no_help = trial.on_plateau or leaves_as_of_noise(foreseen, trial.leverage)
+        more_is_no_help = trial.has_plateaued or leaves_as_of_noise(foreseen, trial.leverage)
         x, rest = self.points.x[used], rest[used]
         return more_is_no_help and looks_like_noise(x, rest, trial.leverage)
 
@@ -293,4 +298,4 @@ def leaves_as_of_noise(foreseen: float, leverage: float, within: float = EQUAL) 
     K modes leave sqrt(1 - K/n) of it on their n points, and 1 / sqrt(1 - K/n) on others. Fits that
     follow most of it cannot tell.
     """
-    return leverage * TELLING_ROWS < 1 and foreseen * within > 1 - leverage
+    return leverage * MIN_OVERSAMPLING < 1 and foreseen * within > 1 - leverage

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import EQUAL, PATIENCE
-from skmsnn._effort import SECOND, qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial
@@ -62,7 +62,7 @@ class Fourier(Family):
         ladder = candidates(points.domain, points.grid, points.x, n_points, points.levels)
         if fitter.follows_network:
             # of larger sets none was ever kept
-            ladder = [c for c in ladder if qr_operations(n_points, c.n_terms) <= SECOND]
+            ladder = [c for c in ladder if qr_operations(n_points, c.n_terms) <= FLOPS_PER_SECOND]
         if not fitter.asks_unseen and points.held_out is None:
             # nothing tells how many modes the data carry: half as many as there are points
             ladder = [c for c in ladder if 2 * c.n_terms <= n_points][-1:] or ladder[:1]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, FAR, PATIENCE
-from skmsnn._effort import SECOND, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn._precision import CUTOFFS
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import (
@@ -57,7 +57,9 @@ def extension_waves(problem: AxisProblem) -> list[AxisTrial]:
 
     bands = _distinct_bands(nodes, False)
     orders = {band: axis_order(nodes, shares[band], WIDTH, False) for band in bands}
-    cheap = [band for band in bands if svd_operations(len(nodes), 2 * orders[band]) <= SECOND]
+    cheap = [
+        band for band in bands if svd_operations(len(nodes), 2 * orders[band]) <= FLOPS_PER_SECOND
+    ]
     ladder = ascended((waves(band, WIDTH) for band in cheap), problem)
     fitted = [] if is_settled(ladder) else fitted_waves(problem)
     if is_settled(fitted):
@@ -98,7 +100,7 @@ def _half_a_band_away(problem: AxisProblem, axis: AxisBasis) -> list[AxisTrial]:
     if not isinstance(axis, ExtensionAxis):
         return tried
     for order in (round(axis.order / RATIO**0.5), round(axis.order * RATIO**0.5)):
-        is_cheap = svd_operations(len(problem.nodes), 2 * order) <= SECOND
+        is_cheap = svd_operations(len(problem.nodes), 2 * order) <= FLOPS_PER_SECOND
         if order not in (0, axis.order) and is_cheap and not time_is_up():
             tried.append(problem.tried(ExtensionAxis(problem.nodes, order, axis.length)))
     return tried

@@ -13,10 +13,10 @@ from skmsnn.domain import Domain, Grid
 from skmsnn.families.axes import AxisChoice, select_axes, unseen_residual
 from skmsnn.families.base import Split, Trial, validated_on_unseen
 from skmsnn.families.family import Family
-from skmsnn.judge.leave_out import Folds, LeftOut
 from skmsnn.spaces.axes import SplineAxis
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.tensor import TensorFit
+from skmsnn.validation.leave_out import Folds, LeftOut
 
 
 def select_on_grid(
@@ -62,7 +62,7 @@ def _trial_of(choices: list[AxisChoice], folds: list[Folds], grid: Grid, data: S
     def unseen(target: NDArray[np.float64], rest: NDArray[np.float64], rounding: float) -> LeftOut:
         return LeftOut(rows, unseen_residual(fit, target, folds, rounding))
 
-    on_plateau = any(choice.on_plateau for choice in choices)
-    trial = validated_on_unseen(candidate, fit, data, unseen, on_plateau)
+    has_plateaued = any(choice.has_plateaued for choice in choices)
+    trial = validated_on_unseen(candidate, fit, data, unseen, has_plateaued)
     # nothing is left at the nodes of what a spline goes through
     return replace(trial, is_final=any(isinstance(axis, SplineAxis) for axis in axes))

@@ -20,8 +20,8 @@ class Network(Family):
         return of_its_own_accord(fitter, enough)
 
 
-def of_recipe(fitter: StageFitter) -> StageFit:
+def of_options(fitter: StageFitter) -> StageFit:
     """The network that the parameters ask for."""
-    from skmsnn.families.network import of_recipe
+    from skmsnn.families.network import of_options
 
-    return of_recipe(fitter)
+    return of_options(fitter)

@@ -14,13 +14,13 @@ from skmsnn._comparison import CLEARLY, ENOUGH, EQUAL, FAR, LEAST_NODES
 from skmsnn._precision import ROUND_OFF
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
-from skmsnn.functions import Modes
+from skmsnn.functions import LinearExpansion
 from skmsnn.functions.bases import LegendreBasis, SplineBasis
-from skmsnn.functions.products import ProductModes
-from skmsnn.functions.triangulated import TriangulatedModes
-from skmsnn.judge.diagnosis import can_tell_noise
-from skmsnn.judge.leave_out import N_FOLDS, LeftOut, weighted_rms
+from skmsnn.functions.products import TensorProductSeries
+from skmsnn.functions.triangulated import TriangulatedSurface
 from skmsnn.stage import Stage
+from skmsnn.validation.diagnosis import can_tell_noise
+from skmsnn.validation.leave_out import N_FOLDS, LeftOut, weighted_rms
 
 
 class Interpolant(Family):
@@ -43,7 +43,7 @@ class Interpolant(Family):
         is_suited = 1 <= len(varying) <= 2 and len(rows) <= ENOUGH
         if not is_suited or points.domain.periodic.any() or points.has_scatter:
             return None
-        rest = stage.stage.subtracted_from(fitter.full * fitter.full_scale, points.x)
+        rest = stage.stage.residual(fitter.full * fitter.full_scale, points.x)
         own = weighted_rms(rest / fitter.full_scale, points.full)
         # noise takes each value once: values that come again and again are exact
         is_stepped = all(len(np.unique(v)) < min(LEAST_NODES, len(v) / CLEARLY) for v in values.T)
@@ -77,16 +77,16 @@ class Interpolant(Family):
 
 def _interpolant(
     x: NDArray[np.float64], values: NDArray[np.float64], varying: NDArray[np.intp]
-) -> Modes:
+) -> LinearExpansion:
     """Through values (n, n_outputs) at distinct points (n, d)."""
     if len(varying) == 1:
         return _monotone_cubic(x[:, varying[0]], values, int(varying[0]), x.shape[1])
-    return TriangulatedModes.through(x, values, (int(varying[0]), int(varying[1])))
+    return TriangulatedSurface.through(x, values, (int(varying[0]), int(varying[1])))
 
 
 def _monotone_cubic(
     x: NDArray[np.float64], values: NDArray[np.float64], axis: int, n_features: int
-) -> ProductModes:
+) -> TensorProductSeries:
     """As B-splines on double knots: of each piece its inner Bernstein coefficients."""
     order = np.argsort(x)
     x, values = x[order], values[order]
@@ -100,7 +100,7 @@ def _monotone_cubic(
     bases[axis] = SplineBasis(knots, 3)
     shape = [basis.size for basis in bases]
     axes = tuple(range(n_features))
-    return ProductModes(
+    return TensorProductSeries(
         coefficients.reshape(*shape, values.shape[1]), np.empty(0), (), tuple(bases), axes
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import FAR, FEW
-from skmsnn._effort import MOST_OPERATIONS, SECOND, qr_operations, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, MOST_OPERATIONS, qr_operations, svd_operations
 from skmsnn._memory import working_bytes
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.domain import Domain, Grid, scaled_nodes, uniform_spacing
@@ -29,9 +29,9 @@ from skmsnn.spaces.tensor import TensorFit
 RATIO = 1.2
 # Of Nyquist's wave number, up to which points tell a wave from others. With 0.8 waves near it were
 # missed altogether, and with 0.95 all errors were the same.
-SHARE_TOLD = 0.9
+NYQUIST_FRACTION = 0.9
 # Bandlimits of sets as shares of Nyquist's wave number: through 2/3, where simulations end.
-SHARES = (0.0, *(min(2 / 3 * RATIO**k, SHARE_TOLD) for k in range(-15, 3)))
+BANDLIMITS = (0.0, *(min(2 / 3 * RATIO**k, NYQUIST_FRACTION) for k in range(-15, 3)))
 # Width of an extension's box over that of the data: the usual one, and those tried around the
 # best. The gentler the function, the wider the box that needs the fewest modes: sums of tides on a
 # grid of 35 000 nodes left 7e-7, 2e-11 and 1e-12 in boxes of 2, 3 and 4 times their width.
@@ -40,7 +40,7 @@ WIDTH, OTHER_WIDTHS = 2.0, (1.4, 3.0, 4.0)
 # enough. Fits to 1.6 said of unseen points up to a thousand times too much, to 2.2 eight times;
 # with 2.5, 4, 6 and 9 of 26, denser at the ends of axes and as a preconditioner for all, they left
 # 1.1e-14, 8.8e-15, 7.3e-15 and 6.7e-15; with 2.5 and 6 drawn evenly 7.5e-12 and 1.3e-13.
-TELLING_ROWS, ENOUGH_ROWS = 2.5, 6.0
+MIN_OVERSAMPLING, OVERSAMPLING = 2.5, 6.0
 
 
 def candidates(
@@ -109,7 +109,7 @@ def _on_grid(
     nodes = scaled_nodes(domain, grid)
 
     def candidate(bands: tuple[int, ...], width: float) -> Candidate:
-        shares = [SHARES[band] for band in bands]
+        shares = [BANDLIMITS[band] for band in bands]
         orders = tuple(
             axis_order(axis, share, width, periodic)
             for axis, share, periodic in zip(nodes, shares, domain.periodic, strict=True)
@@ -131,7 +131,7 @@ def _on_grid(
                 for other in OTHER_WIDTHS:
                     # in a wider box less than the same highest wave number does
                     for step in range(-2, 2) if other < width else range(-4, 0):
-                        near = np.clip(np.add(bands, step), 0, len(SHARES) - 1)
+                        near = np.clip(np.add(bands, step), 0, len(BANDLIMITS) - 1)
                         yield candidate(tuple(near.tolist()), other)
 
         def highest_bands() -> list[int]:
@@ -139,8 +139,8 @@ def _on_grid(
 
             With about two nodes a mode it is stable (Adcock, Huybrechs & Martin-Vaquero 2014).
             """
-            half = int(np.argmin(np.abs(np.array(SHARES) - 0.5)))
-            ends = np.where(domain.periodic, len(SHARES) - 1, half)
+            half = int(np.argmin(np.abs(np.array(BANDLIMITS) - 0.5)))
+            ends = np.where(domain.periodic, len(BANDLIMITS) - 1, half)
             return [max(band, end) for band, end in zip(bands, ends, strict=True)]
 
         def neighbours() -> Iterable[Candidate]:
@@ -168,7 +168,7 @@ def _on_grid(
             family=_family_of(levels),
         )
 
-    return [candidate((band,) * len(nodes), WIDTH) for band in range(len(SHARES))]
+    return [candidate((band,) * len(nodes), WIDTH) for band in range(len(BANDLIMITS))]
 
 
 def _axis_moves(d: int, axes: list[int]) -> Iterable[NDArray[np.int64]]:
@@ -193,14 +193,14 @@ def axis_order(nodes: NDArray[np.float64], share: float, width: float, periodic:
 
 def axis_shares(n: int) -> tuple[float, ...]:
     """The shares of Nyquist's wave number of sets along an axis of so many nodes: from one wave."""
-    n_smaller = ceil(np.log(max(1.0, SHARES[1] * n / 2)) / np.log(RATIO))
-    smaller = (SHARES[1] / RATIO**k for k in range(n_smaller, 0, -1))
-    return (0.0, *smaller, *SHARES[1:])
+    n_smaller = ceil(np.log(max(1.0, BANDLIMITS[1] * n / 2)) / np.log(RATIO))
+    smaller = (BANDLIMITS[1] / RATIO**k for k in range(n_smaller, 0, -1))
+    return (0.0, *smaller, *BANDLIMITS[1:])
 
 
 def _most_axis_columns(n: int) -> float:
     """Of a frame on n nodes of which the singular vectors are affordable."""
-    return float(np.sqrt(FAR * SECOND / svd_operations(n, 1)))
+    return float(np.sqrt(FAR * FLOPS_PER_SECOND / svd_operations(n, 1)))
 
 
 def growing(most: float) -> Iterator[int]:
@@ -243,7 +243,7 @@ def periodic_orders(n: int, d: int) -> list[int]:
 
     With the last share conjugate gradients take thousands of iterations.
     """
-    return [int(s * n ** (1 / d) / 2 + 1e-9) for s in SHARES[:-1]]
+    return [int(s * n ** (1 / d) / 2 + 1e-9) for s in BANDLIMITS[:-1]]
 
 
 def ball_frames(periodic: NDArray[np.bool_], most: int) -> Iterator[LatticeFrame]:
@@ -369,7 +369,7 @@ def _dense_candidate(
     label = f"{n_terms} wave numbers in {label}"
     if waves is not None:
         label += f", {len(waves)} of them fitted"
-    trial_rows = int(TELLING_ROWS * n_terms)
+    trial_rows = int(MIN_OVERSAMPLING * n_terms)
     # more than half of the points are as well taken in at once
     few_rows = trial_rows if 2 * trial_rows <= len(x) else None
     return Candidate(
@@ -389,11 +389,11 @@ def _family_of(levels: dict[int, int]) -> str:
 
 def _most_dense_terms(n: int) -> int:
     # of many points some are enough
-    of_many = (MOST_OPERATIONS / qr_operations(ENOUGH_ROWS, 1)) ** (1 / 3)
+    of_many = (MOST_OPERATIONS / qr_operations(OVERSAMPLING, 1)) ** (1 / 3)
     return int(max(np.sqrt(MOST_OPERATIONS / qr_operations(n, 1)), of_many))
 
 
 def _most_dense_rows(n_terms: int, has_fast_sums: bool) -> int:
-    operations = SECOND if has_fast_sums else MOST_OPERATIONS
+    operations = FLOPS_PER_SECOND if has_fast_sums else MOST_OPERATIONS
     rows = min(operations / qr_operations(1, n_terms), working_bytes() / (8 * n_terms))
-    return int(max(rows, ENOUGH_ROWS * n_terms))
+    return int(max(rows, OVERSAMPLING * n_terms))

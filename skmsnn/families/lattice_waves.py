@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, ENOUGH
-from skmsnn._effort import SECOND, qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
@@ -14,10 +14,10 @@ from skmsnn.families.base import Split, Trial
 from skmsnn.families.ladders import ball_frames, candidates
 from skmsnn.families.selection import select_modes
 from skmsnn.families.waves import Look, are_foreseen, most_looked_past
-from skmsnn.judge.leave_out import N_FOLDS
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.dense import DenseFit, candidate_of
 from skmsnn.spaces.frames import LatticeFrame, LatticeWavesFrame
+from skmsnn.validation.leave_out import N_FOLDS
 
 
 def select_with_waves(
@@ -60,7 +60,7 @@ def select_with_waves(
             break
         assert isinstance(best.fit, DenseFit)
         assert isinstance(best.fit.frame, LatticeWavesFrame)
-        if qr_operations(best.n_rows, best.candidate.n_terms) > SECOND:
+        if qr_operations(best.n_rows, best.candidate.n_terms) > FLOPS_PER_SECOND:
             break
         most = most_looked_past(n_rows, seconds=1)
         lattices = [*ball_frames(domain.periodic, most), best.fit.frame.lattice]

@@ -18,8 +18,8 @@ from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Points
 from skmsnn.families.dominant import dominant_modes
 from skmsnn.families.fitting import StageFit, StageFitter
-from skmsnn.families.ladders import ENOUGH_ROWS
-from skmsnn.functions.lattice import FourierModes
+from skmsnn.families.ladders import OVERSAMPLING
+from skmsnn.functions.lattice import FourierSum
 from skmsnn.modules.evaluation import evaluate
 from skmsnn.modules.network import StageNetwork
 from skmsnn.modules.trained import TrainedNetwork
@@ -57,7 +57,7 @@ def of_its_own_accord(fitter: StageFitter, enough: float) -> Iterator[StageFit]:
     n_weights = sum(w.numel() for w in StageNetwork(**architecture).parameters())
     if not hidden or n_values < n_weights:
         return
-    most_values = max(ENOUGH_ROWS * n_weights, ENOUGH) * fitter.train.shape[1]
+    most_values = max(OVERSAMPLING * n_weights, ENOUGH) * fitter.train.shape[1]
     # the normal matrix, and that of the preconditioned system
     iteration = 2 * qr_operations(min(n_values, most_values), n_weights)
     max_iter = min(fitter.recipe.options.max_iter, int(MOST_OPERATIONS / iteration))
@@ -66,7 +66,7 @@ def of_its_own_accord(fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         yield network(fitter, modes, hidden, max_iter, enough)
 
 
-def of_recipe(fitter: StageFitter) -> StageFit:
+def of_options(fitter: StageFitter) -> StageFit:
     """The network that the parameters ask for."""
     recipe = fitter.recipe
     modes = starting_modes(fitter)
@@ -76,7 +76,7 @@ def of_recipe(fitter: StageFitter) -> StageFit:
     return network(fitter, modes, hidden, recipe.options.max_iter)
 
 
-def starting_modes(fitter: StageFitter) -> FourierModes:
+def starting_modes(fitter: StageFitter) -> FourierSum:
     """The modes of a network's first layer."""
     recipe = fitter.recipe
     if recipe.init == "xavier":
@@ -86,7 +86,7 @@ def starting_modes(fitter: StageFitter) -> FourierModes:
     return _dominant(fitter, fitter.train, _NETWORK_MODES)
 
 
-def _dominant(fitter: StageFitter, target: NDArray[np.float64], n_modes: int) -> FourierModes:
+def _dominant(fitter: StageFitter, target: NDArray[np.float64], n_modes: int) -> FourierSum:
     points = fitter.points
     return dominant_modes(n_modes, points.domain, points.grid, points.x, target, points.train)
 
@@ -117,7 +117,7 @@ def _architecture(fitter: StageFitter, n_modes: int, hidden: tuple[int, ...]) ->
 
 def network(
     fitter: StageFitter,
-    modes: FourierModes,
+    modes: FourierSum,
     hidden: tuple[int, ...],
     max_iter: int,
     enough: float = np.inf,
@@ -172,7 +172,7 @@ def network(
             kept.restore()
     no_worse_than_mean(module, Points(points.x, points.train), fitter.train)
     stage = train_stage = _network_stage(fitter, module, architecture)
-    if not fitter.one_track:
+    if not fitter.has_no_holdout:
         # the network was trained in the unit of the training share, and stays in it
         everywhere = Points(points.x, points.full)
         target = fitter.full * (fitter.full_scale / fitter.train_scale)
@@ -227,7 +227,7 @@ def _training_rows(fitter: StageFitter, module: StageNetwork) -> NDArray[np.floa
     weight = fitter.points.train
     if fitter.recipe.solver != "auto":
         return weight
-    most = max(int(ENOUGH_ROWS * sum(w.numel() for w in module.parameters())), ENOUGH)
+    most = max(int(OVERSAMPLING * sum(w.numel() for w in module.parameters())), ENOUGH)
     used = np.flatnonzero(weight)
     if len(used) <= most:
         return weight

@@ -131,7 +131,7 @@ class Solution:
         return own * EQUAL < others
 
 
-def with_chords(fit: OperatorFit, start: Solution) -> tuple[NDArray[np.float64], State]:
+def chord_newton(fit: OperatorFit, start: Solution) -> tuple[NDArray[np.float64], State]:
     """Coefficients and function of a fit of more rows, from a solution of some, by chords."""
     c, state = start.c, start.state
     size = np.inf

@@ -16,19 +16,19 @@ from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS
 from skmsnn.families.best import best_stage
 from skmsnn.families.fitting import StageFit, Watch
-from skmsnn.families.recipe import Recipe
-from skmsnn.functions.polynomial import PolynomialModes
-from skmsnn.functions.stack import StackedModes
-from skmsnn.judge.leave_out import LeftOut, weighted_rms
-from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.families.recipe import StageOptions
+from skmsnn.functions.polynomial import LegendreSeries
+from skmsnn.functions.stack import MultiOutput
 from skmsnn.stage import Stage
+from skmsnn.validation.leave_out import LeftOut, weighted_rms
+from skmsnn.validation.split import DataSplit, Residuals
 
 # Families whose training takes long; outputs together have been offered them.
-_SLOW = ("modes", "network")
+_SLOW = ("sinusoids", "network")
 
 
 def best_stage_of_outputs(
-    recipe: Recipe,
+    recipe: StageOptions,
     points: DataSplit,
     residuals: Residuals,
     previous: StageFit | None,
@@ -63,12 +63,12 @@ def _left_of_each(fit: StageFit, points: DataSplit, residuals: Residuals) -> NDA
     if fit.unseen is not None:
         return np.sqrt(np.mean(fit.unseen.residual**2, axis=0))
     asked = points.validation_points
-    rest = fit.train_stage.subtracted_from(residuals.validation, asked.x)
+    rest = fit.train_stage.residual(residuals.validation, asked.x)
     return np.sqrt(np.average(rest**2, axis=0, weights=asked.weight))
 
 
 def _apart(
-    recipe: Recipe,
+    recipe: StageOptions,
     points: DataSplit,
     residuals: Residuals,
     previous: tuple[StageFit | None, ...],
@@ -77,7 +77,7 @@ def _apart(
 ) -> StageFit:
     names = tuple(name for name in recipe.families if name not in _SLOW)
     quick = replace(recipe, families=names or recipe.families)
-    fits, is_of_use = [], False
+    fits, accepted = [], False
     for j, before in enumerate(previous):
         own = residuals.of_output(j)
         if not own.full.any() and not own.train.any():
@@ -90,15 +90,15 @@ def _apart(
             nothing = _zero(points)
             fit = replace(before, stage=nothing, train_stage=nothing, message="nothing more")
         else:
-            is_of_use = True
+            accepted = True
         fits.append(fit)
-    return replace(_side_by_side(fits), is_of_use=is_of_use)
+    return replace(_side_by_side(fits), accepted=accepted)
 
 
 def _zero(points: DataSplit) -> Stage:
     """A stage that adds nothing."""
     constant = np.zeros((1, points.x.shape[1]), dtype=np.int64)
-    return Stage(np.ones(1), PolynomialModes(constant, np.zeros((1, 1))), "polynomial")
+    return Stage(np.ones(1), LegendreSeries(constant, np.zeros((1, 1))), "polynomial")
 
 
 def _side_by_side(fits: list[StageFit]) -> StageFit:
@@ -119,7 +119,7 @@ def _side_by_side(fits: list[StageFit]) -> StageFit:
 
 
 def _stacked(stages: list[Stage]) -> Stage:
-    functions = StackedModes(tuple(stage.function for stage in stages))
+    functions = MultiOutput(tuple(stage.function for stage in stages))
     names = " | ".join(dict.fromkeys(stage.family for stage in stages))
     return Stage(np.concatenate([stage.scale for stage in stages]), functions, names)
 

@@ -13,11 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, FEW, LEAST_NODES
-from skmsnn._effort import SECOND, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.axis_trials import AxisProblem, AxisTrial, ascended
-from skmsnn.families.base import Split, Trial, foresees_more, leave_one_out, validated_on_unseen
+from skmsnn.families.base import (
+    Split,
+    Trial,
+    is_significantly_better,
+    leave_one_out,
+    validated_on_unseen,
+)
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFitter
 from skmsnn.families.ladders import growing
@@ -46,7 +52,7 @@ class Polynomial(Family):
         data = fitter.split._replace(held_out=None, rounding=fitter.whole.rounding)
         trial = select_polynomial(data, points.levels, points.domain.half_width)
         error = fitter.validation_error(trial.modes.evaluate(fitter.held_out.x))
-        return replace(trial, error=error, seen_error=error, attainable=error, unseen=None)
+        return replace(trial, error=error, holdout_rmse=error, unamplified_error=error, unseen=None)
 
     def space(self, fitter: StageFitter, enough: float) -> Trial | None:
         if fitter.follows_network or not _may_be_sparse(fitter):
@@ -101,12 +107,12 @@ def select_polynomial(
                 return trial
             return replace(trial, error=max(trial.error, best.error))
         is_line = degree == 1 and best is not None and trial.error < best.error
-        if best is None or is_line or foresees_more(trial, best):
+        if best is None or is_line or is_significantly_better(trial, best):
             best, worse = trial, 0
         worse += 1
         if time_is_up():
             break
-        is_costly = 100 * svd_operations(n_points, len(degrees)) > SECOND
+        is_costly = 100 * svd_operations(n_points, len(degrees)) > FLOPS_PER_SECOND
         if best is not None and (best.error <= ROUND_OFF or (is_costly and worse > 2)):
             break
     assert best is not None
@@ -157,7 +163,7 @@ def _ladder(
     for degree in range(MOST_DEGREE + 1):
         n_terms = n_total_degree_terms(d, degree)
         # capped degrees only make fewer terms
-        if degree > 1 and svd_operations(n_points, n_terms) > SECOND:
+        if degree > 1 and svd_operations(n_points, n_terms) > FLOPS_PER_SECOND:
             return
         degrees = total_degree_terms(most, degree)
         if len(degrees) == last or (degree > 1 and len(degrees) > n_points - 2):

@@ -18,10 +18,10 @@ from scipy.constants import golden
 from scipy.optimize import least_squares
 
 from skmsnn._comparison import ENOUGH, FEW
-from skmsnn._effort import ITERATIONS, SECOND
+from skmsnn._effort import FLOPS_PER_SECOND, ITERATIONS
 from skmsnn._precision import EPS, HALF_DIGITS, NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.ladders import ENOUGH_ROWS
+from skmsnn.families.ladders import OVERSAMPLING
 
 Dominant = Callable[[NDArray[np.float64], int], NDArray[np.float64]]
 
@@ -70,7 +70,7 @@ def pursue(
         on_the_way = len(found) < most
         problem = VariableProjection(x, target, weight, free, len(found))
         evaluations = min(FEW if on_the_way else ITERATIONS, max_iter)
-        evaluations = min(evaluations, int(SECOND / problem.operations))
+        evaluations = min(evaluations, int(FLOPS_PER_SECOND / problem.operations))
         found, made = problem.minimised(found, evaluations)
         found = _slowest_alias(found, limits)
         n_iter += made
@@ -96,7 +96,7 @@ def _slowest_alias(
 
 def thinned(rows: NDArray[np.intp], n_unknowns: int) -> NDArray[np.intp]:
     """As many of the rows, all over them, as so many unknowns need."""
-    most = int(max(ENOUGH, ENOUGH_ROWS * n_unknowns))
+    most = int(max(ENOUGH, OVERSAMPLING * n_unknowns))
     # steps of the golden ratio: on a grid every k-th row may be one line of it
     order = np.argsort(np.arange(len(rows)) * golden % 1, kind="stable")
     return np.sort(rows[order[:most]])

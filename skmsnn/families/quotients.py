@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from skmsnn._comparison import ENOUGH, FAR, PATIENCE
-from skmsnn._effort import SECOND, qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS, STARTS, Split, Trial, validated_on_held_out
-from skmsnn.families.ladders import ENOUGH_ROWS, TELLING_ROWS
+from skmsnn.families.ladders import MIN_OVERSAMPLING, OVERSAMPLING
 from skmsnn.functions.polynomial import (
-    PolynomialModes,
+    LegendreSeries,
     columns_of,
     n_total_degree_terms,
     total_degree_terms,
@@ -30,7 +30,7 @@ from skmsnn.functions.polynomial import (
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import QuotientFrame
-from skmsnn.spaces.sampling import telling_order, weight_at
+from skmsnn.spaces.sampling import sampling_order, weight_at
 
 
 def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
@@ -49,15 +49,15 @@ def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
         None where points are too few, or all denominators vanish somewhere in the box.
     """
     d = data.x.shape[1]
-    order = telling_order(data.x, np.flatnonzero(data.train), rng)
+    order = sampling_order(data.x, np.flatnonzero(data.train), rng)
     n_rows = len(order)
     best, waited, degree = None, 0, 1
     while waited < PATIENCE and not time_is_up():
         n_terms = 2 * n_total_degree_terms(d, degree)
-        if TELLING_ROWS * n_terms > n_rows or qr_operations(n_rows, n_terms) > SECOND:
+        if MIN_OVERSAMPLING * n_terms > n_rows or qr_operations(n_rows, n_terms) > FLOPS_PER_SECOND:
             break
-        affordable = SECOND / FAR / qr_operations(1, n_terms)
-        few = order[: int(max(ENOUGH_ROWS * n_terms, affordable))]
+        affordable = FLOPS_PER_SECOND / FAR / qr_operations(1, n_terms)
+        few = order[: int(max(OVERSAMPLING * n_terms, affordable))]
         trial = _of_degree(data, weight_at(few, data.train), degree, rng)
         is_better = trial is not None and (best is None or trial.error < best.error)
         best, waited = (trial, 0) if is_better else (best, waited + 1)
@@ -87,7 +87,7 @@ def _of_degree(
 @one_blas_thread
 def _denominator(
     data: Split, of_points: NDArray[np.float64], terms: NDArray[np.int64]
-) -> PolynomialModes | None:
+) -> LegendreSeries | None:
     """Its constant is 1; the coefficients of numerators are eliminated first."""
     used = of_points > 0
     size = np.sqrt(np.prod(2.0 * terms + 1, axis=1))  # of mean square 1 on the box
@@ -110,10 +110,10 @@ def _denominator(
         if not np.all(at_points > 0):
             return None
         weight = np.sqrt(of_points[used]) / at_points
-    return PolynomialModes(terms, (coefficients * size)[:, None])
+    return LegendreSeries(terms, (coefficients * size)[:, None])
 
 
-def _vanishes(denominator: PolynomialModes, data: Split, rng: np.random.RandomState) -> bool:
+def _vanishes(denominator: LegendreSeries, data: Split, rng: np.random.RandomState) -> bool:
     """Whether it has a zero in the box, as far as minima from its least values on tell."""
     d = data.x.shape[1]
     asked = [data.x, rng.uniform(-1, 1, (ENOUGH, d))]

@@ -22,11 +22,11 @@ from skmsnn.families.base import MOST_OUTPUTS, Trial, validated_on_held_out
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.families.quotients import select_quotient
-from skmsnn.functions.rational import RationalModes
-from skmsnn.judge.leave_out import N_FOLDS, weighted_rms
+from skmsnn.functions.rational import PartialFractions
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.dense import candidate_of
 from skmsnn.spaces.frames import RationalFrame
+from skmsnn.validation.leave_out import N_FOLDS, weighted_rms
 
 
 class Rational(Family):
@@ -68,7 +68,7 @@ class Rational(Family):
             is_final = error > max(CLEARLY * best.error, NEAR_ROUND_OFF)
             is_final = is_final or _are_nearer_than_points(fitter, best)
             trial = replace(
-                best, error=error, seen_error=error, attainable=error, is_final=is_final
+                best, error=error, holdout_rmse=error, unamplified_error=error, is_final=is_final
             )
             yield fitter.stage_of(trial, anew=_of_all_points(fitter, trial, supports, tolerance))
 
@@ -104,7 +104,7 @@ def _tried(
     candidate = candidate_of(data.x, RationalFrame(poles), f"{len(poles)} poles", "rational")
     trial = validated_on_held_out(candidate, candidate.fit(weight), data, weight)
     error = max(trial.error, trial.train_error)
-    return replace(trial, error=error, seen_error=error, attainable=error)
+    return replace(trial, error=error, holdout_rmse=error, unamplified_error=error)
 
 
 def _of_all_points(
@@ -116,7 +116,7 @@ def _of_all_points(
     left a tenth, and of 200 steps of a solver a fourteenth.
     """
     data, full = fitter.split, fitter.points.full
-    if fitter.one_track:
+    if fitter.has_no_holdout:
         return None
     assert trial.fit is not None
     same = trial.fit.extended(full).solve(data.target)
@@ -128,7 +128,7 @@ def _of_all_points(
         anew = _tried(fitter, full, supports, tighter)
         if anew is None or anew.train_error >= least:
             continue
-        assert isinstance(anew.modes, RationalModes)
+        assert isinstance(anew.modes, PartialFractions)
         asked = np.concatenate([middles, np.clip(anew.modes.poles.real, -1, 1)])[:, None]
         apart = anew.modes.evaluate(asked) - trial.modes.evaluate(asked)
         if np.abs(apart).max() <= FAR * trial.error:
@@ -138,7 +138,7 @@ def _of_all_points(
 
 def _are_nearer_than_points(fitter: StageFitter, trial: Trial) -> bool:
     """Whether a pole is nearer to the line than the points about it are to each other."""
-    assert isinstance(trial.modes, RationalModes)
+    assert isinstance(trial.modes, PartialFractions)
     poles = trial.modes.poles
     poles = poles[np.abs(poles.real) < 1]
     x = np.unique(fitter.points.x)
@@ -148,7 +148,7 @@ def _are_nearer_than_points(fitter: StageFitter, trial: Trial) -> bool:
 
 def _may_be_singular_at_ends(trial: Trial, x: NDArray[np.float64]) -> bool:
     """Whether a pole beyond an end is nearer to it than the next of ascending points (n,)."""
-    assert isinstance(trial.modes, RationalModes)
+    assert isinstance(trial.modes, PartialFractions)
     poles = trial.modes.poles
     return bool(
         np.any(np.abs(poles - x[0])[poles.real < x[0]] < x[1] - x[0])

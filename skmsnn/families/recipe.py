@@ -8,7 +8,7 @@ from skmsnn.training.solvers import SolverOptions
 
 
 @dataclass(frozen=True)
-class Recipe:
+class StageOptions:
     """What the user chose of a stage."""
 
     init: str

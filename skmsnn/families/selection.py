@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, PATIENCE
-from skmsnn._effort import SECOND, qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn._precision import CUTOFFS, EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import (
@@ -22,10 +22,10 @@ from skmsnn.families.base import (
 from skmsnn.families.fitting import leaves_as_of_noise
 from skmsnn.families.ladders import RATIO
 from skmsnn.families.spectrum import share_of_waves
-from skmsnn.judge.plateau import on_plateau
 from skmsnn.spaces.base import Candidate, LinearFit
 from skmsnn.spaces.dense import DenseFit
-from skmsnn.spaces.sampling import telling_order, weight_at
+from skmsnn.spaces.sampling import sampling_order, weight_at
+from skmsnn.validation.plateau import has_plateaued
 
 # Over the spread of y, of which smoothing splines of 13 000 elevations leave 0.1. Of the curved and
 # the circular front, which networks resolve, other functions leave 4e-4 and 2e-4.
@@ -59,7 +59,7 @@ def select_modes(
     Trial or None
         The best, fitted to all of the training share; None for an empty ladder, and for rough data.
     """
-    order = telling_order(data.x, np.flatnonzero(data.train), rng)
+    order = sampling_order(data.x, np.flatnonzero(data.train), rng)
     least_error = least_attainable = np.inf
 
     def comparable(candidate: Candidate) -> Candidate:
@@ -78,11 +78,11 @@ def select_modes(
         if candidate.trial_rows is not None and candidate.trial_rows < len(order):
             weight = weight_at(order[: candidate.trial_rows], data.train)
         trial = _tried(candidate, candidate.fit(weight), data, weight)
-        if trial.error >= least_error and trial.attainable >= least_attainable:
+        if trial.error >= least_error and trial.unamplified_error >= least_attainable:
             # factorisations are large, and this one is hardly needed again
             return replace(trial, fit=None)
         least_error = min(least_error, trial.error)
-        least_attainable = min(least_attainable, trial.attainable)
+        least_attainable = min(least_attainable, trial.unamplified_error)
         return trial
 
     def is_rough(trial: Trial, foreseen: float) -> bool:
@@ -98,7 +98,9 @@ def select_modes(
 
     def best_of_more(tried: list[Trial], best: Trial, has_compared_boxes: bool) -> Trial:
         """That of other boxes, shares of axes and cut-offs, too; adds the trials."""
-        is_good = best.attainable <= (NEAR_ROUND_OFF if _operations(best) >= SECOND else ROUND_OFF)
+        is_good = best.unamplified_error <= (
+            NEAR_ROUND_OFF if _operations(best) >= FLOPS_PER_SECOND else ROUND_OFF
+        )
         if not is_good and not has_compared_boxes:
             tried += _as_far_as_time_allows(attempt, map(comparable, best.candidate.variants()))
             tried += _in_other_boxes(best, lambda c: attempt(comparable(c)))
@@ -109,7 +111,7 @@ def select_modes(
             others = (replace(surest.candidate, cutoff=cutoff) for cutoff in lower)
             tried += _as_far_as_time_allows(attempt, others)
         surest, most_capable = (_smallest_as_good(tried, by) for by in (_error, _attainable))
-        is_hopeless = _operations(surest) >= SECOND and surest.error > FAR * enough
+        is_hopeless = _operations(surest) >= FLOPS_PER_SECOND and surest.error > FAR * enough
         ends = [surest if is_hopeless else _raise_cutoff(attempt, tried, surest)]
         if most_capable is not surest and not is_hopeless:
             ends.append(_raise_cutoff(attempt, tried, most_capable))
@@ -129,19 +131,19 @@ def select_modes(
     fit = best.fit or best.candidate.fit(data.train)
     unseen = leave_one_out(fit, data.train, data.beside) if isinstance(fit, DenseFit) else None
     if data.held_out is not None:
-        return replace(best, fit=fit, on_plateau=has_plateau)
+        return replace(best, fit=fit, has_plateaued=has_plateau)
     # above, a second stage of the same modes wins back only what damping holds back
     is_final = best.error > HALF_DIGITS
-    return replace(best, fit=fit, on_plateau=has_plateau, unseen=unseen, is_final=is_final)
+    return replace(best, fit=fit, has_plateaued=has_plateau, unseen=unseen, is_final=is_final)
 
 
 def _is_on_plateau(best: Trial, tried: list[Trial]) -> bool:
-    return on_plateau(best.noise_level, ((t.noise_level, t.candidate.n_terms) for t in tried))
+    return has_plateaued(best.noise_level, ((t.noise_level, t.candidate.n_terms) for t in tried))
 
 
 def _leaves_noise(best: Trial, tried: list[Trial]) -> bool:
     """Whether the residual looks like noise, which no other box or cut-off would reduce."""
-    foreseen = best.train_error / best.seen_error if best.seen_error > 0 else 0.0
+    foreseen = best.train_error / best.holdout_rmse if best.holdout_rmse > 0 else 0.0
     return leaves_as_of_noise(foreseen, best.leverage) and _is_on_plateau(best, tried)
 
 
@@ -152,7 +154,7 @@ def _as_far_as_time_allows(
 
 
 def _attainable(trial: Trial) -> float:
-    return trial.attainable
+    return trial.unamplified_error
 
 
 def _error(trial: Trial) -> float:
@@ -174,19 +176,19 @@ def _move_axes(
     """Give each axis its own share of modes, step by step, as long as that helps."""
     starts = [best_of_ladder]
     other_box = min(tried, key=_attainable)
-    if other_box.attainable * CLEARLY < best_of_ladder.attainable:
+    if other_box.unamplified_error * CLEARLY < best_of_ladder.unamplified_error:
         # of a box that leaves less now, moves may reach less far
         starts = [other_box, best_of_ladder]
     labels = {trial.candidate.label for trial in tried}
     moved: list[Trial] = []
-    error = starts[0].attainable
+    error = starts[0].unamplified_error
     while error > NEAR_ROUND_OFF and not time_is_up():
         new = [c for start in starts for c in start.candidate.neighbours()]
         new = [c for c in new if c.label not in labels]
         labels.update(c.label for c in new)
         moved += _as_far_as_time_allows(attempt, new)
         starts = [min([*starts, *moved], key=_attainable)]
-        before, error = error, starts[0].attainable
+        before, error = error, starts[0].unamplified_error
         if error * AS_GOOD > before:
             break
     return moved
@@ -206,11 +208,11 @@ def _raise_cutoff(attempt: Callable[[Candidate], Trial], tried: list[Trial], bes
         return tried[-1]
 
     last = best
-    larger = _larger_cutoffs(best) if _operations(best) < FAR * SECOND else []
+    larger = _larger_cutoffs(best) if _operations(best) < FAR * FLOPS_PER_SECOND else []
     while larger and not time_is_up():
         cutoff = larger.pop(0)
         trial = under(cutoff)
-        if trial.seen_error > AS_GOOD * best.error:
+        if trial.holdout_rmse > AS_GOOD * best.error:
             break
         if trial.error <= AS_GOOD * best.error:
             best = trial
@@ -245,7 +247,7 @@ def refine(trial: Trial, data: Split) -> Trial:
     assert trial.fit is not None
     if trial.unseen is None:
         return _tried(trial.candidate, trial.fit, data, data.train)
-    return validated_on_unseen(trial.candidate, trial.fit, data, trial.unseen, trial.on_plateau)
+    return validated_on_unseen(trial.candidate, trial.fit, data, trial.unseen, trial.has_plateaued)
 
 
 def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np.float64]) -> Trial:
@@ -258,8 +260,8 @@ def _tried(candidate: Candidate, fit: LinearFit, data: Split, weight: NDArray[np
     trial = validated_on_held_out(candidate, fit, data, weight)
     between = fit.amplification * trial.train_error
     rounding = fit.amplification * min(trial.train_error, ROUND_OFF)
-    error, attainable = max(trial.seen_error, between), max(trial.seen_error, rounding)
-    return replace(trial, error=error, attainable=attainable)
+    error, unamplified_error = max(trial.holdout_rmse, between), max(trial.holdout_rmse, rounding)
+    return replace(trial, error=error, unamplified_error=unamplified_error)
 
 
 def _ascend(
@@ -283,17 +285,17 @@ def _ascend(
     while (candidate := next(waiting, None)) is not None:
         trial = attempt(comparable(candidate))
         tried.append(trial)
-        least, least_seen = min(least, trial.attainable), min(least_seen, trial.seen_error)
+        least, least_seen = min(least, trial.unamplified_error), min(least_seen, trial.holdout_rmse)
         # a function of high frequency shows nothing, there or here, until modes reach it
-        overfits = trial.seen_error > FAR * trial.train_error
-        worse = worse + 1 if overfits and trial.seen_error > CLEARLY * AS_GOOD * least_seen else 0
-        settled = trial.train_error <= ROUND_OFF and trial.attainable <= NEAR_ROUND_OFF
+        overfits = trial.holdout_rmse > FAR * trial.train_error
+        worse = worse + 1 if overfits and trial.holdout_rmse > CLEARLY * AS_GOOD * least_seen else 0
+        settled = trial.train_error <= ROUND_OFF and trial.unamplified_error <= NEAR_ROUND_OFF
         # of ten smooth functions at 3200 and 5000 points sets that were larger than such as used up
         # what the points tell did no better, and up to forty times worse
         used_up = trial.train_error <= FAR * ROUND_OFF and trial.candidate.trial_rows is None
         if least <= ROUND_OFF or settled or used_up or worse >= PATIENCE or time_is_up():
             break
-        is_costly = _operations(trial) >= SECOND
+        is_costly = _operations(trial) >= FLOPS_PER_SECOND
         # of functions of four and more variables costly sets left a three hundredth at the least
         if is_costly and (least > FAR**3 * enough or _is_too_slow(tried, enough)):
             return tried, True
@@ -317,14 +319,16 @@ def _is_too_slow(tried: list[Trial], enough: float) -> bool:
     last = tried[-1]
     if last.candidate.bandlimit:
         return False
-    return last.attainable * _fall(tried) ** 2 > FAR * enough
+    return last.unamplified_error * _fall(tried) ** 2 > FAR * enough
 
 
 def _fall(tried: list[Trial]) -> float:
     """Of the error over the last doubling of sets, at most 1; 0 before there is one."""
     last = tried[-1]
-    halves = [t.attainable for t in tried if 2 * t.candidate.n_terms <= last.candidate.n_terms]
-    return min(1.0, last.attainable / min(halves)) if halves else 0.0
+    halves = [
+        t.unamplified_error for t in tried if 2 * t.candidate.n_terms <= last.candidate.n_terms
+    ]
+    return min(1.0, last.unamplified_error / min(halves)) if halves else 0.0
 
 
 def _best_side(
@@ -337,7 +341,7 @@ def _best_side(
     narrower = sorted((c for c in boxes if c.width < width), key=lambda c: -c.width)
     for side in (wider, narrower):
         tried += _while_better(first, side, attempt)
-        if min(map(_attainable, tried), default=np.inf) < first.attainable:
+        if min(map(_attainable, tried), default=np.inf) < first.unamplified_error:
             break
     return tried
 
@@ -352,7 +356,7 @@ def _while_better(
             break
         last = tried[-1] if tried else first
         tried.append(attempt(candidate))
-        if tried[-1].attainable >= last.attainable:
+        if tried[-1].unamplified_error >= last.unamplified_error:
             break
     return tried
 
@@ -362,7 +366,7 @@ def _in_other_boxes(first: Trial, attempt: Callable[[Candidate], Trial]) -> list
 
     Of sets that take less than half a second some smaller ones in each.
     """
-    if _operations(first) * CLEARLY <= SECOND:
+    if _operations(first) * CLEARLY <= FLOPS_PER_SECOND:
         boxes = first.candidate.boxes()
         near = [c for box in boxes for c in (box, *box.smaller()[: PATIENCE + 1])]
         return _as_far_as_time_allows(attempt, near)
@@ -375,8 +379,8 @@ def _in_other_boxes(first: Trial, attempt: Callable[[Candidate], Trial]) -> list
 
 def _narrowest_as_good(trials: list[Trial]) -> Trial:
     """Of boxes that do nearly as well the narrowest: in it modes depend least on each other."""
-    least = min(trial.attainable for trial in trials)
-    as_good = [trial for trial in trials if trial.attainable <= CLEARLY * least]
+    least = min(trial.unamplified_error for trial in trials)
+    as_good = [trial for trial in trials if trial.unamplified_error <= CLEARLY * least]
     return min(as_good, key=lambda trial: trial.candidate.width)
 
 

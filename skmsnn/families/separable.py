@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW
-from skmsnn._effort import LEAST_FALL, SECOND, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, LEAST_FALL, svd_operations
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS, STARTS
 from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter
-from skmsnn.families.ladders import ENOUGH_ROWS
+from skmsnn.families.ladders import OVERSAMPLING
 from skmsnn.functions.polynomial import MOST_DEGREE
-from skmsnn.functions.separable import SeparableModes
-from skmsnn.judge.leave_out import weighted_rms
+from skmsnn.functions.separable import CanonicalDecomposition
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.stage import Stage
+from skmsnn.validation.leave_out import weighted_rms
 
 
 class Separable(Family):
@@ -54,14 +54,14 @@ def _best(fitter: StageFitter, output: int) -> _Alternating:
     held_out = fitter.held_out
     of_output = held_out._replace(target=held_out.target[:, [output]])
 
-    def left_by(problem: _Alternating) -> float:
-        return of_output.left_by(_modes([problem]).evaluate(held_out.x))
+    def rmse(problem: _Alternating) -> float:
+        return of_output.rmse(_modes([problem]).evaluate(held_out.x))
 
     best = _Alternating.of(fitter, fitter.train[:, output], fitter.points.train, MOST_DEGREE)
     error, fall = np.inf, np.inf
     while _is_worthwhile(best, len(best.factors) + 1, best.degree, fall):
         more = best.with_another_product(fitter.rng)
-        left = left_by(more)
+        left = rmse(more)
         if not left * CLEARLY < error:
             break
         fall = error / left if len(best.factors) else 1 / left
@@ -71,7 +71,7 @@ def _best(fitter: StageFitter, output: int) -> _Alternating:
     while _is_worthwhile(best, len(best.factors), 2 * best.degree, fall) and not time_is_up():
         more = best.of_degree(2 * best.degree)
         more.descend()
-        left = left_by(more)
+        left = rmse(more)
         if not left * CLEARLY < error or error <= ROUNDING:
             break
         best, error, fall = more, left, error / left
@@ -86,8 +86,8 @@ def _is_worthwhile(problem: _Alternating, rank: int, degree: int, fall: float) -
     """
     n_rows, d = problem.x.shape
     operations = FEW * svd_operations(n_rows, rank * d * (degree + 1))
-    is_promising = operations <= SECOND or fall >= FAR
-    return n_rows >= ENOUGH_ROWS * rank * (degree + 1) and is_promising
+    is_promising = operations <= FLOPS_PER_SECOND or fall >= FAR
+    return n_rows >= OVERSAMPLING * rank * (degree + 1) and is_promising
 
 
 def _stage_of(fitter: StageFitter, problems: list[_Alternating]) -> StageFit:
@@ -98,7 +98,7 @@ def _stage_of(fitter: StageFitter, problems: list[_Alternating]) -> StageFit:
     rest = fitter.train - modes.evaluate(points.x)
     train_error = weighted_rms(rest, points.train)
     error = fitter.validation_error_of(train_stage)
-    if not fitter.one_track:
+    if not fitter.has_no_holdout:
         target = fitter.full * (fitter.full_scale / fitter.train_scale)
         again = []
         for values, problem in zip(target.T, problems, strict=True):
@@ -117,7 +117,7 @@ def _stage_of(fitter: StageFitter, problems: list[_Alternating]) -> StageFit:
     )
 
 
-def _modes(problems: list[_Alternating]) -> SeparableModes:
+def _modes(problems: list[_Alternating]) -> CanonicalDecomposition:
     """The functions of all outputs, of the largest rank and degree among them."""
     rank, size = (max(problem.factors.shape[k] for problem in problems) for k in (0, 2))
     factors = np.stack(
@@ -126,7 +126,7 @@ def _modes(problems: list[_Alternating]) -> SeparableModes:
             for f in (problem.factors for problem in problems)
         ]
     )
-    return SeparableModes(factors, np.array([problem.constant for problem in problems]))
+    return CanonicalDecomposition(factors, np.array([problem.constant for problem in problems]))
 
 
 @dataclass
@@ -144,7 +144,7 @@ class _Alternating:
     factors : ndarray of shape (rank, d, size)
         Coefficients.
     constant : float
-        Beside the products.
+        EdgePoints the products.
     """
 
     x: NDArray[np.float64]

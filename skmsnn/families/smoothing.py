@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._effort import SECOND
+from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._memory import working_bytes
 from skmsnn._precision import HALF_DIGITS
 from skmsnn._time_limit import time_is_up
@@ -31,7 +31,7 @@ def select_smoothing(data: Split, enough: float) -> Trial | None:
     # of an elevation map at 13 000 points 4, 6 and 9 splines a point left 2.81e-2, 2.79e-2 and
     # 2.79e-2, where local thin-plate splines left 2.81e-2; of 104 000 points at most 60 000,
     # 200 000 and 400 000 splines left 6.7e-3, 5.5e-3 and 5.6e-3 in 4, 10 and 20 s
-    n_entries = SECOND / 2000  # of the normal equations: a fit then takes a second
+    n_entries = FLOPS_PER_SECOND / 2000  # of the normal equations: a fit then takes a second
     most = min(6 * n_points, n_entries / (2 * Mesh.degree + 1) ** d)
     mesh = Mesh(data.x, max(1, int(most ** (1 / d)) - Mesh.degree))
     if enough <= (2 / mesh.n_intervals) ** (mesh.degree + 1):

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR
-from skmsnn._effort import SECOND, qr_operations, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, qr_operations, svd_operations
 from skmsnn._memory import working_bytes
 from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import HeldOut, Split, Trial, validated_on_held_out
-from skmsnn.families.ladders import RATIO, TELLING_ROWS
+from skmsnn.families.ladders import MIN_OVERSAMPLING, RATIO
 from skmsnn.functions.polynomial import columns_of
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.dense import candidate_of
@@ -50,15 +50,15 @@ def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomSta
     assert data.held_out is not None
     rows = np.sort(rng.permutation(np.flatnonzero(data.train))[: int(FAR * ENOUGH)])
     # the basis is orthogonalised twice
-    affordable = np.sqrt(FAR * SECOND / (2 * qr_operations(len(rows), 1)))
-    most_terms = int(min(len(rows) / TELLING_ROWS, affordable))
+    affordable = np.sqrt(FAR * FLOPS_PER_SECOND / (2 * qr_operations(len(rows), 1)))
+    most_terms = int(min(len(rows) / MIN_OVERSAMPLING, affordable))
     best_error, best, spent_on_best = np.inf, np.empty((0, 0), dtype=np.int64), 0.0
     for degrees, error, spent in _grown(data, rows, most, most_terms):
         if error < best_error:
             best_error, best, spent_on_best = error, degrees, spent
         # what leads to a term may itself say nothing, as x^2 on the way to x^3
         is_long = len(degrees) > most_terms / CLEARLY
-        is_long |= spent > max(CLEARLY * spent_on_best, SECOND)
+        is_long |= spent > max(CLEARLY * spent_on_best, FLOPS_PER_SECOND)
         is_lost = is_long and len(degrees) > CLEARLY * len(best)
         if error <= ROUND_OFF or is_lost or time_is_up():
             break
@@ -69,7 +69,7 @@ def _trial(degrees: NDArray[np.int64], data: Split) -> Trial:
     label = f"{len(degrees)} polynomials of degree up to {degrees.sum(axis=1).max()}"
     candidate = candidate_of(data.x, PolynomialFrame(degrees), label, "polynomial")
     trial = validated_on_held_out(candidate, candidate.fit(data.train), data, data.train)
-    if trial.error <= HALF_DIGITS or svd_operations(len(data.x), len(degrees)) > SECOND:
+    if trial.error <= HALF_DIGITS or svd_operations(len(data.x), len(degrees)) > FLOPS_PER_SECOND:
         return trial
     # of dependent terms, as products of codes are, large coefficients cancel at the points alone
     fit = PolynomialFit(data.x, data.train, degrees)
@@ -91,7 +91,7 @@ def _grown(
     root = np.sqrt(data.train[rows])[:, None]
     growing = _Growing(data.x[rows], root, data.target[rows], held_out.x, most, most_terms)
     while True:
-        yield growing.degrees, held_out.left_by(growing.at_others), growing.operations
+        yield growing.degrees, held_out.rmse(growing.at_others), growing.operations
         if not growing.grow():
             return
 

@@ -14,16 +14,16 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, FAR, FEW
-from skmsnn._effort import SECOND, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.base import MOST_OUTPUTS
-from skmsnn.families.ladders import SHARE_TOLD
+from skmsnn.families.ladders import NYQUIST_FRACTION
 from skmsnn.families.pursuit import VariableProjection
 from skmsnn.families.spectrum import nyquist_limits, strongest_wave
-from skmsnn.judge.leave_out import weighted_rms
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
+from skmsnn.validation.leave_out import weighted_rms
 
 # Waves at most; half as many of about the same size are looked for together. With four at most a
 # sum of waves was missed, and with sixteen all errors were the same.
@@ -178,7 +178,7 @@ class Look:
             mixing = rng.standard_normal((n_outputs, MOST_OUTPUTS)) / np.sqrt(n_outputs)
         self._target = target @ mixing
         self._rows = rng.permutation(np.flatnonzero(weight))
-        self._limits = SHARE_TOLD * nyquist_limits(x[self._rows])
+        self._limits = NYQUIST_FRACTION * nyquist_limits(x[self._rows])
 
     def past(
         self, frames: Iterable[LatticeFrame | PolynomialFrame], waves: NDArray | None = None
@@ -242,7 +242,7 @@ def are_foreseen(left: float, left_without: float) -> bool:
 
 def most_looked_past(n_rows: int, seconds: float = 1 / FAR) -> int:
     """Terms of the sets that are looked past for waves in so many seconds each."""
-    affordable = (seconds * SECOND / svd_operations(ROWS_AN_UNKNOWN, 1)) ** (1 / 3)
+    affordable = (seconds * FLOPS_PER_SECOND / svd_operations(ROWS_AN_UNKNOWN, 1)) ** (1 / 3)
     return int(min(n_rows / ROWS_AN_UNKNOWN, affordable))
 
 

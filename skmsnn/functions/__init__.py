@@ -4,32 +4,32 @@ A new one is a file here and a line below; where torch is asked for it, also a m
 ``skmsnn.modules.of_functions``.
 """
 
-from skmsnn.functions.base import Function, Modes
+from skmsnn.functions.base import Function, LinearExpansion
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
-from skmsnn.functions.lattice import FourierModes, LatticeModes
-from skmsnn.functions.polynomial import PolynomialModes
-from skmsnn.functions.products import ProductModes
-from skmsnn.functions.quotient import QuotientModes
-from skmsnn.functions.rational import RationalModes
-from skmsnn.functions.separable import SeparableModes
-from skmsnn.functions.stack import StackedModes
-from skmsnn.functions.sum import SumModes
-from skmsnn.functions.triangulated import TriangulatedModes
+from skmsnn.functions.lattice import FourierSum, TensorFourierSeries
+from skmsnn.functions.polynomial import LegendreSeries
+from skmsnn.functions.products import TensorProductSeries
+from skmsnn.functions.quotient import RationalFunction
+from skmsnn.functions.rational import PartialFractions
+from skmsnn.functions.separable import CanonicalDecomposition
+from skmsnn.functions.stack import MultiOutput
+from skmsnn.functions.sum import FunctionSum
+from skmsnn.functions.triangulated import TriangulatedSurface
 
 __all__ = [
-    "FourierModes",
+    "CanonicalDecomposition",
+    "FourierSum",
     "Function",
-    "LatticeModes",
+    "FunctionSum",
     "LegendreBasis",
+    "LegendreSeries",
     "LegendreWavesBasis",
-    "Modes",
-    "PolynomialModes",
-    "ProductModes",
-    "QuotientModes",
-    "RationalModes",
-    "SeparableModes",
+    "LinearExpansion",
+    "MultiOutput",
+    "PartialFractions",
+    "RationalFunction",
     "SplineBasis",
-    "StackedModes",
-    "SumModes",
-    "TriangulatedModes",
+    "TensorFourierSeries",
+    "TensorProductSeries",
+    "TriangulatedSurface",
 ]

@@ -126,14 +126,14 @@ def _of_its_orders(derivative: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-class Modes(Function):
+class LinearExpansion(Function):
     """Functions that are linear in an attribute ``coefficients``, whose last axis is the outputs.
 
     They are dataclasses. Two of the same space differ in their coefficients alone.
     """
 
     @abstractmethod
-    def derivative(self, nu: Sequence[int]) -> Modes:
+    def derivative(self, nu: Sequence[int]) -> LinearExpansion:
         """The derivative of order nu_j along each axis j."""
 
     def scaled(self, factor: NDArray[np.float64]) -> Self:

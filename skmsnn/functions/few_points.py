@@ -31,7 +31,7 @@ def few_products(
     bases: Sequence[Basis],
     basis_axes: Sequence[int],
 ) -> Term:
-    """Products of waves and functions of bases, as ``ProductModes`` has them, at few points."""
+    """Products of waves and basis functions, as in ``TensorProductSeries``, at few points."""
     factors: list[tuple[int, Term]] = []
     if wave_axes:
         waves, coefficients = _half(coefficients, lengths)

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
 from skmsnn.functions.along_axis import ends_of, sum_of_products, waves
-from skmsnn.functions.base import Modes, Term
+from skmsnn.functions.base import LinearExpansion, Term
 from skmsnn.functions.few_points import few_or_many, few_products
 from skmsnn.linalg.nufft import MOST_DIMENSIONS, nufft_type2, takes_longer_than_sums
 
 
 @dataclass(frozen=True)
-class FourierModes(Modes):
+class FourierSum(LinearExpansion):
     """The real function ``Re sum_k c_k exp(i w_k . x)``, one of each pair of wave vectors +-w.
 
     In the paper's words each term is ``a cos(w . x + b)`` with ``a = |c|`` and ``b = arg c``.
@@ -61,19 +61,19 @@ class FourierModes(Modes):
         strongest = np.argmax(np.abs(self.coefficients), axis=1)
         return np.angle(self.coefficients[np.arange(len(strongest)), strongest])
 
-    def dominant(self, n_modes: int) -> FourierModes:
+    def dominant(self, n_modes: int) -> FourierSum:
         """The modes of largest amplitude, largest first, ties in the order given."""
         order = np.argsort(-self.amplitudes, kind="stable")[:n_modes]
-        return FourierModes(self.wave_vectors[order], self.coefficients[order])
+        return FourierSum(self.wave_vectors[order], self.coefficients[order])
 
-    def with_unit_amplitudes(self) -> FourierModes:
+    def with_unit_amplitudes(self) -> FourierSum:
         """The same modes and phases, all of amplitude 1."""
-        return FourierModes(self.wave_vectors, np.exp(1j * self.phases)[:, None])
+        return FourierSum(self.wave_vectors, np.exp(1j * self.phases)[:, None])
 
-    def derivative(self, nu: Sequence[int]) -> FourierModes:
+    def derivative(self, nu: Sequence[int]) -> FourierSum:
         """The derivative of order nu_j along each axis j, again a sum of modes."""
         factor = np.prod((1j * self.wave_vectors) ** np.asarray(nu), axis=1)
-        return FourierModes(self.wave_vectors, self.coefficients * factor[:, None])
+        return FourierSum(self.wave_vectors, self.coefficients * factor[:, None])
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Direct sum at points of shape (n, n_features), in blocks; shape (n, n_outputs)."""
@@ -107,7 +107,7 @@ class FourierModes(Modes):
 
 
 @dataclass(frozen=True)
-class LatticeModes(Modes):
+class TensorFourierSeries(LinearExpansion):
     """The real function ``Re sum_k C[k] exp(i w_k . x)`` over a box of integers k.
 
     Wave vectors are ``w_k = 2 pi k / lengths``, in radians per unit of the scaled coordinates.
@@ -145,7 +145,7 @@ class LatticeModes(Modes):
         """Largest wave number M_j along each axis."""
         return tuple((n - 1) // 2 for n in self.coefficients.shape[:-1])
 
-    def derivative(self, nu: Sequence[int]) -> LatticeModes:
+    def derivative(self, nu: Sequence[int]) -> TensorFourierSeries:
         """The derivative of order nu_j along each axis j, again a sum of modes."""
         coefficients = self.coefficients
         for j, (m, length, order) in enumerate(zip(self.orders, self.lengths, nu, strict=True)):
@@ -153,7 +153,7 @@ class LatticeModes(Modes):
             shape = [1] * coefficients.ndim
             shape[j] = len(factor)
             coefficients = coefficients * factor.reshape(shape)
-        return LatticeModes(coefficients, self.lengths)
+        return TensorFourierSeries(coefficients, self.lengths)
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs).
@@ -211,14 +211,14 @@ class LatticeModes(Modes):
             for j, m, length in zip(features, self.orders, self.lengths, strict=True)
         ]
 
-    def to_modes(self) -> FourierModes:
+    def to_modes(self) -> FourierSum:
         """The same function as a list of modes, the constant and those that are not zero."""
         numbers = half_lattice(self.orders)
         centre = np.array(self.orders)
         coefficients = 2 * self.coefficients[tuple((numbers + centre).T)]
         coefficients[~numbers.any(axis=1)] /= 2
         kept = np.any(coefficients != 0, axis=1) | ~numbers.any(axis=1)
-        return FourierModes(2 * np.pi * numbers[kept] / self.lengths, coefficients[kept])
+        return FourierSum(2 * np.pi * numbers[kept] / self.lengths, coefficients[kept])
 
 
 def lattice_angles(

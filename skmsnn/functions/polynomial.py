@@ -14,7 +14,7 @@ from scipy.special import eval_legendre
 
 from skmsnn._memory import blocks_of
 from skmsnn.functions.along_axis import ends_of, polynomials
-from skmsnn.functions.base import Modes, Term
+from skmsnn.functions.base import LinearExpansion, Term
 from skmsnn.functions.few_points import few_or_many
 from skmsnn.functions.orders import sum_of_orders
 
@@ -24,7 +24,7 @@ MOST_DEGREE = 8
 
 
 @dataclass(frozen=True)
-class PolynomialModes(Modes):
+class LegendreSeries(LinearExpansion):
     """A sum of products of Legendre polynomials of the scaled coordinates.
 
     Attributes
@@ -52,7 +52,7 @@ class PolynomialModes(Modes):
     def n_terms(self) -> int:
         return len(self.degrees)
 
-    def derivative(self, nu: Sequence[int]) -> PolynomialModes:
+    def derivative(self, nu: Sequence[int]) -> LegendreSeries:
         """The derivative of order nu_j along each axis j."""
         return replace(self, nu=sum_of_orders(self.nu, nu))
 

@@ -10,21 +10,22 @@ from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
 from skmsnn.functions.along_axis import ends_of, sum_of_products
-from skmsnn.functions.base import Modes, Term
+from skmsnn.functions.base import LinearExpansion, Term
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.few_points import few_or_many, few_products
-from skmsnn.functions.lattice import LatticeModes
+from skmsnn.functions.lattice import TensorFourierSeries
 
 
 @dataclass(frozen=True)
-class ProductModes(Modes):
+class TensorProductSeries(LinearExpansion):
     """A sum of products of one function a feature: lattice waves, polynomials or splines.
 
     Attributes
     ----------
     coefficients : ndarray of shape (2 M_1 + 1, ..., size_1, ..., n_outputs)
-        First the wave numbers -M_j to M_j along each of ``wave_axes``, as in ``LatticeModes``, then
-        the functions of each basis; complex, and real where there are no waves.
+        First the wave numbers -M_j to M_j along each of ``wave_axes``, as in
+        ``TensorFourierSeries``, then the functions of each basis; complex, and real where there
+        are no waves.
     lengths : ndarray of shape (number of wave axes,)
         Sides of the box on which the waves are periodic, in scaled coordinates.
     wave_axes, basis_axes : tuple of int
@@ -52,13 +53,13 @@ class ProductModes(Modes):
         return int(self.coefficients[..., 0].size)
 
     @property
-    def waves(self) -> LatticeModes:
+    def waves(self) -> TensorFourierSeries:
         """Of the wave axes alone, with one output a product of the others' functions."""
         n_waves = len(self.wave_axes)
         shape = self.coefficients.shape[:n_waves]
-        return LatticeModes(self.coefficients.reshape(*shape, -1), self.lengths)
+        return TensorFourierSeries(self.coefficients.reshape(*shape, -1), self.lengths)
 
-    def derivative(self, nu: Sequence[int]) -> ProductModes:
+    def derivative(self, nu: Sequence[int]) -> TensorProductSeries:
         """The derivative of order nu_j along each axis j, again a sum of products."""
         bases = tuple(
             basis.derivative(nu[j]) for basis, j in zip(self.bases, self.basis_axes, strict=True)

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
-from skmsnn.functions.base import Modes, Term
+from skmsnn.functions.base import LinearExpansion, Term
 from skmsnn.functions.few_points import few_or_many
 from skmsnn.functions.orders import sum_of_orders
-from skmsnn.functions.polynomial import PolynomialModes
+from skmsnn.functions.polynomial import LegendreSeries
 
 
 @dataclass(frozen=True)
-class QuotientModes(Modes):
+class RationalFunction(LinearExpansion):
     """Polynomials, one an output, over a denominator that they have in common.
 
     Attributes
@@ -27,7 +27,7 @@ class QuotientModes(Modes):
         Degree of each term of the numerators along each feature.
     coefficients : ndarray of shape (n_terms, n_outputs)
         Of these terms.
-    denominator : PolynomialModes
+    denominator : LegendreSeries
         With one output, and without zeros on the box.
     nu : tuple of int
         Order of the derivative that this is along each feature; empty for the function itself.
@@ -35,7 +35,7 @@ class QuotientModes(Modes):
 
     degrees: NDArray[np.int64]
     coefficients: NDArray[np.float64]
-    denominator: PolynomialModes
+    denominator: LegendreSeries
     nu: tuple[int, ...] = ()
 
     @property
@@ -48,7 +48,7 @@ class QuotientModes(Modes):
         """Of numerator and denominator; a common factor is no unknown."""
         return len(self.degrees) + self.denominator.n_terms - 1
 
-    def derivative(self, nu: Sequence[int]) -> QuotientModes:
+    def derivative(self, nu: Sequence[int]) -> RationalFunction:
         """The derivative of order nu_j along each axis j."""
         return replace(self, nu=sum_of_orders(self.nu, nu))
 
@@ -80,9 +80,9 @@ class QuotientModes(Modes):
         return few_or_many(few, self.evaluate, 2 * self.degrees.size)
 
     @property
-    def numerator(self) -> PolynomialModes:
+    def numerator(self) -> LegendreSeries:
         """The polynomials above, themselves."""
-        return PolynomialModes(self.degrees, self.coefficients)
+        return LegendreSeries(self.degrees, self.coefficients)
 
     def _values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         numerator, nu = self.numerator, self.nu or (0,) * x.shape[1]

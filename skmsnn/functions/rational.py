@@ -11,11 +11,11 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 from skmsnn.functions.along_axis import ends_of, polynomials
-from skmsnn.functions.base import Modes
+from skmsnn.functions.base import LinearExpansion
 
 
 @dataclass(frozen=True)
-class RationalModes(Modes):
+class PartialFractions(LinearExpansion):
     """A straight line and fractions ``s / (x - p)`` of the scaled coordinate x.
 
     Attributes
@@ -45,7 +45,7 @@ class RationalModes(Modes):
         """Real unknowns."""
         return len(self.coefficients)
 
-    def derivative(self, nu: Sequence[int]) -> RationalModes:
+    def derivative(self, nu: Sequence[int]) -> PartialFractions:
         """The derivative of order nu_1 along the feature."""
         (order,) = nu
         return replace(self, nu=self.nu + int(order))

@@ -17,7 +17,7 @@ from skmsnn.functions.orders import sum_of_orders
 
 
 @dataclass(frozen=True)
-class SeparableModes(Function):
+class CanonicalDecomposition(Function):
     """A constant and few products of polynomials, one of each scaled coordinate.
 
     Attributes

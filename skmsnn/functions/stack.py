@@ -14,7 +14,7 @@ from skmsnn.functions.integrals import integrate
 
 
 @dataclass(frozen=True)
-class StackedModes(Function):
+class MultiOutput(Function):
     """Functions of the same features, one for each output.
 
     Attributes
@@ -42,9 +42,9 @@ class StackedModes(Function):
         """Of all parts together."""
         return sum(part.n_modes for part in self.parts)
 
-    def derivative(self, nu: Sequence[int]) -> StackedModes:
+    def derivative(self, nu: Sequence[int]) -> MultiOutput:
         """The derivative of order nu_j along each axis j."""
-        return StackedModes(tuple(part.derivative(nu) for part in self.parts))
+        return MultiOutput(tuple(part.derivative(nu) for part in self.parts))
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""

@@ -9,21 +9,21 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn.functions.base import Function, Modes
-from skmsnn.functions.lattice import FourierModes, LatticeModes
+from skmsnn.functions.base import Function, LinearExpansion
+from skmsnn.functions.lattice import FourierSum, TensorFourierSeries
 
 
 @dataclass(frozen=True)
-class SumModes(Modes):
+class FunctionSum(LinearExpansion):
     """A sum of functions: waves of a lattice, and waves between those of the lattice.
 
     Attributes
     ----------
-    parts : tuple of LatticeModes or FourierModes
+    parts : tuple of TensorFourierSeries or FourierSum
         Functions of the same features, with as many outputs.
     """
 
-    parts: tuple[LatticeModes | FourierModes, ...]
+    parts: tuple[TensorFourierSeries | FourierSum, ...]
 
     has_closed_integral = True
 
@@ -42,9 +42,9 @@ class SumModes(Modes):
         """Of all parts together."""
         return sum(part.n_modes for part in self.parts)
 
-    def derivative(self, nu: Sequence[int]) -> SumModes:
+    def derivative(self, nu: Sequence[int]) -> FunctionSum:
         """The derivative of order nu_j along each axis j, again a sum."""
-        return SumModes(tuple(part.derivative(nu) for part in self.parts))
+        return FunctionSum(tuple(part.derivative(nu) for part in self.parts))
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""

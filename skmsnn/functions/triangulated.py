@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay, KDTree
 
-from skmsnn.functions.base import Modes, Term
+from skmsnn.functions.base import LinearExpansion, Term
 from skmsnn.functions.orders import sum_of_orders
 
 
 @dataclass(frozen=True)
-class TriangulatedModes(Modes):
+class TriangulatedSurface(LinearExpansion):
     """The continuous function of two features that is linear on each Delaunay triangle of points.
 
     Outside the box [-1, 1]^2 it has the value of the nearest point of the box. At a face, too, its
@@ -45,7 +45,7 @@ class TriangulatedModes(Modes):
     @classmethod
     def through(
         cls, x: NDArray[np.float64], values: NDArray[np.float64], axes: tuple[int, int]
-    ) -> TriangulatedModes:
+    ) -> TriangulatedSurface:
         """Through values at points (n, d); a corner of the box has the value of the nearest."""
         points = x[:, axes]
         corners = np.array(list(product((-1.0, 1.0), repeat=2)))
@@ -65,7 +65,7 @@ class TriangulatedModes(Modes):
         """Values at the points."""
         return len(self.points)
 
-    def derivative(self, nu: Sequence[int]) -> TriangulatedModes:
+    def derivative(self, nu: Sequence[int]) -> TriangulatedSurface:
         """The derivative of order nu_j along each axis j, constant on each triangle."""
         return replace(self, nu=sum_of_orders(self.nu, nu))
 

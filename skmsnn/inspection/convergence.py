@@ -65,15 +65,15 @@ class ConvergenceDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        sizes = [1.0, *estimator.residual_norms_[:-1]]
+        sizes = [1.0, *estimator.train_errors_[:-1]]
         curves = [
             np.asarray(curve) * size
             for curve, size in zip(estimator.loss_curves_, sizes, strict=True)
         ]
         display = cls(
             loss_curves=curves,
-            train=np.asarray(estimator.residual_norms_),
-            held_out=np.asarray(estimator.validation_norms_),
+            train=np.asarray(estimator.train_errors_),
+            held_out=np.asarray(estimator.validation_errors_),
         )
         return display.plot(ax)
 

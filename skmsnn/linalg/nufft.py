@@ -10,7 +10,7 @@ import finufft
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._effort import SECOND
+from skmsnn._effort import FLOPS_PER_SECOND
 
 # FINUFFT's tightest tolerance in double precision: its widest kernel, 16 points
 TOLERANCE = 2e-15
@@ -50,7 +50,7 @@ def nufft_type2(
     """
     transform = _TYPE_2[coefficients.ndim - 2]
     # below a millisecond starting further threads takes longer than they save
-    is_short = 1000 * _operations(len(angles[0]), coefficients.shape) < SECOND
+    is_short = 1000 * _operations(len(angles[0]), coefficients.shape) < FLOPS_PER_SECOND
     threads = 1 if is_short else 0
     values = _transformed(transform, angles, coefficients, isign=1, nthreads=threads)
     return values.reshape(len(coefficients), -1)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from skmsnn._comparison import FAR
-from skmsnn._effort import SECOND, qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn._memory import rows_a_block
 from skmsnn.linalg.lapack import tpqrt
 from skmsnn.linalg.threads import side_by_side
@@ -129,7 +129,7 @@ def blocks_of_rows(n_rows: int, n_columns: int) -> list[slice]:
     if n_rows == 0:
         return []
     n_blocks = ceil(n_rows / max(n_columns, rows_a_block(8 * n_columns)))
-    if n_rows >= n_columns and qr_operations(n_rows, n_columns) * FAR**2 >= SECOND:
+    if n_rows >= n_columns and qr_operations(n_rows, n_columns) * FAR**2 >= FLOPS_PER_SECOND:
         n_blocks = 2 * ceil(n_blocks / 2)
     ends = np.linspace(0, n_rows, min(n_blocks, n_rows) + 1).round().astype(int)
     return [slice(start, end) for start, end in pairwise(ends.tolist())]

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from skmsnn._shape import check_points
-from skmsnn.functions import FourierModes, Function, LatticeModes
+from skmsnn.functions import FourierSum, Function, TensorFourierSeries
 from skmsnn.functions.bases import Basis, LegendreBasis, LegendreWavesBasis, SplineBasis
-from skmsnn.functions.polynomial import PolynomialModes
-from skmsnn.functions.products import ProductModes
-from skmsnn.functions.quotient import QuotientModes
-from skmsnn.functions.rational import RationalModes, distance_from_box
-from skmsnn.functions.separable import SeparableModes
-from skmsnn.functions.stack import StackedModes
-from skmsnn.functions.sum import SumModes
-from skmsnn.functions.triangulated import TriangulatedModes
+from skmsnn.functions.polynomial import LegendreSeries
+from skmsnn.functions.products import TensorProductSeries
+from skmsnn.functions.quotient import RationalFunction
+from skmsnn.functions.rational import PartialFractions, distance_from_box
+from skmsnn.functions.separable import CanonicalDecomposition
+from skmsnn.functions.stack import MultiOutput
+from skmsnn.functions.sum import FunctionSum
+from skmsnn.functions.triangulated import TriangulatedSurface
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
 from skmsnn.modules.trained import TrainedNetwork
 
@@ -43,9 +43,9 @@ def module_of(function: Function) -> StageModule:
 
 
 @module_of.register
-def _wave_module(modes: FourierModes | LatticeModes) -> StageNetwork:
+def _wave_module(modes: FourierSum | TensorFourierSeries) -> StageNetwork:
     """A Fourier layer and its readout, the paper's one-layer network (section 3.4)."""
-    modes = modes.to_modes() if isinstance(modes, LatticeModes) else modes
+    modes = modes.to_modes() if isinstance(modes, TensorFourierSeries) else modes
     n_modes, n_outputs = modes.coefficients.shape
     module = StageNetwork(modes.wave_vectors.shape[1], n_outputs, n_modes, (), "tanh", True)
     with torch.no_grad():
@@ -62,7 +62,7 @@ def _wave_module(modes: FourierModes | LatticeModes) -> StageNetwork:
 class StackedModule(StageModule):
     """Functions side by side, each of its own outputs."""
 
-    def __init__(self, modes: StackedModes) -> None:
+    def __init__(self, modes: MultiOutput) -> None:
         super().__init__()
         self.parts = nn.ModuleList(module_of(part) for part in modes.parts)
 
@@ -77,7 +77,7 @@ class StackedModule(StageModule):
 class SumModule(StageModule):
     """A sum of waves of several kinds."""
 
-    def __init__(self, modes: SumModes) -> None:
+    def __init__(self, modes: FunctionSum) -> None:
         super().__init__()
         self.parts = nn.ModuleList(_wave_module(part) for part in modes.parts)
 
@@ -95,7 +95,7 @@ class PolynomialModule(StageModule):
     degrees: Tensor
     coefficients: Tensor
 
-    def __init__(self, modes: PolynomialModes) -> None:
+    def __init__(self, modes: LegendreSeries) -> None:
         super().__init__()
         self.register_buffer("degrees", torch.from_numpy(modes.degrees.copy()))
         self.register_buffer("coefficients", tensor(modes.coefficients))
@@ -117,9 +117,9 @@ class PolynomialModule(StageModule):
 class QuotientModule(StageModule):
     """Polynomials over a common denominator."""
 
-    def __init__(self, modes: QuotientModes) -> None:
+    def __init__(self, modes: RationalFunction) -> None:
         super().__init__()
-        self.numerator = PolynomialModule(PolynomialModes(modes.degrees, modes.coefficients))
+        self.numerator = PolynomialModule(LegendreSeries(modes.degrees, modes.coefficients))
         self.denominator = PolynomialModule(modes.denominator)
 
     @property
@@ -140,7 +140,7 @@ class RationalModule(StageModule):
     pairs: Tensor
     coefficients: Tensor
 
-    def __init__(self, modes: RationalModes) -> None:
+    def __init__(self, modes: PartialFractions) -> None:
         super().__init__()
         self.register_buffer("real", tensor(modes.poles.real))
         self.register_buffer("imaginary", tensor(modes.poles.imag))
@@ -168,7 +168,7 @@ class SeparableModule(StageModule):
     factors: Tensor
     constants: Tensor
 
-    def __init__(self, modes: SeparableModes) -> None:
+    def __init__(self, modes: CanonicalDecomposition) -> None:
         super().__init__()
         self.register_buffer("factors", tensor(modes.factors))
         self.register_buffer("constants", tensor(modes.constants))
@@ -189,7 +189,7 @@ class ProductModule(StageModule):
 
     coefficients: Tensor
 
-    def __init__(self, modes: ProductModes, waves: StageNetwork | None) -> None:
+    def __init__(self, modes: TensorProductSeries, waves: StageNetwork | None) -> None:
         super().__init__()
         self.waves = waves
         self.wave_axes, self.basis_axes = list(modes.wave_axes), list(modes.basis_axes)
@@ -231,7 +231,7 @@ class TriangulatedModule(StageModule):
     slopes: Tensor
     origins: Tensor
 
-    def __init__(self, modes: TriangulatedModes) -> None:
+    def __init__(self, modes: TriangulatedSurface) -> None:
         super().__init__()
         simplices, maps = modes.triangles()
         self._axes, self._n_features = list(modes.axes), modes.n_features
@@ -354,15 +354,15 @@ def legendre(x: Tensor, degree: int) -> list[Tensor]:
 
 
 @module_of.register
-def _product_module(modes: ProductModes) -> ProductModule:
+def _product_module(modes: TensorProductSeries) -> ProductModule:
     return ProductModule(modes, _wave_module(modes.waves) if modes.wave_axes else None)
 
 
-module_of.register(PolynomialModes, PolynomialModule)
-module_of.register(QuotientModes, QuotientModule)
-module_of.register(RationalModes, RationalModule)
-module_of.register(SeparableModes, SeparableModule)
-module_of.register(StackedModes, StackedModule)
-module_of.register(SumModes, SumModule)
-module_of.register(TriangulatedModes, TriangulatedModule)
+module_of.register(LegendreSeries, PolynomialModule)
+module_of.register(RationalFunction, QuotientModule)
+module_of.register(PartialFractions, RationalModule)
+module_of.register(CanonicalDecomposition, SeparableModule)
+module_of.register(MultiOutput, StackedModule)
+module_of.register(FunctionSum, SumModule)
+module_of.register(TriangulatedSurface, TriangulatedModule)
 module_of.register(TrainedNetwork, TrainedNetwork.to_module)

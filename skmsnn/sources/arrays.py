@@ -25,20 +25,20 @@ from skmsnn.families.axes import confirmed_periods
 from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.ladders import is_one_long_axis
 from skmsnn.families.outputs import best_stage_of_outputs
-from skmsnn.families.recipe import Recipe
-from skmsnn.judge.diagnosis import is_aliased, reason_of_limit
-from skmsnn.judge.held_out import held_out_rows, points_beside, points_in_gaps
-from skmsnn.judge.leave_out import weighted_rms
-from skmsnn.judge.levels import features_of_few_levels
-from skmsnn.judge.local import Unseen
-from skmsnn.judge.reasons import StopReason
-from skmsnn.judge.rounding import relative_rounding
-from skmsnn.judge.scaling import Scaling
-from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.families.recipe import StageOptions
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.base import ValuesAlone
-from skmsnn.sources.rows import Rows, canonical_rows
+from skmsnn.sources.rows import Rows, merge_duplicates
 from skmsnn.stage import Stage
+from skmsnn.validation.diagnosis import is_aliased, reason_of_limit
+from skmsnn.validation.held_out import held_out_rows, points_in_gaps, sample_edges
+from skmsnn.validation.leave_out import weighted_rms
+from skmsnn.validation.levels import features_of_few_levels
+from skmsnn.validation.local import Unseen
+from skmsnn.validation.reasons import StopReason
+from skmsnn.validation.rounding import relative_rounding
+from skmsnn.validation.scaling import Scaling
+from skmsnn.validation.split import DataSplit, Residuals
 
 
 class Choices(NamedTuple):
@@ -109,7 +109,7 @@ class ArraySource(ValuesAlone):
             validation = validation._replace(X=with_logarithms(validation.X, logarithmic))
         given = fitted.domain if fitted else None
         periods = given.periods if given else _periods(X, y, weight, choices, families, logarithmic)
-        self.rows = rows = canonical_rows(fold_end_points(X, periods), y, weight)
+        self.rows = rows = merge_duplicates(fold_end_points(X, periods), y, weight)
         self._domain = given.of_mapped if given else Domain.of(rows.X, periods)
         self.domain = self._domain.of_logarithms(logarithmic)
         self.scaling = fitted.scaling if fitted else Scaling.of(rows.y, rows.weight, rows.scatter)
@@ -137,7 +137,7 @@ class ArraySource(ValuesAlone):
         # along axes of whole grids functions are chosen by what they do between the levels
         asks = choices.early_stopping and validation is None
         asks &= not (self.is_whole_grid and choices.is_adaptive)
-        self.asked_between_levels = self.points.x if asks else None
+        self.points_between_levels = self.points.x if asks else None
 
     def resume(self, before: Any) -> None:
         """Go on with the factorisations of the last stage, if that was of the same data."""
@@ -155,12 +155,12 @@ class ArraySource(ValuesAlone):
         """Whether the points are all those of a grid, of equal weight."""
         return self.points.grid is not None and _is_whole(self.points.grid, self.rows.weight)
 
-    def best_stage(self, recipe: Recipe, watch: Watch) -> StageFit:
+    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
         """The best stage for the residual."""
         arguments = (self.points, self._residuals, self.previous, self.rng, watch)
         fit = best_stage_of_outputs(recipe, *arguments)
         if fit.points is not None:
-            self.points, self._residuals = fit.points, self._residuals.asked_at(fit.points)
+            self.points, self._residuals = fit.points, self._residuals.with_holdout(fit.points)
         return fit.in_units_of(self._size)
 
     def norm_after(self, fit: StageFit) -> float:
@@ -248,7 +248,7 @@ class ArraySource(ValuesAlone):
             leaves_out &= len(x) < ENOUGH
         beside, gaps = None, None
         if grid is None and leaves_out and len(x) >= LEAST_NODES:
-            beside = points_beside(x, domain.periodic, rng)
+            beside = sample_edges(x, domain.periodic, rng)
             gaps = points_in_gaps(x)
         line = None
         # of unequal weights, as of repeated values
@@ -284,10 +284,10 @@ def _periods(
         if any(np.array(given, dtype=object)[logarithmic] != None):  # noqa: E711
             raise ValueError(
                 "A feature that has a period cannot be on a logarithmic scale; take it out of "
-                "period or of feature_scales."
+                "period or of feature_transforms."
             )
         return given
-    rows = canonical_rows(X, y, weight)
+    rows = merge_duplicates(X, y, weight)
     grid = find_grid(rows.X)
     if grid is None:
         return [None] * X.shape[1]

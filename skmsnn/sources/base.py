@@ -9,6 +9,6 @@ from types import MappingProxyType
 class ValuesAlone:
     """A source of values without conditions beside them."""
 
-    left_of_conditions: Mapping[str, float] = MappingProxyType({})
+    residuals_of_conditions: Mapping[str, float] = MappingProxyType({})
     told = ""
     is_open = False

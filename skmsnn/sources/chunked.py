@@ -18,13 +18,7 @@ from skmsnn.domain import Domain, check_periods
 from skmsnn.families.base import HeldOut
 from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.fourier import Fourier
-from skmsnn.families.recipe import Recipe
-from skmsnn.judge.diagnosis import looks_like_noise, reason_of_limit
-from skmsnn.judge.leave_out import weighted_rms
-from skmsnn.judge.levels import features_of_few_levels
-from skmsnn.judge.local import Unseen
-from skmsnn.judge.reasons import StopReason
-from skmsnn.judge.rounding import relative_rounding
+from skmsnn.families.recipe import StageOptions
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.arrays import Choices
 from skmsnn.sources.base import ValuesAlone
@@ -38,6 +32,12 @@ from skmsnn.sources.sums import (
     WaveSums,
 )
 from skmsnn.stage import Stage, epsilon
+from skmsnn.validation.diagnosis import looks_like_noise, reason_of_limit
+from skmsnn.validation.leave_out import weighted_rms
+from skmsnn.validation.levels import features_of_few_levels
+from skmsnn.validation.local import Unseen
+from skmsnn.validation.reasons import StopReason
+from skmsnn.validation.rounding import relative_rounding
 
 
 class ChunkSource(ValuesAlone):
@@ -51,7 +51,7 @@ class ChunkSource(ValuesAlone):
         Points to hold out in place of a share.
     choices : Choices
         How points are taken.
-    recipe : Recipe
+    recipe : StageOptions
         What the first stage may be.
     rng : RandomState
         Draws the rows on which spaces are tried.
@@ -67,7 +67,7 @@ class ChunkSource(ValuesAlone):
         data: ChunkedData,
         validation: Rows | None,
         choices: Choices,
-        recipe: Recipe,
+        recipe: StageOptions,
         rng: np.random.RandomState,
     ) -> None:
         self._data = data
@@ -123,25 +123,25 @@ class ChunkSource(ValuesAlone):
         self.round_off, self.near_round_off = scaling.round_off
         self.scatter = np.zeros(data.n_outputs)
         asks = choices.early_stopping and validation is None
-        self.asked_between_levels = self.x if asks else None
+        self.points_between_levels = self.x if asks else None
         self._remaining: tuple[StageFit, View, WaveSums | Triangle] | None = None
 
     def resume(self, before: Any) -> None:
         """Nothing of an earlier fit is kept."""
 
-    def best_stage(self, recipe: Recipe, watch: Watch) -> StageFit:
+    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
         """The stage of least squares for the residual, from the sums of the last pass."""
         eps = epsilon(self._sums.square / self._sums.weight)
         solution = self._problem.solve(self._sums, self._rest())  # type: ignore[arg-type]
         stage = Stage(eps, solution.modes.scaled(1 / eps), solution.family)
-        rest = stage.subtracted_from(self._rest(), self._validation.x)
+        rest = stage.residual(self._rest(), self._validation.x)
         return StageFit(
             stage,
             stage,
             weighted_rms(rest, self._validation.weight) / self._size,
             [1.0],
             f"least squares over {solution.label}",
-            is_noise=solution.on_plateau and looks_like_noise(self._validation.x, rest),
+            is_noise=solution.has_plateaued and looks_like_noise(self._validation.x, rest),
         )
 
     def norm_after(self, fit: StageFit) -> float:

@@ -13,15 +13,9 @@ from skmsnn.conditions import Equation
 from skmsnn.domain import Domain, check_periods, find_grid, fold_end_points
 from skmsnn.families.conditioned import best_solution
 from skmsnn.families.fitting import StageFit, Watch
-from skmsnn.families.ladders import TELLING_ROWS
-from skmsnn.families.newton import Problem, Solution, with_chords
-from skmsnn.families.recipe import Recipe
-from skmsnn.judge.diagnosis import looks_like_noise
-from skmsnn.judge.held_out import held_out_rows
-from skmsnn.judge.leave_out import N_FOLDS
-from skmsnn.judge.local import Unseen
-from skmsnn.judge.reasons import StopReason
-from skmsnn.judge.scaling import Scaling
+from skmsnn.families.ladders import MIN_OVERSAMPLING
+from skmsnn.families.newton import Problem, Solution, chord_newton
+from skmsnn.families.recipe import StageOptions
 from skmsnn.sources.arrays import Choices
 from skmsnn.sources.conditions import (
     AnyCondition,
@@ -34,9 +28,15 @@ from skmsnn.sources.conditions import (
     points_of,
 )
 from skmsnn.sources.contradictions import contradiction_in
-from skmsnn.sources.rows import canonical_rows
+from skmsnn.sources.rows import merge_duplicates
 from skmsnn.spaces.operators import OperatorFit, Rows, State, Term
 from skmsnn.stage import Stage
+from skmsnn.validation.diagnosis import looks_like_noise
+from skmsnn.validation.held_out import held_out_rows
+from skmsnn.validation.leave_out import N_FOLDS
+from skmsnn.validation.local import Unseen
+from skmsnn.validation.reasons import StopReason
+from skmsnn.validation.scaling import Scaling
 
 #: Families whose derivatives take part in conditions.
 FAMILIES_OF_CONDITIONS = ("polynomial", "fourier")
@@ -78,7 +78,7 @@ class ConditionedSource:
         check_units(X, points, names)
         period = None if isinstance(choices.period, str) else choices.period
         periods = check_periods(period, np.concatenate([X, *(p for ps in points for p in ps)]))
-        rows = canonical_rows(fold_end_points(X, periods), y, weight)
+        rows = merge_duplicates(fold_end_points(X, periods), y, weight)
         every = np.concatenate([rows.X, *(place for places in points for place in places)])
         self.domain = Domain.of(every, periods)
         self.x = self.domain.scale(every)
@@ -106,7 +106,7 @@ class ConditionedSource:
         self.problem = Problem(kinds, train, n_outputs, n_blocks, self.domain.periodic, folds)
         self.n_points = sum(len(kind.root) for kind in kinds)
         self.levels: dict[int, NDArray[np.float64]] = {}
-        self.asked_between_levels: NDArray[np.float64] | None = None
+        self.points_between_levels: NDArray[np.float64] | None = None
         self.asks_unseen = bool(folds) or any(not used.all() for used in train)
         self.round_off, self.near_round_off = self.scaling.round_off
         self._states = (self.problem.start(),) * 2
@@ -118,7 +118,7 @@ class ConditionedSource:
         self.error = self.norm = np.inf
 
     @property
-    def left_of_conditions(self) -> dict[str, float]:
+    def residuals_of_conditions(self) -> dict[str, float]:
         """What the stages so far leave of each condition, on unseen rows where it has some."""
         names = [kind.name for kind in self.problem.rows]
         return dict(zip(names, self._left_of_each(self._states[0]).tolist(), strict=True))
@@ -132,7 +132,7 @@ class ConditionedSource:
     @property
     def told(self) -> str:
         """What is left of which condition, and which contradict each other."""
-        left = sorted(self.left_of_conditions.items(), key=lambda item: -item[1])
+        left = sorted(self.residuals_of_conditions.items(), key=lambda item: -item[1])
         most = ", ".join(f"{error:.1e} of {name!r}" for name, error in left[:4])
         return f" It is {most}.{self._contradiction}"
 
@@ -141,7 +141,7 @@ class ConditionedSource:
         """Whether values and conditions leave open what the function is."""
         assert self._fits is not None
         # of undetermined problems it was 0.2 and more, of others 1e-7 and less
-        return self._fits[1].openness(self._states[1]) * FAR**3 > 1
+        return self._fits[1].nullspace_ratio(self._states[1]) * FAR**3 > 1
 
     @property
     def _is_noise(self) -> bool:
@@ -152,7 +152,7 @@ class ConditionedSource:
         n_rows = sum(len(kind.root) for kind in self.problem.rows)
         leverage = self._solution.fit.n_columns / n_rows
         x, rest = self.problem.rows[worst].places[0], state.rest()[worst]
-        return leverage * TELLING_ROWS < 1 and looks_like_noise(x, rest, leverage)
+        return leverage * MIN_OVERSAMPLING < 1 and looks_like_noise(x, rest, leverage)
 
     def unseen(self, fit: StageFit) -> Unseen | None:
         """Nothing: what is left of equations is not what values are off by."""
@@ -161,7 +161,7 @@ class ConditionedSource:
     def resume(self, before: Any) -> None:
         """Nothing is kept of another fit."""
 
-    def best_stage(self, recipe: Recipe, watch: Watch) -> StageFit:
+    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
         """The best stage for what is left of values and conditions."""
         is_first = self._solution is None
         if is_first:
@@ -174,7 +174,7 @@ class ConditionedSource:
         for state, fit in zip(self._states, self._fits, strict=True):
             scale = fit.norm(state.rest()) or 1.0
             if is_first and not self.problem.is_linear:
-                c, after = with_chords(fit, self._solution)
+                c, after = chord_newton(fit, self._solution)
                 c = c / scale
             else:
                 c = fit.solve([rest / scale for rest in state.rest()])
@@ -212,11 +212,13 @@ class ConditionedSource:
         """What the data and conditions lack."""
         assert self._solution is not None
         if not self._solution.has_converged:
-            return StopReason.NEWTON
+            return StopReason.NEWTON_NOT_CONVERGED
         if self._is_noise:
             return StopReason.NOISE
         self._contradiction = contradiction_in(self.problem, self._families, self.error)
-        return StopReason.CONDITIONS if self._contradiction else StopReason.UNDERSAMPLED
+        return (
+            StopReason.INCONSISTENT_CONDITIONS if self._contradiction else StopReason.UNDERSAMPLED
+        )
 
 
 def _shared_out(

@@ -13,8 +13,8 @@ from skmsnn._arrays import as_real
 from skmsnn._comparison import FAR
 from skmsnn.conditions import Condition, Equation
 from skmsnn.domain import Domain
-from skmsnn.judge.scaling import Scaling
 from skmsnn.spaces.operators import Derivatives, Orders, Term
+from skmsnn.validation.scaling import Scaling
 
 AnyCondition = Condition | Equation
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from skmsnn._comparison import EQUAL, FAR
-from skmsnn._effort import SECOND
+from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn.families.conditioned import best_solution
 from skmsnn.families.fitting import unwatched
 from skmsnn.families.newton import Problem, Solution
@@ -29,12 +29,12 @@ def contradiction_in(problem: Problem, families: Sequence[str], error: float) ->
     groups = list(dict.fromkeys(kind.group for kind in problem.rows))
     if not 2 <= len(groups) <= FAR:
         return ""
-    whole = best_solution(problem, families, unwatched, SECOND)
+    whole = best_solution(problem, families, unwatched, FLOPS_PER_SECOND)
     if whole.left_seen * FAR < min(whole.left, error):
         return ""  # it goes through its own rows: more of them would tell
     told = []
     for group in groups:
-        others = best_solution(problem.without(group), families, unwatched, SECOND)
+        others = best_solution(problem.without(group), families, unwatched, FLOPS_PER_SECOND)
         if others.left * FAR < whole.left:
             told.append(
                 f" Without {group!r} the others are met to {others.left:.1e}."

@@ -16,11 +16,9 @@ from skmsnn.families.base import HeldOut, Trial
 from skmsnn.families.best import best_space
 from skmsnn.families.fitting import StageFitter, unwatched
 from skmsnn.families.ladders import periodic_orders
-from skmsnn.families.recipe import Recipe
-from skmsnn.functions import Modes
-from skmsnn.functions.lattice import LatticeModes
-from skmsnn.judge.plateau import on_plateau
-from skmsnn.judge.split import DataSplit, Residuals
+from skmsnn.families.recipe import StageOptions
+from skmsnn.functions import LinearExpansion
+from skmsnn.functions.lattice import TensorFourierSeries
 from skmsnn.linalg.toeplitz import ToeplitzSystem, central_box
 from skmsnn.linalg.tsqr import take_in
 from skmsnn.sources.chunks import ChunkedData
@@ -34,14 +32,16 @@ from skmsnn.sources.sums import (
 from skmsnn.spaces.dense import DenseFit, damping_triangle
 from skmsnn.spaces.frames import AnyFrame, PolynomialFrame
 from skmsnn.spaces.polynomial import PolynomialFit
+from skmsnn.validation.plateau import has_plateaued
+from skmsnn.validation.split import DataSplit, Residuals
 
 
 class Solution(NamedTuple):
     """Modes for one residual, and the set that they are of."""
 
-    modes: Modes
+    modes: LinearExpansion
     label: str
-    on_plateau: bool
+    has_plateaued: bool
     family: str = "fourier"
 
 
@@ -49,7 +49,7 @@ def best_on_sample(
     domain: Domain,
     sample: HeldOut,
     validation: HeldOut,
-    recipe: Recipe,
+    recipe: StageOptions,
     rng: np.random.RandomState,
 ) -> Trial:
     """The space of functions that serves a sample best."""
@@ -67,7 +67,7 @@ class PeriodicProblem:
         d = validation.x.shape[1]
         self._validation, self._lengths = validation, np.full(d, 2.0)
         # what serves a sample to round-off serves all points
-        if trial.error <= NEAR_ROUND_OFF and isinstance(trial.modes, LatticeModes):
+        if trial.error <= NEAR_ROUND_OFF and isinstance(trial.modes, TensorFourierSeries):
             self._ladder = [max(trial.modes.orders)]
         else:
             # each worker holds the kernel, and its transform needs eight times as much
@@ -98,7 +98,7 @@ class PeriodicProblem:
             rhs = np.stack([central_box(r, orders) for r in sums.rhs / sums.weight])
             trial = self._modes(system, rhs)
             left = self._validation._replace(target=rest)
-            errors[order] = error = left.left_by(trial.evaluate(self._validation.x))
+            errors[order] = error = left.rmse(trial.evaluate(self._validation.x))
             if error < best:
                 self._order, self._system, modes = order, system, trial
             worse = worse + 1 if error > CLEARLY * AS_GOOD * best else 0
@@ -107,13 +107,13 @@ class PeriodicProblem:
                 break
         d = len(self._lengths)
         tried = [(e, (2 * m + 1) ** d) for m, e in errors.items()]
-        self._on_plateau = on_plateau(best, tried)
+        self._on_plateau = has_plateaued(best, tried)
         return self._solution(modes)
 
-    def _modes(self, system: ToeplitzSystem, rhs: NDArray[np.complex128]) -> LatticeModes:
-        return LatticeModes(np.stack([system.solve(r) for r in rhs], axis=-1), self._lengths)
+    def _modes(self, system: ToeplitzSystem, rhs: NDArray[np.complex128]) -> TensorFourierSeries:
+        return TensorFourierSeries(np.stack([system.solve(r) for r in rhs], axis=-1), self._lengths)
 
-    def _solution(self, modes: LatticeModes) -> Solution:
+    def _solution(self, modes: TensorFourierSeries) -> Solution:
         label = f"wave numbers up to {self._order}, periodic"
         return Solution(modes, label, self._on_plateau)
 
@@ -128,7 +128,7 @@ class DenseProblem:
         else:
             assert isinstance(trial.fit, DenseFit)
             self._frame, damping = trial.fit.frame, trial.fit.damping
-        self._label, self._on_plateau = trial.candidate.label, trial.on_plateau
+        self._label, self._on_plateau = trial.candidate.label, trial.has_plateaued
         self._family = trial.candidate.family
         self._largest_weight = largest_weight
         self._damping = damping_triangle(self._frame.n_columns, n_points, damping)

@@ -32,7 +32,7 @@ class Rows(NamedTuple):
     scatter: NDArray[np.float64]
 
 
-def canonical_rows(
+def merge_duplicates(
     X: NDArray[np.float64],
     y: NDArray[np.float64],
     weight: NDArray[np.float64],
@@ -42,7 +42,7 @@ def canonical_rows(
 
     Rows equal in X and y are merged first, by adding their weights alone, so that an integer
     weight gives to the last bit what repetition gives. What then shares a point is averaged.
-    The largest weight of the result is 1. Beside it weights below 5e-32 count as zero.
+    The largest weight of the result is 1. EdgePoints it weights below 5e-32 count as zero.
     """
     largest = weight.max()
     if not largest > 0:

@@ -20,15 +20,17 @@ from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import find_grid
 from skmsnn.families.fitting import unwatched
-from skmsnn.families.recipe import Recipe
+from skmsnn.families.recipe import StageOptions
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.sources.arrays import ArraySource, Choices
 
 # Families that take long, or are a last resort, and show no more of scales than the others.
-_SLOW = ("separable", "modes", "network", "interpolant")
+_SLOW = ("separable", "sinusoids", "network", "interpolant")
 
 
-def given_scales(feature_scales: str | Sequence[str], n_features: int) -> NDArray[np.bool_] | None:
+def given_scales(
+    feature_transforms: str | Sequence[str], n_features: int
+) -> NDArray[np.bool_] | None:
     """Of which features the logarithm is to be taken; None where the data decide.
 
     Raises
@@ -36,15 +38,15 @@ def given_scales(feature_scales: str | Sequence[str], n_features: int) -> NDArra
     ValueError
         If the number of scales is not that of the features, or one is neither "linear" nor "log".
     """
-    if isinstance(feature_scales, str):
-        if feature_scales == "auto":
+    if isinstance(feature_transforms, str):
+        if feature_transforms == "auto":
             return None
-        scales = [feature_scales] * n_features
+        scales = [feature_transforms] * n_features
     else:
-        scales = list(feature_scales)
+        scales = list(feature_transforms)
     if len(scales) != n_features or any(scale not in ("linear", "log") for scale in scales):
         raise ValueError(
-            f"feature_scales={feature_scales!r} must be 'auto', 'linear' or 'log', or name "
+            f"feature_transforms={feature_transforms!r} must be 'auto', 'linear' or 'log', or name "
             f"'linear' or 'log' for each of the {n_features} features."
         )
     return np.array([scale == "log" for scale in scales])
@@ -55,7 +57,7 @@ def chosen_scales(
     y: NDArray[np.float64],
     weight: NDArray[np.float64],
     choices: Choices,
-    recipe: Recipe,
+    recipe: StageOptions,
 ) -> NDArray[np.bool_]:
     """Features whose logarithms serve unseen points clearly better, one after the other."""
     logarithmic = np.zeros(X.shape[1], dtype=bool)

@@ -13,12 +13,12 @@ from skmsnn._comparison import ENOUGH, FAR
 from skmsnn._memory import blocks_of
 from skmsnn.domain import Domain
 from skmsnn.functions.lattice import lattice_angles
-from skmsnn.judge.scaling import Scaling
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.linalg.tsqr import blocks_of_rows, take_in
 from skmsnn.sources.chunks import Chunk
 from skmsnn.spaces.frames import AnyFrame
 from skmsnn.stage import Stage
+from skmsnn.validation.scaling import Scaling
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class View:
         """What the stages leave of deviations of y from its mean, in units of its spread."""
         rest = target
         for stage in self.stages:
-            rest = stage.subtracted_from(rest, x)
+            rest = stage.residual(rest, x)
         return rest
 
 

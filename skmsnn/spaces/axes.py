@@ -15,9 +15,9 @@ from scipy.interpolate import make_interp_spline
 
 from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
-from skmsnn.judge.leave_out import Folds, Influence, Projection, with_gaps
 from skmsnn.linalg.svd import svd
 from skmsnn.linalg.threads import one_blas_thread
+from skmsnn.validation.leave_out import Folds, Influence, Projection, with_gaps
 
 
 class AxisBasis(Projection, Protocol):
@@ -317,7 +317,7 @@ class SplineAxis:
             spline = make_interp_spline(self._nodes[others], columns[others], degree)
             unseen[rows] = columns[rows] - spline(self._nodes[rows])
             changes += (through_all - spline(middles)) ** 2
-        return with_gaps(unseen[folds.stand_in], changes, folds.gaps)
+        return with_gaps(unseen[folds.proxy_line], changes, folds.gaps)
 
     def to_functions(self, c: NDArray, axis: int) -> NDArray:
         values = np.moveaxis(c, axis, 0)

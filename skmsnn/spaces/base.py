@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._precision import ROUND_OFF
-from skmsnn.functions import Modes
+from skmsnn.functions import LinearExpansion
 from skmsnn.spaces.p_norm import PointBasis
 
 
@@ -21,7 +21,7 @@ class LinearFit(Protocol):
     def amplification(self) -> float:
         """Size of an error between the points of the fit over its size on them, at least 1."""
 
-    def solve(self, target: NDArray[np.float64]) -> Modes:
+    def solve(self, target: NDArray[np.float64]) -> LinearExpansion:
         """Modes closest to a target of shape (n, n_outputs)."""
 
     def extended(self, weight: NDArray[np.float64]) -> Self:

@@ -15,17 +15,17 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn._effort import ITERATIONS, SECOND, qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, ITERATIONS, qr_operations
 from skmsnn._memory import working_bytes
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF
-from skmsnn.functions import Modes, QuotientModes
-from skmsnn.judge.leave_out import Beside, LeftOut, left_out_one_by_one
+from skmsnn.functions import LinearExpansion, RationalFunction
 from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Factorisation, blocks_of_rows
 from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame, QuotientFrame
 from skmsnn.spaces.p_norm import PointBasis
-from skmsnn.spaces.sampling import telling_order
+from skmsnn.spaces.sampling import sampling_order
+from skmsnn.validation.leave_out import EdgePoints, LeftOut, left_out_one_by_one
 
 
 class DenseFit:
@@ -75,7 +75,7 @@ class DenseFit:
         larger._take_in(more)
         return larger
 
-    def solve(self, target: NDArray[np.float64]) -> Modes:
+    def solve(self, target: NDArray[np.float64]) -> LinearExpansion:
         """Modes closest to a target of shape (n, n_outputs).
 
         What damping left is fitted once more with the same triangle where that can be seen: the
@@ -131,7 +131,7 @@ class DenseFit:
         rows = used[:: -(-len(used) // most)]
         matrix = self._half_solved(self._x[rows], np.ones(len(rows))).T
 
-        def modes(c: NDArray[np.float64]) -> Modes:
+        def modes(c: NDArray[np.float64]) -> LinearExpansion:
             return self.frame.modes(sla.solve_triangular(self._triangle, c, check_finite=False))
 
         return PointBasis.of_matrix(rows, matrix, modes)
@@ -141,7 +141,7 @@ class DenseFit:
         residual: NDArray[np.float64],
         rows: NDArray[np.intp],
         rounding: float,
-        beside: Beside | None = None,
+        beside: EdgePoints | None = None,
     ) -> LeftOut:
         """What fits without one of these rows leave there, from what the fit to all leaves there.
 
@@ -170,7 +170,7 @@ class DenseFit:
         )
         return LeftOut(rows, unseen, float(np.sqrt(unsure)))
 
-    def linearised(self, modes: Modes) -> list[DenseFit]:
+    def linearised(self, modes: LinearExpansion) -> list[DenseFit]:
         """For each output the fit by all of its parameters, those of a denominator included.
 
         Leaving out a row from a nonlinear fit is, by one step of Gauss-Newton, leaving it out from
@@ -180,9 +180,9 @@ class DenseFit:
         """
         frame = self.frame
         n_rows = min(int(np.count_nonzero(self._weight)), self._most_rows)
-        if not isinstance(frame, QuotientFrame) or not isinstance(modes, QuotientModes):
+        if not isinstance(frame, QuotientFrame) or not isinstance(modes, RationalFunction):
             return [self]
-        if qr_operations(n_rows, 2 * frame.n_columns) > SECOND:
+        if qr_operations(n_rows, 2 * frame.n_columns) > FLOPS_PER_SECOND:
             return [self]
         # a common factor of both is no unknown; under less damping leverages near 1 were rounding
         damping = max(self.damping, HALF_DIGITS)
@@ -213,7 +213,7 @@ class DenseFit:
         share = self._most_rows / np.count_nonzero(self._weight)
         n_rows = ceil(max(self._most_rows - self._n_rows, share * len(points), 1))
         if n_rows < len(points):
-            points = telling_order(self._x, points, np.random.default_rng(0))
+            points = sampling_order(self._x, points, np.random.default_rng(0))
             points = np.sort(points[:n_rows])
         self._n_rows += len(points)
         parts = [points[rows] for rows in blocks_of_rows(len(points), self.frame.n_columns)]

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
-from skmsnn.functions import Modes
+from skmsnn.functions import LinearExpansion
 from skmsnn.functions.bases import LegendreBasis
-from skmsnn.functions.lattice import FourierModes, LatticeModes, lattice_angles
-from skmsnn.functions.polynomial import PolynomialModes, columns_of
-from skmsnn.functions.products import ProductModes
-from skmsnn.functions.quotient import QuotientModes
-from skmsnn.functions.rational import RationalModes, rational_columns
-from skmsnn.functions.sum import SumModes
+from skmsnn.functions.lattice import FourierSum, TensorFourierSeries, lattice_angles
+from skmsnn.functions.polynomial import LegendreSeries, columns_of
+from skmsnn.functions.products import TensorProductSeries
+from skmsnn.functions.quotient import RationalFunction
+from skmsnn.functions.rational import PartialFractions, rational_columns
+from skmsnn.functions.sum import FunctionSum
 from skmsnn.linalg.nufft import nufft_type1
 
 
@@ -30,7 +30,7 @@ class AnyFrame(Protocol):
     ) -> NDArray[np.float64]:
         """The columns at points (n, d), and a target beside them, times ``root`` of shape (n,)."""
 
-    def modes(self, c: NDArray[np.float64]) -> Modes:
+    def modes(self, c: NDArray[np.float64]) -> LinearExpansion:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
 
 
@@ -69,9 +69,9 @@ class Frame:
         waves = self._waves(x) * np.prod((1j * self.wave_vectors) ** np.asarray(nu), axis=1)
         return np.concatenate([waves.real, waves.imag[:, self._waving]], axis=1)
 
-    def modes(self, c: NDArray[np.float64]) -> Modes:
+    def modes(self, c: NDArray[np.float64]) -> LinearExpansion:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
-        return FourierModes(self.wave_vectors, self.amplitudes(c))
+        return FourierSum(self.wave_vectors, self.amplitudes(c))
 
     def amplitudes(self, c: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Complex amplitudes of the waves, from coefficients (n_columns, n_outputs)."""
@@ -100,13 +100,13 @@ class LatticeFrame(Frame):
         self._numbers, self._lengths = numbers, lengths
         super().__init__(2 * np.pi * numbers / lengths)
 
-    def modes(self, c: NDArray[np.float64]) -> LatticeModes:
+    def modes(self, c: NDArray[np.float64]) -> TensorFourierSeries:
         orders = np.abs(self._numbers).max(axis=0)
         amplitudes = self.amplitudes(c)
         coefficients = np.zeros((*(2 * orders + 1), c.shape[1]), dtype=complex)
         coefficients[tuple((orders + self._numbers).T)] = amplitudes / 2
         coefficients[tuple((orders - self._numbers).T)] += np.conj(amplitudes) / 2
-        return LatticeModes(coefficients, self._lengths)
+        return TensorFourierSeries(coefficients, self._lengths)
 
     def sums(self, x: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of columns times values (n, n_outputs), over points (n, d), by a non-uniform FFT."""
@@ -150,12 +150,12 @@ class LatticeWavesFrame:
         columns = [lattice.system(x, root), waves.system(x, root, target)]
         return np.asfortranarray(np.concatenate(columns, axis=1))
 
-    def modes(self, c: NDArray[np.float64]) -> SumModes:
+    def modes(self, c: NDArray[np.float64]) -> FunctionSum:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
         lattice, waves = self._parts
         n = lattice.n_columns
-        of_waves = FourierModes(waves.wave_vectors, waves.amplitudes(c[n:]))
-        return SumModes((lattice.modes(c[:n]), of_waves))
+        of_waves = FourierSum(waves.wave_vectors, waves.amplitudes(c[n:]))
+        return FunctionSum((lattice.modes(c[:n]), of_waves))
 
     def sums(self, x: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of columns times values (n, n_outputs), over points (n, d)."""
@@ -203,7 +203,7 @@ class ProductFrame:
             columns = np.column_stack([columns, target * root[:, None]])
         return np.asfortranarray(columns)
 
-    def modes(self, c: NDArray[np.float64]) -> ProductModes:
+    def modes(self, c: NDArray[np.float64]) -> TensorProductSeries:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
         n_outputs = c.shape[1]
         waves = self._waves.modes(c.reshape(self._waves.n_columns, -1))
@@ -211,7 +211,9 @@ class ProductFrame:
         box = waves.coefficients.shape[:-1]
         coefficients = waves.coefficients.reshape(*box, *sizes, n_outputs)
         lengths = waves.lengths
-        return ProductModes(coefficients, lengths, self._wave_axes, self._bases, self._level_axes)
+        return TensorProductSeries(
+            coefficients, lengths, self._wave_axes, self._bases, self._level_axes
+        )
 
 
 class PolynomialFrame:
@@ -239,9 +241,9 @@ class PolynomialFrame:
         """Derivatives of the columns, of order nu_j along each axis j, at points (n, d)."""
         return columns_of(x, self._degrees, nu)
 
-    def modes(self, c: NDArray[np.float64]) -> PolynomialModes:
+    def modes(self, c: NDArray[np.float64]) -> LegendreSeries:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
-        return PolynomialModes(self._degrees, c)
+        return LegendreSeries(self._degrees, c)
 
 
 class RationalFrame:
@@ -263,9 +265,9 @@ class RationalFrame:
         """The columns at points (n, 1), and a target beside them, times ``root`` of shape (n,)."""
         return _weighted(rational_columns(x[:, 0], self._poles), root, target)
 
-    def modes(self, c: NDArray[np.float64]) -> RationalModes:
+    def modes(self, c: NDArray[np.float64]) -> PartialFractions:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
-        return RationalModes(self._poles, c)
+        return PartialFractions(self._poles, c)
 
 
 class QuotientFrame:
@@ -275,11 +277,11 @@ class QuotientFrame:
     ----------
     degrees : ndarray of shape (n_terms, d), int
         Of each term of the numerator along each feature.
-    denominator : PolynomialModes
+    denominator : LegendreSeries
         With one output.
     """
 
-    def __init__(self, degrees: NDArray[np.int64], denominator: PolynomialModes) -> None:
+    def __init__(self, degrees: NDArray[np.int64], denominator: LegendreSeries) -> None:
         self._degrees, self._denominator = degrees, denominator
         self.n_columns = len(degrees)
 
@@ -290,21 +292,21 @@ class QuotientFrame:
         columns = columns_of(x, self._degrees) / self._denominator.evaluate(x)
         return _weighted(columns, root, target)
 
-    def modes(self, c: NDArray[np.float64]) -> QuotientModes:
+    def modes(self, c: NDArray[np.float64]) -> RationalFunction:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
-        return QuotientModes(self._degrees, c, self._denominator)
+        return RationalFunction(self._degrees, c, self._denominator)
 
-    def linearised(self, modes: QuotientModes, output: int) -> LinearisedQuotientFrame:
+    def linearised(self, modes: RationalFunction, output: int) -> LinearisedQuotientFrame:
         """Derivatives of one output by the coefficients of numerator and denominator."""
         coefficients = modes.coefficients[:, [output]]
-        one = QuotientModes(self._degrees, coefficients, self._denominator)
+        one = RationalFunction(self._degrees, coefficients, self._denominator)
         return LinearisedQuotientFrame(self, one)
 
 
 class LinearisedQuotientFrame:
     """Derivatives of a quotient by its coefficients: ``phi / q`` and ``-u phi / q``."""
 
-    def __init__(self, frame: QuotientFrame, modes: QuotientModes) -> None:
+    def __init__(self, frame: QuotientFrame, modes: RationalFunction) -> None:
         self._frame, self._modes = frame, modes
         # the constant of the denominator is a factor of both
         self.n_columns = 2 * frame.n_columns - 1
@@ -317,7 +319,7 @@ class LinearisedQuotientFrame:
         by_denominator = -self._modes.evaluate(x) * columns[:, 1:]
         return _weighted(np.concatenate([columns, by_denominator], axis=1), root, target)
 
-    def modes(self, c: NDArray[np.float64]) -> QuotientModes:
+    def modes(self, c: NDArray[np.float64]) -> RationalFunction:
         """Not supported; used for leverages only."""
         raise TypeError("A linearised quotient is no function of its own.")
 

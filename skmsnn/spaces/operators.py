@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import ENOUGH
 from skmsnn._precision import ROUND_OFF
-from skmsnn.functions import Modes
+from skmsnn.functions import LinearExpansion
 from skmsnn.linalg.tsqr import Factorisation, blocks_of_rows
 from skmsnn.spaces.frames import Frame, PolynomialFrame
 
@@ -102,7 +102,7 @@ class State:
         orders = {nu for kind in rows for _, nu in kind.needs} | {(0,) * every.shape[1]}
         self.sample = {nu: np.zeros((len(self.points), n_outputs)) for nu in sorted(orders)}
 
-    def of(self, function: Modes) -> State:
+    def of(self, function: LinearExpansion) -> State:
         """The same of a function."""
         state = copy(self)
         state.values = [{} for _ in self._rows]
@@ -239,7 +239,7 @@ class OperatorFit:
             c = c.reshape(self._n_blocks, -1).T
         return np.asarray(c, dtype=np.float64)
 
-    def openness(self, state: State) -> float:
+    def nullspace_ratio(self, state: State) -> float:
         """Size of functions of the space that no row makes more than 1 of, times the damping.
 
         Near 1 nothing but the damping holds some of them back: the conditions leave them open. Of

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn.functions.lattice import LatticeModes, lattice_angles
+from skmsnn.functions.lattice import TensorFourierSeries, lattice_angles
 from skmsnn.linalg.nufft import nufft_type1, nufft_type2
 from skmsnn.linalg.toeplitz import ToeplitzSystem
 from skmsnn.spaces.p_norm import PointBasis
@@ -54,13 +54,13 @@ class ToeplitzFit:
         """The same modes fitted to the points under other weights."""
         return ToeplitzFit(self._x, weight, self._orders, self._lengths)
 
-    def solve(self, target: NDArray[np.float64]) -> LatticeModes:
+    def solve(self, target: NDArray[np.float64]) -> TensorFourierSeries:
         """Modes closest to a target of shape (n, n_outputs)."""
         columns = [
             self._system.solve(nufft_type1(self._angles, self._weight * column, self._orders))
             for column in target[self._used].T
         ]
-        return LatticeModes(np.stack(columns, axis=-1), self._lengths)
+        return TensorFourierSeries(np.stack(columns, axis=-1), self._lengths)
 
     def basis(self) -> PointBasis:
         """The waves, whose coefficients are those of a real function."""
@@ -72,7 +72,7 @@ class ToeplitzFit:
         def analyse(values: NDArray) -> NDArray:
             return nufft_type1(self._angles, values, self._orders) / np.sqrt(n_points)
 
-        def modes(c: NDArray) -> LatticeModes:
-            return LatticeModes(c / np.sqrt(n_points), self._lengths)
+        def modes(c: NDArray) -> TensorFourierSeries:
+            return TensorFourierSeries(c / np.sqrt(n_points), self._lengths)
 
         return PointBasis(np.flatnonzero(self._used), synthesise, analyse, modes)

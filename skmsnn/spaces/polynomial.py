@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._precision import EPS, NEAR_ROUND_OFF
-from skmsnn.functions.polynomial import PolynomialModes, columns_of
-from skmsnn.judge.leave_out import (
-    Beside,
+from skmsnn.functions.polynomial import LegendreSeries, columns_of
+from skmsnn.linalg.svd import svd
+from skmsnn.spaces.p_norm import PointBasis
+from skmsnn.validation.leave_out import (
+    EdgePoints,
     LeftOut,
     left_out_one_by_one,
     weighted_rms,
 )
-from skmsnn.linalg.svd import svd
-from skmsnn.spaces.p_norm import PointBasis
 
 
 class PolynomialFit:
@@ -94,7 +94,7 @@ class PolynomialFit:
         other = PolynomialFit(self._x, weight, self.degrees, self._units)
         return other.damped(self.damping)
 
-    def solve(self, target: NDArray[np.float64]) -> PolynomialModes:
+    def solve(self, target: NDArray[np.float64]) -> LegendreSeries:
         """The polynomial closest to a target of shape (n, n_outputs)."""
         values = target[self.rows]
         mean = self._root**2 @ values
@@ -102,16 +102,16 @@ class PolynomialFit:
         shrunk = self._s / (self._s**2 + self.damping**2)
         slopes = (self._vt.T @ (shrunk[:, None] * rhs)) / self._size[:, None]
         constant = mean - self._mean @ slopes
-        return PolynomialModes(self.degrees, np.vstack([constant, slopes]))
+        return LegendreSeries(self.degrees, np.vstack([constant, slopes]))
 
     def basis(self) -> PointBasis:
         """The terms together, without what damping holds back."""
         kept = self._kept > 0.5  # of these damping leaves the larger part
         matrix = np.column_stack([np.ones(len(self.rows)), self._u[:, kept] / self._root[:, None]])
 
-        def modes(c: NDArray[np.float64]) -> PolynomialModes:
+        def modes(c: NDArray[np.float64]) -> LegendreSeries:
             slopes = (self._vt[kept].T @ (c[1:] / self._s[kept, None])) / self._size[:, None]
-            return PolynomialModes(self.degrees, np.vstack([c[0] - self._mean @ slopes, slopes]))
+            return LegendreSeries(self.degrees, np.vstack([c[0] - self._mean @ slopes, slopes]))
 
         return PointBasis.of_matrix(self.rows, matrix, modes)
 
@@ -119,7 +119,7 @@ class PolynomialFit:
         self,
         residual: NDArray[np.float64],
         rounding: float,
-        beside: Beside | None = None,
+        beside: EdgePoints | None = None,
     ) -> LeftOut:
         """What fits without one of ``rows`` leave there, from what the fit to all leaves.
 
@@ -132,7 +132,7 @@ class PolynomialFit:
             What the fit to all leaves at ``rows``.
         rounding : float
             To which the values are known.
-        beside : Beside, default=None
+        beside : EdgePoints, default=None
             Where else fresh points fall.
         """
         leverage = np.sum(self._u**2 * self._kept, axis=1) + self._root**2

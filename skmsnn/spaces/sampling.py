@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def telling_order(
+def sampling_order(
     x: NDArray[np.float64], rows: NDArray[np.intp], rng: np.random.RandomState | np.random.Generator
 ) -> NDArray[np.intp]:
     """Points in an order of which every beginning holds functions well, at the ends of axes, too.

@@ -21,7 +21,7 @@ from scipy.interpolate import NdBSpline
 
 from skmsnn._precision import HALF_DIGITS
 from skmsnn.functions.bases import SplineBasis
-from skmsnn.functions.products import ProductModes
+from skmsnn.functions.products import TensorProductSeries
 from skmsnn.spaces.p_norm import PointBasis
 
 
@@ -104,12 +104,12 @@ class SmoothingFit:
         follows = self._mesh.matrix @ self._coefficients(signs)
         return float(np.sum(signs * follows) / n_probes)
 
-    def solve(self, target: NDArray[np.float64]) -> ProductModes:
+    def solve(self, target: NDArray[np.float64]) -> TensorProductSeries:
         """The splines of least penalised squares for a target of shape (n, n_outputs)."""
         d = len(self._mesh.shape)
         coefficients = self._coefficients(target).reshape(*self._mesh.shape, -1)
         bases = (SplineBasis(self._mesh.knots, self._mesh.degree),) * d
-        return ProductModes(coefficients, np.empty(0), (), bases, tuple(range(d)))
+        return TensorProductSeries(coefficients, np.empty(0), (), bases, tuple(range(d)))
 
     def extended(self, weight: NDArray[np.float64]) -> SmoothingFit:
         """The same with all points of positive weight."""

@@ -17,10 +17,10 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn._effort import SECOND, qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn._precision import ROUND_OFF
-from skmsnn.functions.lattice import LatticeModes
-from skmsnn.functions.products import ProductModes
+from skmsnn.functions.lattice import TensorFourierSeries
+from skmsnn.functions.products import TensorProductSeries
 from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.axes import AxisBasis, ExtensionAxis, PeriodicAxis
@@ -72,14 +72,14 @@ class TensorFit:
         """The same modes fitted to the points under other weights."""
         return TensorFit(self.axes, self._shape, self._index, weight, self._cutoff)
 
-    def solve(self, target: NDArray[np.float64]) -> LatticeModes | ProductModes:
+    def solve(self, target: NDArray[np.float64]) -> TensorFourierSeries | TensorProductSeries:
         """Modes closest to a target of shape (n, n_outputs)."""
         # a QR factorisation takes 2 ms with 240 points and 100 products, conjugate gradients 75 ms
-        is_small = 100 * self._operations <= SECOND * target.shape[1]
+        is_small = 100 * self._operations <= FLOPS_PER_SECOND * target.shape[1]
         columns = [self._solve_one(column, is_small) for column in target.T]
         return self._modes(np.stack(columns, axis=-1))
 
-    def _modes(self, c: NDArray) -> LatticeModes | ProductModes:
+    def _modes(self, c: NDArray) -> TensorFourierSeries | TensorProductSeries:
         """The function with coefficients (..., n_outputs) of the products of the bases."""
         coefficients = c
         for j, axis in enumerate(self.axes):
@@ -89,10 +89,10 @@ class TensorFit:
         others = [j for j, wave in enumerate(is_wave) if not wave]
         lengths = np.array([self.axes[j].length for j in waves])  # type: ignore[attr-defined]
         if not others:
-            return LatticeModes(coefficients.astype(np.complex128, copy=False), lengths)
+            return TensorFourierSeries(coefficients.astype(np.complex128, copy=False), lengths)
         coefficients = np.transpose(coefficients, [*waves, *others, len(self.axes)])
         bases = tuple(self.axes[j].basis for j in others)  # type: ignore[attr-defined]
-        return ProductModes(coefficients, lengths, tuple(waves), bases, tuple(others))
+        return TensorProductSeries(coefficients, lengths, tuple(waves), bases, tuple(others))
 
     def basis(self) -> PointBasis:
         """The products of the axes' bases."""

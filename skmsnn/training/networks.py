@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skmsnn.domain import Points
-from skmsnn.functions.lattice import FourierModes
+from skmsnn.functions.lattice import FourierSum
 from skmsnn.modules.evaluation import (
     _memory_errors,
     evaluate,
@@ -30,7 +30,7 @@ class Training:
     device: str = "cpu"
 
 
-def to_spectrum(modes: FourierModes) -> Spectrum:
+def to_spectrum(modes: FourierSum) -> Spectrum:
     """Modes as tensors, from which a network's first layer starts."""
     return Spectrum(*(tensor(a) for a in (modes.wave_vectors, modes.phases, modes.amplitudes)))
 

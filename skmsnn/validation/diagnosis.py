@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from skmsnn._comparison import AS_GOOD, CLEARLY, ENOUGH, EQUAL, FAR, FEW, LEAST_NODES, SIGMAS
 from skmsnn._precision import HALF_DIGITS
 from skmsnn.domain import Domain, Grid
-from skmsnn.judge.neighbours import WHITE, Neighbourhood, neighbourhoods
-from skmsnn.judge.reasons import StopReason
 from skmsnn.linalg.nearest import Nearest
+from skmsnn.validation.neighbours import WHITE, Neighbourhood, neighbourhoods
+from skmsnn.validation.reasons import StopReason
 
 # Mean square second difference over that of the fastest wave of a grid, 16 times its own mean
 # square: 1/4 for waves of four nodes, 3/8 for noise, 9/16 for waves of three nodes.
@@ -66,7 +66,7 @@ def reason_of_limit(
     looks = neighbourhoods(domain, grid, x, y)
     is_white = all(look.is_white for look in looks)
     if not describes and is_white and (looks or is_noise):
-        return StopReason.NO_PATTERN if looks or error * EQUAL > 1 else StopReason.NOISE
+        return StopReason.UNCORRELATED if looks or error * EQUAL > 1 else StopReason.NOISE
     if describes and is_noise and (not looks or any(look.ends_in_noise for look in looks)):
         return StopReason.NOISE
     if grid is not None and n_levels:
@@ -79,7 +79,7 @@ def reason_of_limit(
     if _show_noise(looks) and error < FAR * roughest.noise:
         return StopReason.NOISE
     if roughest.is_singular_at_end:
-        return StopReason.SINGULAR_END
+        return StopReason.BOUNDARY_SINGULARITY
     return StopReason.DISCONTINUOUS if roughest.is_rough_in_places else StopReason.UNDERSAMPLED
 
 

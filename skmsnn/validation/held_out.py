@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW, LEAST_NODES
 from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn.domain import Grid
-from skmsnn.judge.leave_out import Beside
 from skmsnn.linalg.nearest import Nearest
+from skmsnn.validation.leave_out import EdgePoints
 
 
 def held_out_rows(
@@ -123,9 +123,9 @@ def _separate_lines(
     return np.array(sorted(lines), dtype=np.intp)
 
 
-def points_beside(
+def sample_edges(
     x: NDArray[np.float64], periodic: NDArray[np.bool_], rng: np.random.RandomState
-) -> Beside:
+) -> EdgePoints:
     """The most exposed of points as fresh ones fall about scattered points (n, d).
 
     Each is as near to a point of the data as their neighbours are, and in the box of all. Between
@@ -149,7 +149,7 @@ def points_beside(
     exposed = np.linalg.norm(points - x[near].mean(axis=1), axis=1)
     # corners of a square, where fits are worst, take up a hundredth of it for a thousand points
     most = np.argsort(-exposed)[: max(1, round(len(points) / FAR))]
-    return Beside(points[most], 1 / FAR)
+    return EdgePoints(points[most], 1 / FAR)
 
 
 def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -32,8 +32,8 @@ class StopReason(StrEnum):
         "what is left looks like noise: neighbouring points know nothing of each other, and this "
         "is the noise floor of the data; average repeated measurements, or raise tol",
     )
-    NO_PATTERN = (
-        "no pattern",
+    UNCORRELATED = (
+        "uncorrelated",
         "neighbouring points know nothing of each other: y is noise, or varies faster than the "
         "points show, or depends on something that is not among the features; give that, or more "
         "points",
@@ -53,8 +53,8 @@ class StopReason(StrEnum):
         "slower ones there, so that the residual may be far too small; give a finer grid, or "
         "scattered points",
     )
-    SINGULAR_END = (
-        "singular end",
+    BOUNDARY_SINGULARITY = (
+        "boundary singularity",
         "what is left sits at an end of the data, as where y has an infinite derivative; cluster "
         "points towards that end, fit a power or logarithm of that feature, or leave the end out",
     )
@@ -73,23 +73,23 @@ class StopReason(StrEnum):
         "no smooth function that was tried describes these points, so the model is an interpolant "
         "that passes through them, and nothing validates it in between; give more points",
     )
-    CONDITIONS = (
-        "conditions",
+    INCONSISTENT_CONDITIONS = (
+        "inconsistent conditions",
         "values and conditions cannot be met together by any function that was tried: one of them "
         "is wrong, as in a sign or a unit, or their points do not resolve what meets all",
     )
-    UNDETERMINED = (
-        "undetermined",
+    UNDERDETERMINED = (
+        "underdetermined",
         "values and conditions leave the function open: others, far from this one, meet them as "
         "well; give what decides, as initial and boundary values",
     )
-    NEWTON = (
-        "newton",
+    NEWTON_NOT_CONVERGED = (
+        "newton not converged",
         "Newton's iteration for the equations did not converge; begin nearer to the solution, as "
         "by solving in pieces, from the end of the one before, or by a weaker nonlinearity",
     )
-    NO_GAIN = (
-        "no gain",
+    CONVERGED = (
+        "converged",
         "a further stage did not lower it: the training, or the points, go no further; leave "
         "n_modes, init and solver at their defaults, raise max_iter, or give more points",
     )

@@ -47,7 +47,7 @@ class Projection(Protocol):
         """What the fit at other points takes of the values on rows."""
 
 
-class Beside(NamedTuple):
+class EdgePoints(NamedTuple):
     """Points (m, d) beside those of the data, and the share of fresh points that they stand for."""
 
     points: NDArray[np.float64]
@@ -90,14 +90,14 @@ class Folds(NamedTuple):
     ----------
     folds : list of ndarray
         Lines that are left out together; those in none, as the two ends, never are.
-    stand_in : ndarray of shape (n_lines,)
+    proxy_line : ndarray of shape (n_lines,)
         The line that answers for each: itself, or the nearest that is asked.
     gaps : Gaps
         Where no line left out makes as wide a gap.
     """
 
     folds: list[NDArray[np.intp]]
-    stand_in: NDArray[np.intp]
+    proxy_line: NDArray[np.intp]
     gaps: Gaps = Gaps(np.empty(0), np.empty(0, dtype=np.intp))
 
 
@@ -122,20 +122,20 @@ def folds_of_lines(n: int, periodic: bool, rng: np.random.RandomState) -> Folds:
         # neighbours of each other, about the middle or across the seam
         if mirror - i == 1 or (periodic and i == 0 and n > 1):
             label[mirror] = free_label(label[i], *beside)
-    stand_in = np.arange(n)
+    proxy_line = np.arange(n)
     if n > 2 and not periodic:
         # in the cells at the ends fits are worst, and the lines next to them say how bad
-        stand_in[[0, -1]] = 1, n - 2
+        proxy_line[[0, -1]] = 1, n - 2
     if n > ENOUGH:
         # a function with a singular end has most of its error there
         edge = np.arange(n) < FEW
         edge |= edge[::-1]
         step = -(-n // ENOUGH)
         asked = np.flatnonzero(edge | (np.arange(n) % step == rng.randint(step)))
-        stand_in = asked[np.clip(np.searchsorted(asked, stand_in), 0, len(asked) - 1)]
+        proxy_line = asked[np.clip(np.searchsorted(asked, proxy_line), 0, len(asked) - 1)]
         label[np.setdiff1d(np.arange(n), asked)] = -1
     folds = [np.flatnonzero(label == k) for k in range(n_folds)]
-    return Folds([rows for rows in folds if len(rows)], stand_in)
+    return Folds([rows for rows in folds if len(rows)], proxy_line)
 
 
 def wide_gaps(nodes: NDArray[np.float64], periodic: bool = False) -> Gaps:
@@ -199,7 +199,7 @@ def left_out(
         unseen[rows] = farther(unseen[rows], amplified[:, None])
         if len(changes):
             changes += (influence(rows) @ unseen[rows]) ** 2
-    return with_gaps(unseen[folds.stand_in], changes, folds.gaps)
+    return with_gaps(unseen[folds.proxy_line], changes, folds.gaps)
 
 
 def with_gaps(

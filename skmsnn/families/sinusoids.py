@@ -14,18 +14,18 @@ from skmsnn.families.family import Family
 from skmsnn.families.fitting import StageFit, StageFitter, leaves_as_of_noise
 from skmsnn.families.pursuit import pursue, thinned
 from skmsnn.families.spectrum import alias_limits
-from skmsnn.judge.diagnosis import looks_like_noise
-from skmsnn.judge.leave_out import weighted_rms
-from skmsnn.judge.plateau import MOST_LEVERAGE
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import Frame
 from skmsnn.stage import Stage
+from skmsnn.validation.diagnosis import looks_like_noise
+from skmsnn.validation.leave_out import weighted_rms
+from skmsnn.validation.plateau import MOST_LEVERAGE
 
 
-class DominantModes(Family):
+class Sinusoids(Family):
     """1, 2, 4, ... modes by variable projection."""
 
-    name = "modes"
+    name = "sinusoids"
 
     def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
         for _, pursued in _pursued(fitter, FEW, 1 / CLEARLY):
@@ -90,18 +90,18 @@ def _with_coefficients(
     frame = Frame(np.concatenate([np.zeros((1, wave_vectors.shape[1])), waving]))
     fit = DenseFit(points.x, points.train, frame, damping)
     modes = fitter.in_p_norm(fit.solve(fitter.train), fit, fitter.split, fitter.size, p)
-    stage = train_stage = Stage(fitter.train_scale, modes, "modes")
+    stage = train_stage = Stage(fitter.train_scale, modes, "sinusoids")
     rest = fitter.train - modes.evaluate(points.x)
     train_error = weighted_rms(rest, points.train)
     error = fitter.validation_error_of(train_stage)
-    if not fitter.one_track:
+    if not fitter.has_no_holdout:
         full_fit = fit.extended(points.full)
         problem = (full_fit, fitter.whole, fitter.full_size, p)
         modes = fitter.in_p_norm(full_fit.solve(fitter.full), *problem)
         moved = modes.evaluate(fitter.between) * fitter.full_scale
         moved -= train_stage.predict(fitter.between)
         if np.sqrt(np.mean((moved / fitter.train_scale) ** 2)) <= FAR * error:
-            stage = Stage(fitter.full_scale, modes, "modes")
+            stage = Stage(fitter.full_scale, modes, "sinusoids")
     unknowns = n_modes * int((~points.domain.periodic).sum()) / fitter.train.shape[1]
     n_rows = np.count_nonzero(points.train)
     leverage = min((frame.n_columns + unknowns) / n_rows, MOST_LEVERAGE)

@@ -24,7 +24,7 @@ def noise_level(left: float, leverage: float) -> float:
     return left / (1 - min(leverage, MOST_LEVERAGE)) ** 0.5
 
 
-def on_plateau(level: float, tried: Iterable[tuple[float, int]]) -> bool:
+def has_plateaued(level: float, tried: Iterable[tuple[float, int]]) -> bool:
     """Whether sets of different sizes leave as much as the best one.
 
     Parameters

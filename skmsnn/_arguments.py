@@ -15,14 +15,14 @@ from skmsnn._arrays import as_numpy, as_real, is_complex
 from skmsnn._cascade import Source
 from skmsnn.extrapolation import EXTRAPOLATIONS
 from skmsnn.families import FAMILIES
-from skmsnn.families.recipe import Recipe
+from skmsnn.families.recipe import StageOptions
 from skmsnn.modules.trained import ACTIVATIONS
 from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
 from skmsnn.sources.conditioned import FAMILIES_OF_CONDITIONS, ConditionedSource
 from skmsnn.sources.conditions import listed
-from skmsnn.sources.rows import Rows, canonical_rows
+from skmsnn.sources.rows import Rows, merge_duplicates
 from skmsnn.sources.scales import chosen_scales, given_scales
 from skmsnn.training.devices import training_device
 from skmsnn.training.solvers import SERVED_BY, SOLVERS, SolverOptions
@@ -44,7 +44,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS))],
     "init": [StrOptions({"spectrum", "scale-factor", "random-fourier", "xavier"})],
-    "spectral_readout": ["boolean"],
+    "linear_readout": ["boolean"],
     "families": [StrOptions({"auto"}), "array-like"],
     "period": [
         StrOptions({"auto"}),
@@ -52,7 +52,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
         Interval(Real, 0, None, closed="neither"),
         "array-like",
     ],
-    "feature_scales": [StrOptions({"auto", "linear", "log"}), "array-like"],
+    "feature_transforms": [StrOptions({"auto", "linear", "log"}), "array-like"],
     "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
     "solver": [StrOptions({"auto", *SOLVERS})],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -68,7 +68,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def recipes_of(model: Regressor) -> list[Recipe]:
+def stage_options_of(model: Regressor) -> list[StageOptions]:
     """What each stage may be, from the parameters.
 
     Raises
@@ -86,11 +86,11 @@ def recipes_of(model: Regressor) -> list[Recipe]:
     )
     device = training_device(model.device)
     return [
-        Recipe(
+        StageOptions(
             init=model.init,
             solver=model.solver,
             n_modes=n_modes,
-            readout=model.spectral_readout,
+            readout=model.linear_readout,
             hidden_layer_sizes=hidden,
             activation=model.activation,
             options=options,
@@ -136,11 +136,11 @@ def _hidden_layer_sizes(model: Regressor) -> tuple[int, ...]:
     hidden = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
     if any(not isinstance(n, Integral) or n < 1 for n in hidden):
         raise ValueError(f"hidden_layer_sizes must be positive integers, got {sizes!r}.")
-    readout = model.spectral_readout and model.init in ("spectrum", "random-fourier")
+    readout = model.linear_readout and model.init in ("spectrum", "random-fourier")
     if not hidden and not readout:
         raise ValueError(
             "hidden_layer_sizes is empty, so that nothing leads from the first layer to the "
-            "output; give hidden layers, or spectral_readout=True with init='spectrum' or "
+            "output; give hidden layers, or linear_readout=True with init='spectrum' or "
             "'random-fourier'."
         )
     return tuple(int(n) for n in hidden)
@@ -157,7 +157,7 @@ def _families(model: Regressor) -> tuple[str, ...]:
         )
     if not _are_chosen(model):
         raise ValueError(
-            f"families={families!r}, but n_modes, init, solver or spectral_readout say already "
+            f"families={families!r}, but n_modes, init, solver or linear_readout say already "
             "what a stage is; leave them at their defaults, or families at 'auto'."
         )
     return names
@@ -166,7 +166,7 @@ def _families(model: Regressor) -> tuple[str, ...]:
 def _are_chosen(model: Regressor) -> bool:
     """Whether unseen points decide what stages are."""
     is_default = isinstance(model.n_modes, str) and model.init == "spectrum"
-    return is_default and model.solver == "auto" and bool(model.spectral_readout)
+    return is_default and model.solver == "auto" and bool(model.linear_readout)
 
 
 def source_of(
@@ -175,7 +175,7 @@ def source_of(
     y: Any,
     weight: Any,
     validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
-    recipes: Sequence[Recipe],
+    recipes: Sequence[StageOptions],
     rng: np.random.RandomState,
     conditions: Any = None,
 ) -> Source:
@@ -189,7 +189,7 @@ def source_of(
         As ``fit`` has them.
     validation : tuple of array-like or None
         ``X_val, y_val, sample_weight_val``.
-    recipes : sequence of Recipe
+    recipes : sequence of StageOptions
         What each stage may be.
     rng : RandomState
         Source of all random numbers.
@@ -212,7 +212,7 @@ def source_of(
         )
     fitted = None
     if continues:
-        error = model._seen_error if model.validation_norms_ else 0.0
+        error = model._seen_error if model.validation_errors_ else 0.0
         fitted = Fitted(model.domain_, model._scaling, model.stages_, error)
     logarithmic = _logarithmic(model, X, y, weight, choices, recipes[0])
     families = recipes[0].families
@@ -249,13 +249,13 @@ def _conditioned_source(
     if model.warm_start or model.p != 2 or not choices.is_adaptive or not model.early_stopping:
         raise ValueError(
             "Conditions are met by spectral stages of least squares, from the beginning, of a size "
-            "that held-out rows decide; leave init, solver, n_modes, p, spectral_readout, "
+            "that held-out rows decide; leave init, solver, n_modes, p, linear_readout, "
             "early_stopping and warm_start at their defaults."
         )
-    if "log" in np.atleast_1d(model.feature_scales).tolist():
+    if "log" in np.atleast_1d(model.feature_transforms).tolist():
         raise ValueError(
-            "Conditions take derivatives along the features as they are; leave feature_scales at "
-            "its default."
+            "Conditions take derivatives along the features as they are; leave "
+            "feature_transforms at its default."
         )
     if any(a is not None for a in validation):
         raise ValueError(
@@ -273,14 +273,14 @@ def _logarithmic(
     y: NDArray[np.float64],
     weight: NDArray[np.float64],
     choices: Choices,
-    recipe: Recipe,
+    recipe: StageOptions,
 ) -> NDArray[np.bool_]:
     """Of which features the logarithm is taken."""
     none = np.zeros(X.shape[1], dtype=bool)
     if model._continues:
         kept = model.domain_.logarithmic
         return none if kept is None else kept
-    given = given_scales(model.feature_scales, X.shape[1])
+    given = given_scales(model.feature_transforms, X.shape[1])
     if given is not None:
         return given
     return chosen_scales(X, y, weight, choices, recipe) if choices.is_adaptive else none
@@ -293,17 +293,19 @@ def _chunk_source(
     weight: Any,
     validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
     choices: Choices,
-    recipes: Sequence[Recipe],
+    recipes: Sequence[StageOptions],
     rng: np.random.RandomState,
 ) -> ChunkSource:
     if model.warm_start or model.p != 2 or not choices.is_adaptive:
         raise ValueError(
             "Dask arrays are fitted by spectral stages of least squares alone, from the "
-            "beginning; leave init, solver, n_modes, p, spectral_readout and warm_start at "
+            "beginning; leave init, solver, n_modes, p, linear_readout and warm_start at "
             "their defaults."
         )
-    if any(scale not in ("auto", "linear") for scale in np.ravel(model.feature_scales)):
-        raise ValueError("Dask arrays are fitted on linear scales; leave feature_scales at 'auto'.")
+    if any(scale not in ("auto", "linear") for scale in np.ravel(model.feature_transforms)):
+        raise ValueError(
+            "Dask arrays are fitted on linear scales; leave feature_transforms at 'auto'."
+        )
     if not any(FAMILIES[name].has_spaces for name in recipes[0].families):
         raise ValueError(
             f"families={model.families!r} are trained, which takes arrays in memory; name "
@@ -369,10 +371,10 @@ def _validation_rows(
     if y.size != len(X) * n_outputs:
         raise ValueError(f"y_val has shape {y.shape}, but y has {n_outputs} outputs.")
     weight = _check_sample_weight(weight_val, X, dtype=np.float64, ensure_non_negative=True)
-    return canonical_rows(X, y.reshape(len(y), n_outputs), weight, "sample_weight_val")
+    return merge_duplicates(X, y.reshape(len(y), n_outputs), weight, "sample_weight_val")
 
 
-def _check_modes(recipes: Sequence[Recipe], n_points: int) -> None:
+def _check_modes(recipes: Sequence[StageOptions], n_points: int) -> None:
     """Raise where a network is to have more modes than there are points."""
     trained = [r for r in recipes if not r.is_adaptive]
     most = max((r.n_modes for r in trained if isinstance(r.n_modes, int)), default=0)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn.domain import Domain, Grid, Points
-from skmsnn.judge.leave_out import Beside, LeftOut
 from skmsnn.stage import Stage
+from skmsnn.validation.leave_out import EdgePoints, LeftOut
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,12 @@ class DataSplit:
     leaves_out: bool
     held_rows: NDArray[np.intp] | None = None
     rounding: float = 0.0
-    beside: Beside | None = None
+    beside: EdgePoints | None = None
     gaps: NDArray[np.float64] | None = None
     line: Grid | None = None
     has_scatter: bool = False
 
-    def asking_where_it_is_hard(
-        self, unseen: LeftOut | None, rng: np.random.RandomState
-    ) -> DataSplit:
+    def importance_holdout(self, unseen: LeftOut | None, rng: np.random.RandomState) -> DataSplit:
         """Hold out more of the scattered points where a fit leaves most of what it has not seen.
 
         A point where a function is singular has few others about it, and a tenth of all points
@@ -102,7 +100,7 @@ class Residuals:
     full: NDArray[np.float64]
     validation: NDArray[np.float64]
 
-    def asked_at(self, split: DataSplit) -> Residuals:
+    def with_holdout(self, split: DataSplit) -> Residuals:
         """The same, judged at other points, which no stage so far has been fitted without."""
         assert split.held_rows is not None
         return replace(self, validation=self.full[split.held_rows])
@@ -117,11 +115,11 @@ class Residuals:
 
     def after(self, train_stage: Stage, stage: Stage, split: DataSplit) -> Residuals:
         """Subtract a stage, in its version for each model."""
-        train = train_stage.subtracted_from(self.train, split.x)
+        train = train_stage.residual(self.train, split.x)
         full = train
         if stage is not train_stage or self.full is not self.train:
-            full = stage.subtracted_from(self.full, split.x)
+            full = stage.residual(self.full, split.x)
         if split.held_out is None:
             return Residuals(train, full, train)
-        validation = train_stage.subtracted_from(self.validation, split.held_out.x)
+        validation = train_stage.residual(self.validation, split.held_out.x)
         return Residuals(train, full, validation)
