@@ -25,6 +25,7 @@ from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._warning import is_in_search, warn_of
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.modules.autograd import with_autograd
+from skmsnn.selection.trace import Trace
 from skmsnn.training.solvers import threads_of_torch
 
 
@@ -306,16 +307,19 @@ class SpectrumInformedMSNNRegressor(
         callbacks = StageCallbacks(self, X, y)
         source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
         n_stages = begin(self, source)
+        trace = Trace()
         with Progress(self.verbose, self.n_stages) as progress:
             try:
                 # normalise, choose, subtract: section 3 of the paper
-                told = (partial(keep, self), progress, callbacks)
-                reason = add_stages(source, recipes, n_stages, float(self.tol), *told)
+                listeners = (partial(keep, self), progress, callbacks)
+                tol = float(self.tol)
+                reason = add_stages(source, recipes, n_stages, tol, trace, *listeners)
                 self.stop_reason_ = "interrupted" if is_interrupted() else reason.value
             except (KeyboardInterrupt, MemoryError) as error:
                 if not self.stages_:
                     raise
                 self.stop_reason_ = "memory" if isinstance(error, MemoryError) else "interrupted"
+        self.search_results_ = trace.to_dict()
         callbacks.end_fit()
         report_what_fits_cannot_see(self, source)
         estimate_limits(self, source)

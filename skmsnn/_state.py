@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from skmsnn._outside import faces_of
 from skmsnn.extrapolation import Extrapolation
+from skmsnn.selection.trace import Trace
 
 if TYPE_CHECKING:
     from skmsnn._cascade import Source
     from skmsnn._regressor import SpectrumInformedMSNNRegressor as Regressor
-    from skmsnn.families.fitting import StageFit
+    from skmsnn.selection.stages import StageFit
 
 
 def begin(model: Regressor, source: Source) -> int:
@@ -31,6 +32,7 @@ def begin(model: Regressor, source: Source) -> int:
     model.train_errors_ = []
     model.validation_errors_ = []
     model.stage_summaries_ = []
+    model.search_results_ = Trace().to_dict()
     model._in_gaps, model._seen_error, model._n_reported = 0.0, 0.0, 0
     return 0
 

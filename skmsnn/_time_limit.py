@@ -77,6 +77,12 @@ def time_is_up() -> bool:
     return interrupt.is_noted or time.monotonic() > ends_at
 
 
+def seconds_left() -> float:
+    """Seconds until time is up; infinite without a limit."""
+    ends_at, interrupt = _limit.get()
+    return 0.0 if interrupt.is_noted else ends_at - time.monotonic()
+
+
 def is_interrupted() -> bool:
     """Whether Ctrl-C was noted."""
     return _limit.get().interrupt.is_noted

@@ -12,10 +12,12 @@ from skmsnn._comparison import FAR, FEW
 from skmsnn.conditions import Equation
 from skmsnn.domain import Domain, check_periods, find_grid, fold_end_points
 from skmsnn.families.conditioned import best_solution
-from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.ladders import MIN_OVERSAMPLING
 from skmsnn.families.newton import Problem, Solution, chord_newton
-from skmsnn.families.recipe import StageOptions
+from skmsnn.selection.options import StageOptions
+from skmsnn.selection.problem import Watch
+from skmsnn.selection.stages import StageFit
+from skmsnn.selection.trace import Trace
 from skmsnn.sources.arrays import Choices
 from skmsnn.sources.conditions import (
     AnyCondition,
@@ -161,11 +163,11 @@ class ConditionedSource:
     def resume(self, before: Any) -> None:
         """Nothing is kept of another fit."""
 
-    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
+    def best_stage(self, options: StageOptions, watch: Watch, trace: Trace) -> StageFit:
         """The best stage for what is left of values and conditions."""
         is_first = self._solution is None
         if is_first:
-            self._families = [name for name in FAMILIES_OF_CONDITIONS if name in recipe.families]
+            self._families = [name for name in FAMILIES_OF_CONDITIONS if name in options.families]
             self._solution = solution = best_solution(self.problem, self._families, watch)
             self._fits = solution.fit, solution.fit.extended(self.problem.all_rows)
         assert self._solution is not None

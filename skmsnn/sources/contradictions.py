@@ -9,8 +9,8 @@ import numpy as np
 from skmsnn._comparison import EQUAL, FAR
 from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn.families.conditioned import best_solution
-from skmsnn.families.fitting import unwatched
 from skmsnn.families.newton import Problem, Solution
+from skmsnn.selection.problem import unwatched
 from skmsnn.spaces.operators import Rows, State
 
 

@@ -1,0 +1,1 @@
+"""How a stage is chosen: one race of candidates, and its record."""
