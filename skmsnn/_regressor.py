@@ -306,7 +306,8 @@ class SpectrumInformedMSNNRegressor(
         callbacks = StageCallbacks(self, X, y)
         source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
         n_stages = begin(self, source)
-        with Progress(self.verbose, self.n_stages) as progress:
+        record = partial(getattr, self, "search_results_", None)
+        with Progress(self.verbose, self.n_stages, record) as progress:
             try:
                 # normalise, choose, subtract: section 3 of the paper
                 told = (partial(keep, self), progress, callbacks)

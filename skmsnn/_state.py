@@ -22,6 +22,7 @@ def begin(model: Regressor, source: Source) -> int:
     if model._continues:
         source.resume(before)
         return model.n_stages_
+    model.__dict__.pop("search_results_", None)  # of an earlier fit
     model._faces = faces_of(source.domain, source.x)
     model._extrapolation = Extrapolation.of(model.extrapolation, model._faces)
     model._support, model._local_error = None, None

@@ -1,0 +1,1 @@
+"""The selection of a stage among families of functions, and its record."""
