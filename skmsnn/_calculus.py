@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmsnn._arrays import as_numpy, like
-from skmsnn._html import stages_table
+from skmsnn._html import selection_table, stages_table
 from skmsnn._outside import warn_of_points_outside
 from skmsnn.domain import Domain
 from skmsnn.extrapolation import Extrapolation
@@ -66,7 +66,8 @@ class FittedModelMixin(BaseEstimator):
         """
         parameters = cast(Any, super())._get_params_html(*args, **kwargs)
         if self.__sklearn_is_fitted__():
-            shown = parameters._html_repr() + stages_table(cast(Any, self))
+            model = cast(Any, self)
+            shown = parameters._html_repr() + stages_table(model) + selection_table(model)
             parameters._html_repr = lambda: shown
         return parameters
 

@@ -307,8 +307,8 @@ class SpectrumInformedMSNNRegressor(
         callbacks = StageCallbacks(self, X, y)
         source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
         n_stages = begin(self, source)
-        trace = Trace()
-        with Progress(self.verbose, self.n_stages) as progress:
+        trace = Trace.of(self.__dict__.get("search_results_") if self._continues else None)
+        with Progress(self.verbose, self.n_stages, trace.to_dict) as progress:
             try:
                 # normalise, choose, subtract: section 3 of the paper
                 listeners = (partial(keep, self), progress, callbacks)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from skmsnn._outside import faces_of
 from skmsnn.extrapolation import Extrapolation
-from skmsnn.selection.trace import Trace
 
 if TYPE_CHECKING:
     from skmsnn._cascade import Source
@@ -32,7 +31,6 @@ def begin(model: Regressor, source: Source) -> int:
     model.train_errors_ = []
     model.validation_errors_ = []
     model.stage_summaries_ = []
-    model.search_results_ = Trace().to_dict()
     model._in_gaps, model._seen_error, model._n_reported = 0.0, 0.0, 0
     return 0
 

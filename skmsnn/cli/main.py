@@ -26,6 +26,7 @@ from skmsnn.cli.table import FileError, Table
 from skmsnn.cli.text import Format
 from skmsnn.datasets import simulate_decaying_turbulence
 from skmsnn.exceptions import ExtrapolationWarning
+from skmsnn.selection.summary import summary_lines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,6 +110,8 @@ def _fit(arguments: argparse.Namespace) -> None:
     test, rest = np.sort(order[:n_test]), np.sort(order[n_test:])
     model = _fitted(arguments, data.X[rest], data.y[rest], data.features)
     _print_stages(model, data.X[rest], data.y[rest], data.X[test], data.y[test])
+    if arguments.explain:
+        _print_selection(model)
     if arguments.save:
         save(model, data.features, data.targets, arguments.save)
         print(f"model: {arguments.save}")
@@ -238,6 +241,13 @@ def _print_stages(
     for number, (stage, train, held_out, reason) in enumerate(staged, start=1):
         print(f"{number:5d} {stage.n_modes:8d}    {train:8.1e}   {held_out:8.1e}   {reason}")
     print(f"stopped: {model.stop_reason_}; {footnote}")
+
+
+def _print_selection(model: SpectrumInformedMSNNRegressor) -> None:
+    """One line per family and stage: what it achieved, and how it ended."""
+    results = getattr(model, "search_results_", None)
+    lines = [] if results is None else summary_lines(results)
+    print("\n".join(lines or ["no record of the selection: no families competed"]))
 
 
 def _draw(model: SpectrumInformedMSNNRegressor, data: Data, arguments: argparse.Namespace) -> None:

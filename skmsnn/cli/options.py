@@ -65,13 +65,18 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
         default=Path("skmsnn-demo.png"),
     )
     demo.add_argument("--no-output", dest="picture", action="store_const", const=None)
-    demo.set_defaults(test_fraction=0.1, save=None)
+    demo.set_defaults(test_fraction=0.1, save=None, explain=False)
 
 
 def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument("file", type=Path, help="points and values")
     fit.add_argument("--save", type=_model_path, help="file for the model, .skops")
     fit.add_argument("--picture", type=_picture_path, help="file for a picture of the fit")
+    fit.add_argument(
+        "--explain",
+        action="store_true",
+        help="print which families were tried for each stage, and why one was chosen",
+    )
     fit.add_argument(
         "--test-fraction",
         type=_share,

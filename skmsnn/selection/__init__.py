@@ -1,1 +1,1 @@
-"""How a stage is chosen: one race of candidates, and its record."""
+"""The selection of a stage: a race of ladders of candidates, and its record."""

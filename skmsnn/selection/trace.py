@@ -64,6 +64,17 @@ class Trace:
     rows: list[Row] = field(default_factory=list)
     stage: int = 1
 
+    @classmethod
+    def of(cls, results: dict[str, NDArray[Any]] | None) -> Trace:
+        """Go on with the record of an earlier fit, if there is one."""
+        trace = cls()
+        if results is not None:
+            columns = [results[name].tolist() for name in _TYPES]
+            trace.rows = [
+                Row(**dict(zip(_TYPES, row, strict=True))) for row in zip(*columns, strict=True)
+            ]
+        return trace
+
     def add(self, **values: Any) -> Row:
         """Record a candidate of the present stage."""
         self.rows.append(Row(self.stage, **values))
