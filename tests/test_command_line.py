@@ -15,7 +15,7 @@ import skops.io
 import skmsnn
 from skmsnn.cli import main
 from skmsnn.cli.files import WRITABLE, read_table
-from skmsnn.cli.text import Format
+from skmsnn.cli.table import TableOptions
 from skmsnn.persistence import TRUSTED_TYPES
 from skmsnn.sources.arrays import ArraySource
 
@@ -205,8 +205,8 @@ def test_slopes_of_each_target_along_each_feature(case, suffix, tmp_path, capsys
     if suffix == ".npy":  # it has no names
         found = np.load(out)[:, len(names) + len(values) :]
     else:
-        table = read_table(out, Format())
-        assert list(table.columns) == [*names, *values, *slope_names]
+        table = read_table(out, TableOptions())
+        assert list(table.frame) == [*names, *values, *slope_names]
         found = np.column_stack([table.numbers(name) for name in slope_names])
     np.testing.assert_allclose(found, np.transpose(slopes(**points)), atol=1e-11)
 
