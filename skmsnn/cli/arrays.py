@@ -64,7 +64,7 @@ def table_of(path: Path, arrays: dict[str, NDArray[Any]], options: TableOptions)
         mesh = np.meshgrid(*(numeric[name] for name in axes), indexing="ij")
         numeric |= dict(zip(axes, mesh, strict=True))
     elif not features:
-        features = free if options.targets else free[:-1] or free
+        features = free if set(options.targets or ()) & set(numeric) else free[:-1] or free
     shape = numeric[features[0]].shape if features else ()
     leading = shape[:1] if len(features) == 1 else shape
     columns: dict[str, Any] = {}
@@ -79,8 +79,9 @@ def table_of(path: Path, arrays: dict[str, NDArray[Any]], options: TableOptions)
         elif name not in numeric:
             columns[name] = f"{array.dtype} of shape {array.shape}"
         elif name in chosen or not options.features:
-            what = f"its shape {array.shape} does not match {features[0]}, {shape}; choose columns "
-            raise FileError(path, f"column {name}", what + "by --features and --target.")
+            what = f"its shape {array.shape} does not match {shape} of {features[0]}; "
+            advice = "choose columns by --features and --target."
+            raise FileError(path, f"column {name}", what + advice)
     values = [name for name in free if name in names and name not in features]
     features = list(options.features or features)
     targets = list(options.targets or (values if is_grid else values[-1:]))

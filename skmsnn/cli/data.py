@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,13 +20,6 @@ class Data:
     features: list[str]
     targets: list[str]
     ignored: list[str]
-
-
-def names_of(text: str | None) -> list[str] | None:
-    """Names separated by commas; those that hold commas are quoted."""
-    if text is None:
-        return None
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
 
 
 def data_of(table: Table, drop_missing: bool = False) -> Data:

@@ -1,4 +1,4 @@
-"""Tables of the files that people have, by the suffix of their names."""
+"""Files as tables, by the suffix of their names."""
 
 from __future__ import annotations
 
@@ -9,37 +9,35 @@ from typing import Any
 import numpy as np
 
 from skmsnn.cli.arrays import read_arrays, table_of
-from skmsnn.cli.header import named, with_header
+from skmsnn.cli.header import with_header, with_names
 from skmsnn.cli.table import FileError, Table, TableOptions
 from skmsnn.cli.text import read_text
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
 PACKED = (".gz", ".bz2", ".xz")
-SUFFIXES = (*TEXT, ".npy", ".npz", ".parquet", ".xlsx")
-WRITABLE = (".csv", ".tsv", ".txt", ".npy", ".npz", ".parquet", ".xlsx")
+ARRAYS = (".npy", ".npz")
+SUFFIXES = (*TEXT, *ARRAYS, ".parquet", ".xlsx")
+WRITABLE = (".csv", ".tsv", ".txt", *ARRAYS, ".parquet", ".xlsx")
 
 
 def kind_of(path: Path) -> str:
-    """The suffix that tells how a file is read, in lower case, without that of its compression.
+    """The suffix of a file, in lower case, without that of its compression.
 
     Raises
     ------
     FileError
-        If it is none of those known.
+        If it is not one that can be read.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    is_packed = bool(suffixes) and suffixes[-1] in PACKED
-    if is_packed:
-        suffixes.pop()
-    kind = suffixes[-1] if suffixes else ""
-    if kind not in (TEXT if is_packed else SUFFIXES):
+    packed = path.suffix.lower() in PACKED
+    kind = Path(path.stem if packed else path.name).suffix.lower()
+    if kind not in (TEXT if packed else SUFFIXES):
         known = f"{', '.join(SUFFIXES)}, and text also with {', '.join(PACKED)}"
         raise FileError(path, "", f"unknown kind of file; give one of {known}.")
     return kind
 
 
 def read_table(path: Path, options: TableOptions) -> Table:
-    """Read a file of a kind that ``kind_of`` knows.
+    """Read a file.
 
     Raises
     ------
@@ -51,17 +49,8 @@ def read_table(path: Path, options: TableOptions) -> Table:
     kind = kind_of(path)
     with path.open("rb"):  # an error of the operating system stays one
         pass
-    read = {
-        ".npy": read_arrays,
-        ".npz": read_arrays,
-        ".parquet": _read_parquet,
-        ".xlsx": _read_workbook,
-    }.get(kind, read_text)
     try:
-        table = read(path, options)
-        if options.is_grid and options.features and read is not read_arrays:
-            axes = {name: table.numbers(name) for name in options.features}
-            table = table_of(path, axes, options)
+        return read_arrays(path, options) if kind in ARRAYS else _read_frame(path, kind, options)
     except FileError:
         raise
     except ImportError as error:
@@ -70,35 +59,39 @@ def read_table(path: Path, options: TableOptions) -> Table:
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise FileError(path, "", f"it is not a usable {kind} file: {reason}") from error
+
+
+def _read_frame(path: Path, kind: str, options: TableOptions) -> Table:
+    import pandas as pd
+
+    decimal = options.decimal or "."
+    if kind == ".parquet":
+        frame = pd.read_parquet(path)
+        if any(name is not None for name in frame.index.names):
+            frame = frame.reset_index()
+    elif kind == ".xlsx":
+        frame = with_header(path, _read_workbook(path, options.sheet), options.has_header, decimal)
+    else:
+        rows, decimal, comment = read_text(path, options)
+        frame = with_header(path, rows, options.has_header, decimal, comment)
+    frame = with_names(path, frame, decimal)
+    table = Table(path, frame, options.features, options.targets, decimal)
+    if options.is_grid and options.features:  # axes that are shorter end in blanks
+        axes = {name: table.rows([name], drop_missing=True)[:, 0] for name in options.features}
+        table = table_of(path, axes, options)
     return table
 
 
-def _read_parquet(path: Path, options: TableOptions) -> Table:
+def _read_workbook(path: Path, sheet: str | None) -> Any:
     import pandas as pd
 
-    frame = pd.read_parquet(path)
-    if isinstance(frame.index, pd.MultiIndex) or frame.index.name is not None:
-        frame = frame.reset_index()
-    return named(path, frame, list(frame.columns), options)
-
-
-def _read_workbook(path: Path, options: TableOptions) -> Table:
-    import pandas as pd
-
+    as_written = {"header": None, "dtype": object, "keep_default_na": False, "na_values": [""]}
     with pd.ExcelFile(path, engine="openpyxl") as book:
-        if options.sheet is not None and options.sheet not in book.sheet_names:
-            what = f"it has no sheet {options.sheet}, but {book.sheet_names}."
-            raise FileError(path, "", what)
-        rows = pd.read_excel(
-            book,
-            sheet_name=options.sheet or 0,
-            header=None,
-            dtype=object,
-            keep_default_na=False,
-            na_values=[""],
-        )
-    rows.index += 1
-    return with_header(path, rows, options, options.decimal or ".")
+        if sheet is not None and sheet not in book.sheet_names:
+            raise FileError(path, "", f"it has no sheet {sheet}, but {book.sheet_names}.")
+        rows = pd.read_excel(book, sheet_name=sheet or 0, **as_written)
+    rows.index += 1  # lines, the first counted as one
+    return rows
 
 
 def write_table(path: Path | None, columns: dict[str, Any]) -> None:
@@ -109,17 +102,15 @@ def write_table(path: Path | None, columns: dict[str, Any]) -> None:
     import pandas as pd
 
     frame = pd.DataFrame(columns)
-    if path is None:
-        frame.to_csv(sys.stdout, index=False)
-        return
-    kind = kind_of(path)
+    file: Any = path or sys.stdout
+    kind = kind_of(path) if path else ".csv"
     if kind == ".npz":
-        np.savez(path, **columns)
+        np.savez(file, **columns)
     elif kind == ".npy":
-        np.save(path, frame.to_numpy())
+        np.save(file, frame.to_numpy())
     elif kind == ".parquet":
-        frame.to_parquet(path, index=False)
+        frame.to_parquet(file, index=False)
     elif kind == ".xlsx":
-        frame.to_excel(path, index=False)
+        frame.to_excel(file, index=False)
     else:
-        frame.to_csv(path, index=False, sep="," if kind == ".csv" else "\t")
+        frame.to_csv(file, index=False, sep="," if kind == ".csv" else "\t")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skmsnn.cli.table import FileError, Table, TableOptions, number, numbers
+from skmsnn.cli.table import FileError, number, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 def with_header(
     path: Path,
     rows: pd.DataFrame,
-    options: TableOptions,
+    has_header: bool | None,
     decimal: str = ".",
     comment: Sequence[str] = (),
-) -> Table:
-    """A table of rows, the first of which may hold the names of the columns.
-
-    A comment gives the names if it names each column of a table that has no other header.
+) -> pd.DataFrame:
+    """Rows with the names in the first, or else those in a comment that names each column.
 
     Raises
     ------
@@ -33,29 +31,23 @@ def with_header(
     rows = rows.dropna(how="all").rename_axis("line")
     if rows.empty:
         raise FileError(path, "", "it is empty; it must have a header and rows.")
-    first = rows.iloc[0].fillna("")
+    first = ["" if field != field else field for field in rows.iloc[0]]  # nan is not itself
     line = f"line {rows.index[0]}"
     is_numeric = all(number(field, decimal) is not None for field in first)
-    if options.has_header is False:
-        return named(path, rows, [str(j + 1) for j in range(len(first))], options, decimal)
-    if is_numeric and options.has_header is None:
+    if has_header is False:
+        return rows.set_axis([str(j + 1) for j in range(len(first))], axis=1)
+    if has_header is None and is_numeric:
         if len(comment) == len(first):
-            return named(path, rows, comment, options, decimal)
+            return rows.set_axis(comment, axis=1)
         what = "numbers where the names of the columns should be; pass --no-header if it has none, "
         raise FileError(path, line, what + "--header if these are names.")
     if len(rows) == 1:
         raise FileError(path, line, "no rows follow the header; add some.")
-    return named(path, rows.iloc[1:], list(first), options, decimal)
+    return rows.iloc[1:].set_axis(first, axis=1).infer_objects()
 
 
-def named(
-    path: Path,
-    frame: pd.DataFrame,
-    names: Sequence[object],
-    options: TableOptions,
-    decimal: str = ".",
-) -> Table:
-    """A table without an unnamed index, and without empty columns of no name.
+def with_names(path: Path, frame: pd.DataFrame, decimal: str) -> pd.DataFrame:
+    """Columns that have names, without an unnamed index and empty columns.
 
     Raises
     ------
@@ -63,20 +55,15 @@ def named(
         If another column has no name, or two have the same.
     """
     found: dict[str, int] = {}
-    for j, name in enumerate(str(name).strip() for name in names):
+    for j, name in enumerate(str(name).strip() for name in frame.columns):
         column = frame.iloc[:, j]
-        if not name and (column.isna().all() or (j == 0 and _is_index(column, decimal))):
+        values, is_bad = numbers(column, decimal)
+        is_index = j == 0 and not is_bad.any() and column.is_unique and not np.any(values % 1)
+        if not name and (is_index or column.isna().all()):
             continue
         if not name or name in found:
             what = f"the name {name} comes twice" if name else "it has no name"
-            advice = "give each column a name of its own"
-            raise FileError(path, f"header, column {j + 1}", f"{what}; {advice}.")
+            what += "; give each column a name of its own."
+            raise FileError(path, f"header, column {j + 1}", what)
         found[name] = j
-    frame = frame.iloc[:, list(found.values())].set_axis(list(found), axis=1).infer_objects()
-    return Table(path, frame, options.features, options.targets, decimal)
-
-
-def _is_index(column: pd.Series, decimal: str) -> bool:
-    """Whether a column counts rows, as pandas writes them."""
-    values, bad = numbers(column, decimal)
-    return not bad and bool(np.all(values == np.round(values))) and column.is_unique
+    return frame.iloc[:, list(found.values())].set_axis(list(found), axis=1)

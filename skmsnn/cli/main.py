@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn._comparison import ENOUGH, FEW
-from skmsnn.cli.data import Data, data_of, names_of
+from skmsnn.cli.data import Data, data_of
 from skmsnn.cli.files import read_table, write_table
 from skmsnn.cli.hints import columns_of, doubts_of
 from skmsnn.cli.options import COMMANDS, parser
@@ -192,8 +192,8 @@ def _table(
         arguments.decimal,
         arguments.header,
         arguments.sheet,
-        names_of(arguments.features) or features,
-        names_of(arguments.target) or targets,
+        arguments.features or features,
+        arguments.target or targets,
         is_grid=getattr(arguments, "grid", False),
     )
     return read_table(arguments.file, options)
@@ -246,7 +246,7 @@ def _draw(model: SpectrumInformedMSNNRegressor, data: Data, arguments: argparse.
     try:
         from skmsnn._drawing import draw_fit
     except ImportError:
-        print("No picture: matplotlib is not installed (pip install 'skmsnn[plot]').")
+        print('No picture: matplotlib is not installed (pip install "skmsnn[plot]").')
         return
     draw_fit(model, data.X, data.y, data.features, data.targets[0], arguments.picture)
     print(f"picture: {arguments.picture}")

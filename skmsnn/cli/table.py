@@ -18,17 +18,7 @@ MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "-", "
 
 
 class FileError(ValueError):
-    """What is wrong with a file, where, and what to do; one line.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    where : str
-        The place in it, as "line 3, column u", or nothing.
-    what : str
-        What is wrong, and what to do.
-    """
+    """What is wrong with a file, where ("line 3, column u"), and what to do; one line."""
 
     def __init__(self, path: Path, where: str, what: str) -> None:
         place = f"{path}, {where}" if where else str(path)
@@ -49,9 +39,9 @@ class TableOptions(NamedTuple):
 
 @dataclass
 class Table:
-    """A data frame of a row for each point; its index holds lines if it is named "line".
+    """A data frame with a row for each point; its index is named "line" if it counts lines.
 
-    Fields of text are strings. Features and targets are None where the columns decide.
+    Features and targets are None where the columns decide.
     """
 
     path: Path
@@ -62,56 +52,43 @@ class Table:
 
     def is_numeric(self, name: str) -> bool:
         """Whether most of the fields of a column that have a value are numbers."""
-        values, bad = numbers(self.frame[name], self.decimal)
-        return bool(np.sum(~np.isnan(values)) > len(bad))
+        values, is_bad = numbers(self.frame[name], self.decimal)
+        return bool(np.sum(~np.isnan(values)) > np.sum(is_bad))
 
-    def numbers(self, name: str) -> NDArray[np.float64]:
-        """A column as numbers, nan where a value is missing.
-
-        Raises
-        ------
-        FileError
-            If there is no such column, or a field is no finite number.
-        """
-        if name not in self.frame:
-            has = ", ".join(self.frame)
-            raise FileError(self.path, "", f"it has no column '{name}'; it has {has}.")
-        values, bad = numbers(self.frame[name], self.decimal)
-        if len(bad):
-            text = str(self.frame[name].iloc[bad[0]])
-            shown = text if len(text) < 40 else text[:37] + "..."
-            others = f" ({len(bad) - 1} more in this column)" if len(bad) > 1 else ""
-            mark = " with a decimal comma" if self.decimal == "," else ""
-            advice = "delete the row, or choose other columns by --features and --target"
-            what = f"'{shown}' is not a number{mark}{others}; correct it, {advice}."
-            raise FileError(self.path, self._where(name, bad[0]), what)
-        infinite = np.flatnonzero(np.isinf(values))
-        if len(infinite):
-            what = "infinite or too large; delete the row."
-            raise FileError(self.path, self._where(name, infinite[0]), what)
-        return values
-
-    def rows(self, names: Sequence[str], drop_missing: bool) -> NDArray[np.float64]:
+    def rows(self, names: Sequence[str], drop_missing: bool = False) -> NDArray[np.float64]:
         """Columns as a matrix, without rows in which a value is missing.
 
         Raises
         ------
         FileError
-            If a value is missing and such rows are not dropped.
+            If there is no such column, a field is not a finite number, or a value is missing and
+            such rows are not dropped.
         """
-        rows = np.column_stack([self.numbers(name) for name in names])
-        holes = np.argwhere(np.isnan(rows))
-        if len(holes) and not drop_missing:
-            row, column = holes[0]
-            others = f" ({len(holes) - 1} more)" if len(holes) > 1 else ""
-            advice = "fill it, or pass --drop-missing to leave out such rows"
-            what = f"the value is missing{others}; {advice}."
-            raise FileError(self.path, self._where(names[column], row), what)
-        return rows[~np.isnan(rows).any(axis=1)]
+        for name in names:
+            if name not in self.frame:
+                has = ", ".join(self.frame)
+                raise FileError(self.path, "", f"it has no column '{name}'; it has {has}.")
+        columns = [numbers(self.frame[name], self.decimal) for name in names]
+        values, is_bad = (np.stack(parts, axis=1) for parts in zip(*columns, strict=True))
+        is_missing = np.isnan(values) & ~is_bad
+        mark = " with a decimal comma" if self.decimal == "," else ""
+        correct = "correct it, delete the row, or choose other columns by --features and --target"
+        fill = "fill it, or pass --drop-missing to leave out such rows"
+        self._refuse(names, is_bad, f"'{{}}' is not a number{mark}", correct)
+        self._refuse(names, np.isinf(values), "infinite or too large", "delete the row")
+        self._refuse(names, is_missing & (not drop_missing), "the value is missing", fill)
+        return values[~is_missing.any(axis=1)]
 
-    def _where(self, name: str, row: int) -> str:
-        index = self.frame.index
-        return f"{index.name or 'entry'} {index[row]}, column {name}"
+    def _refuse(self, names: Sequence[str], mask: NDArray[Any], what: str, advice: str) -> None:
+        places = np.argwhere(mask)
+        if len(places):
+            row, name = places[0][0], names[places[0][1]]
+            text = str(self.frame[name].iloc[row])
+            what = what.format(text if len(text) < 40 else text[:37] + "...")
+            others = f" ({len(places) - 1} more)" if len(places) > 1 else ""
+            index = self.frame.index
+            where = f"{index.name or 'entry'} {index[row]}, column {name}"
+            raise FileError(self.path, where, f"{what}{others}; {advice}.")
 
 
 def number(field: Any, decimal: str = ".") -> float | None:
@@ -127,11 +104,10 @@ def number(field: Any, decimal: str = ".") -> float | None:
         return None
 
 
-def numbers(column: pd.Series, decimal: str = ".") -> tuple[NDArray[np.float64], list[int]]:
-    """A column as numbers, nan where there are none, and the places of fields that are not."""
+def numbers(column: pd.Series, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """A column as numbers, nan where there are none, and which fields are not numbers."""
     if column.dtype.kind in "biuf":
-        return column.to_numpy(dtype=np.float64, na_value=np.nan), []
+        return column.to_numpy(dtype=np.float64, na_value=np.nan), np.zeros(len(column), dtype=bool)
     # to_numeric errs in the last digit before pandas 3
     values = [number(field, decimal) for field in column]
-    bad = [i for i, value in enumerate(values) if value is None]
-    return np.array(values, dtype=np.float64), bad
+    return np.array(values, dtype=np.float64), np.array([v is None for v in values], dtype=bool)

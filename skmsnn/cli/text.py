@@ -12,31 +12,36 @@ import zlib
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skmsnn._comparison import FEW
-from skmsnn.cli.header import with_header
-from skmsnn.cli.table import FileError, Table, TableOptions, number
+from skmsnn.cli.table import FileError, TableOptions, number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
-_SPACE = r"\s+"
-_SEPARATORS = ["\t", ";", ",", "|", _SPACE]
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb": "utf-8-sig"}
+_SPACE = r"\s+"
+_SEPARATORS = ("\t", ";", ",", "|", _SPACE)
 
 
-def read_text(path: Path, options: TableOptions) -> Table:
-    """Read a text table, compressed or not; leading lines that begin with "#" are comments."""
+def read_text(path: Path, options: TableOptions) -> tuple[pd.DataFrame, str, list[str]]:
+    """Rows of fields, the decimal mark, and the fields of the comment before the first row.
+
+    Leading lines that begin with "#" are comments.
+    """
     import pandas as pd
 
     text = re.sub(r"\r\n?", "\n", _decoded(path))
     lines = text.split("\n")
-    first = 0
-    while first < len(lines) and (not lines[first].strip() or lines[first].startswith("#")):
-        first += 1
+    rows = (i for i, line in enumerate(lines) if line.strip() and not line.startswith("#"))
+    first = next(rows, len(lines))
     if first == len(lines):
-        raise FileError(path, "", "it is empty; it must have a header and rows.")
+        return pd.DataFrame(), ".", []
     separator, decimal = _format_of(lines[first : first + FEW], options)
     try:
-        rows = pd.read_csv(
+        frame = pd.read_csv(
             io.StringIO(text),
             sep=separator,
             header=None,
@@ -49,9 +54,9 @@ def read_text(path: Path, options: TableOptions) -> Table:
         )
     except pd.errors.ParserError as error:
         raise _explained(path, str(error)) from error
-    rows.index += first + 1  # lines, the first counted as one
+    frame.index += first + 1  # lines, the first counted as one
     (comment,) = _fields([lines[first - 1].lstrip("# ")], separator) if first else ([],)
-    return with_header(path, rows, options, decimal, comment)
+    return frame, decimal, comment
 
 
 def _decoded(path: Path) -> str:
@@ -70,35 +75,31 @@ def _decoded(path: Path) -> str:
 
 
 def _fields(lines: Sequence[str], separator: str) -> list[list[str]]:
-    """The fields of each line."""
     if separator == _SPACE:
         return [line.split() for line in lines]
-    rows = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    return [[field.strip() for field in row] for row in rows]
+    return [*csv.reader(lines, delimiter=separator, skipinitialspace=True)] or [[]]
 
 
 def _format_of(sample: Sequence[str], options: TableOptions) -> tuple[str, str]:
     """Separator and decimal mark under which most fields of the first rows are numbers."""
 
     def share(form: tuple[str, str]) -> float:
-        separator, decimal = form
-        header, *rows = _fields(sample, separator)
+        header, *rows = _fields(sample, form[0])
         fields = [field for row in rows or [header] for field in row]
-        if len(header) < 2 or separator == decimal:
+        if len(header) < 2 or form[0] == form[1]:
             return -1.0
-        return sum(number(field, decimal) is not None for field in fields) / max(1, len(fields))
+        return sum(number(field, form[1]) is not None for field in fields) / max(1, len(fields))
 
     separators = [options.separator] if options.separator else _SEPARATORS
-    return max(product(separators, [options.decimal] if options.decimal else ".,"), key=share)
+    return max(product(separators, options.decimal or ".,"), key=share)
 
 
 def _explained(path: Path, message: str) -> FileError:
     """An error of the reader, with its line and what to do."""
     if wide := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message):
-        expected, line, found = wide.groups()
-        what = f"{found} fields where the first line has {expected}; correct it, or give the "
-        return FileError(path, f"line {line}", what + "separator of fields by --separator.")
+        what = f"{wide[3]} fields where the first line has {wide[1]}; correct it, or give the "
+        return FileError(path, f"line {wide[2]}", what + "separator of fields by --separator.")
     if quoted := re.search(r"EOF inside string starting at row (\d+)", message):
-        line = str(int(quoted[1]) + 1)
-        return FileError(path, f"line {line}", "a quotation mark is not closed; close it.")
+        line = f"line {int(quoted[1]) + 1}"
+        return FileError(path, line, "a quotation mark is not closed; close it.")
     return FileError(path, "", f"it is not a table: {message}")
