@@ -15,7 +15,7 @@ import skops.io
 import skmsnn
 from skmsnn.cli import main
 from skmsnn.cli.files import WRITABLE, read_table
-from skmsnn.cli.text import Format
+from skmsnn.cli.table import TableOptions
 from skmsnn.persistence import TRUSTED_TYPES
 from skmsnn.sources.arrays import ArraySource
 
@@ -148,9 +148,26 @@ def test_the_axes_of_a_grid_and_several_targets(tmp_path, capsys):
     with np.load(out) as found:
         np.testing.assert_allclose(found["u"], found["x"] ** 2 + found["y"], atol=1e-12)
         np.testing.assert_allclose(found["v"], found["x"] * found["y"] ** 3, atol=1e-12)
+    short = pd.DataFrame({"x": [0.1, 0.2, 0.3], "y": [1.1, 1.3, np.nan]})
+    short.to_csv(tmp_path / "fresh.csv", index=False)
+    assert run("predict", model, tmp_path / "fresh.csv", "--grid", "--output", out) == 0
+    assert len(np.load(out)["u"]) == 6
+    capsys.readouterr()
+    assert run("fit", tmp_path / "grid.npz", "--target", "v") == 0
+    assert "target: v; features: x, y" in capsys.readouterr().out
     np.savez(tmp_path / "turned.npz", x=x, y=y, u=u.T)
     assert run("fit", tmp_path / "turned.npz") == 2
     assert "--features 'y,x'" in capsys.readouterr().err
+
+
+def test_a_matrix_of_an_npz_file_is_several_columns(tmp_path, capsys):
+    path, model = tmp_path / "a.npz", tmp_path / "m.skops"
+    np.savez(path, X=X, u=np.column_stack([X[:, 0], X.prod(axis=1)]), note="of 2024")
+    assert run("fit", path, "--features", "X", "--save", model) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("targets: u[0], u[1]; features: X[0], X[1]\n")
+    assert "not used, as it is not of numbers: note" in said.err
+    assert run("evaluate", model, path) == 0
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".xlsx", ".npz", ".npy"])
@@ -205,9 +222,9 @@ def test_slopes_of_each_target_along_each_feature(case, suffix, tmp_path, capsys
     if suffix == ".npy":  # it has no names
         found = np.load(out)[:, len(names) + len(values) :]
     else:
-        table = read_table(out, Format())
-        assert list(table.columns) == [*names, *values, *slope_names]
-        found = np.column_stack([table.numbers(name) for name in slope_names])
+        table = read_table(out, TableOptions())
+        assert list(table.frame) == [*names, *values, *slope_names]
+        found = table.rows(slope_names)
     np.testing.assert_allclose(found, np.transpose(slopes(**points)), atol=1e-11)
 
 
@@ -264,6 +281,14 @@ def test_an_ill_made_file_is_told_in_one_line(name, tmp_path, capsys):
     assert len(told.err.splitlines()) == 1
     assert str(path) in told.err
     assert message in told.err
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.npz"])
+def test_files_need_pandas(name, tmp_path, capsys, monkeypatch):
+    WRITERS["plain.csv" if name == "a.csv" else "columns.npz"](tmp_path / name)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert run("fit", tmp_path / name) == 2
+    assert 'needs pandas; pip install "skmsnn[files]"' in capsys.readouterr().err
 
 
 def test_a_cut_archive_is_told(tmp_path, capsys):
