@@ -85,26 +85,6 @@ class FittedModelMixin(BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Predict values.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Points. Outside the box of the training points the parameter ``extrapolation`` says
-            what is returned, with a warning. Periodic axes have no outside.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Values, in the shape of the y that was fitted. Of a dask array, a dask array of the
-            same chunks of rows, which is not computed yet.
-        """
-        if is_dask(X):
-            return self._map_chunks(type(self).predict, X)
-        x = self._located(as_numpy(X))
-        return like(self._values(x, self._function, self.stages_), X)
-
     def staged_predict(self, X: ArrayLike) -> Iterator[NDArray[np.float64]]:
         """Predict values by the first stage, the first two, and so on.
 

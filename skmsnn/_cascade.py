@@ -50,8 +50,8 @@ class Source(Protocol):
         Scaled points at which to ask what is open between levels.
     residuals_of_conditions : dict from str to float
         What is left of each condition beside the values.
-    told : str
-        What a warning tells of these.
+    contradictions : str
+        Which of these contradict the others.
     is_open : bool
         Whether values and conditions leave the function open.
     """
@@ -73,7 +73,7 @@ class Source(Protocol):
     def residuals_of_conditions(self) -> Mapping[str, float]: ...
 
     @property
-    def told(self) -> str: ...
+    def contradictions(self) -> str: ...
 
     @property
     def is_open(self) -> bool: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import FAR
 from skmsnn._precision import EPS
-from skmsnn._warning import names_of_features, some_of, warn_at_caller
+from skmsnn._warning import SEE, names_of_features
 from skmsnn.exceptions import ExtrapolationWarning
 from skmsnn.extrapolation import Extrapolation
 from skmsnn.model_function import FittedFunction
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
     from skmsnn._cascade import Source
     from skmsnn._regressor import SpectrumInformedMSNNRegressor as Regressor
     from skmsnn.domain import Domain
-
-# What each rule does, in a warning.
-_DONE = {
-    "auto": "The fit continues as far as its validation supports and is held constant from there",
-    "constant": "The value of the nearest point of the box is returned",
-    "linear": "The tangent at the nearest point of the box is returned",
-    "continue": "The fit itself is evaluated there, and its error may grow fast",
-    "nan": "nan is returned there",
-}
 
 
 def faces_of(domain: Domain, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -121,26 +113,14 @@ def warn_of_points_outside(model: FittedModelMixin, x: NDArray[np.float64]) -> N
     }
     texts = []
     if n_outside:
-        is_free = np.any((extrapolation.upper > faces) | (-extrapolation.lower > faces))
-        done = _DONE["auto" if extrapolation.rule == "constant" and is_free else extrapolation.rule]
-        farthest = sorted(distances.items(), key=lambda pair: -pair[1])
-        constant = {names[j] for j in np.flatnonzero(faces < 1)}
-        some = some_of([_far(name, away, name in constant) for name, away in farthest])
         texts.append(
-            f"{n_outside} of {len(x)} points lie outside the box of the training points: "
-            f"{', '.join(some)}. {done} (parameter extrapolation)."
+            "Points lie outside the box of the training points, where the parameter extrapolation "
+            "determines the values."
         )
     if n_in_holes:
-        texts.append(
-            f"{n_in_holes} of {len(x)} points lie in the box but in a hole of the training points, "
-            "where nothing validates the fit."
-        )
-    message = ExtrapolationWarning(" ".join(texts))
-    message.n_outside, message.n_in_holes, message.distances = n_outside, n_in_holes, distances
-    warn_at_caller(message, "outside")
-
-
-def _far(name: str, distance: float, was_constant: bool) -> str:
-    if was_constant:
-        return f"{name}, which was constant"
-    return f"{name} by up to {distance:.2g} of its range"
+        texts.append("Points lie in a hole of the training points, where the fit is not validated.")
+    warning = ExtrapolationWarning(" ".join([*texts, SEE]))
+    warning.n_points, warning.n_outside, warning.n_in_holes = len(x), n_outside, n_in_holes
+    warning.distances = distances
+    # above this function are _located, a method of the estimator, and the caller
+    warnings.warn(warning, stacklevel=4)

@@ -17,12 +17,12 @@ from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbac
 from skmsnn._cascade import add_stages
 from skmsnn._outside import estimate_limits
 from skmsnn._progress import Progress
-from skmsnn._report import outcome_of, report_what_fits_cannot_see
+from skmsnn._report import report_what_fits_cannot_see
 from skmsnn._restoring import restoring
 from skmsnn._state import begin, keep
 from skmsnn._time_limit import is_interrupted, limit, limits
 from skmsnn._uncertainty import UncertaintyMixin
-from skmsnn._warning import is_in_search, warn_of
+from skmsnn._warning import warn_of_fit
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.modules.autograd import with_autograd
 from skmsnn.selection.trace import Trace
@@ -141,7 +141,7 @@ class SpectrumInformedMSNNRegressor(
     stop_reason_ : str
         Why there are no more stages. If the error is above ``tol``, the most likely limitation of
         the data: "precision" (y is rounded, to single precision or few decimals), "noise",
-        "uncorrelated" (neighbouring points know nothing of each other), "few points", "few levels",
+        "uncorrelated" (neighbouring values are), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
         "boundary singularity", "discontinuous" (y is rough in a few places), "inconsistent
         conditions" (not met together), "newton not converged", "underdetermined", or else
@@ -149,6 +149,8 @@ class SpectrumInformedMSNNRegressor(
         "callback" or "memory".
     condition_residuals_ : dict from str to float
         What is left in the end of the values and of each condition, as in ``validation_errors_``.
+    contradictions_ : str
+        Which conditions contradict the others and how, where the fit has found that out.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_, n_features_in_ : int
@@ -282,8 +284,7 @@ class SpectrumInformedMSNNRegressor(
         AccuracyWarning
             If the residual on unseen points ends above ``tol``, or may be deceptive, as of waves
             beyond the Nyquist limit of a grid; or if memory runs out in a later stage, in which
-            case the stages before it are the model. A ``ConvergenceWarning`` of scikit-learn;
-            in a search each kind is told once.
+            case the stages before it are the model. A ``ConvergenceWarning`` of scikit-learn.
         """
         given = *map(as_numpy, (X, y, sample_weight)), (X_val, y_val, sample_weight_val), conditions
         fit = restoring(threads_of_torch, one_blas_thread.now, limits)(with_autograd(self._fit))
@@ -295,13 +296,13 @@ class SpectrumInformedMSNNRegressor(
             self.__dict__ = before
             raise
         self._prepare()
-        warn_of(outcome_of(self))
+        warn_of_fit(self)
         return self
 
     @with_callbacks
     @one_blas_thread
     def _fit(self, X: Any, y: Any, weight: Any, validation: Any, conditions: Any) -> None:
-        limit(self.max_time, notes_interrupts=not is_in_search())
+        limit(self.max_time)
         recipes = stage_options_of(self)
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
@@ -316,7 +317,8 @@ class SpectrumInformedMSNNRegressor(
                 reason = add_stages(source, recipes, n_stages, tol, trace, *listeners)
                 self.stop_reason_ = "interrupted" if is_interrupted() else reason.value
             except (KeyboardInterrupt, MemoryError) as error:
-                if not self.stages_:
+                is_second = isinstance(error, KeyboardInterrupt) and is_interrupted()
+                if is_second or not self.stages_:
                     raise
                 self.stop_reason_ = "memory" if isinstance(error, MemoryError) else "interrupted"
         self.search_results_ = trace.to_dict()

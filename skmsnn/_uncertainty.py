@@ -55,7 +55,11 @@ class UncertaintyMixin(IntegralMixin):
         ValueError
             If standard deviations are asked for, and all points were for training.
         """
-        values = super().predict(X)
+        if is_dask(X):
+            values = self._map_chunks(type(self).predict, X)
+        else:
+            x = self._located(as_numpy(X))
+            values = like(self._values(x, self._function, self.stages_), X)
         return (values, self._std(X)) if return_std else values
 
     def _std(self, X: Any) -> NDArray[np.float64]:

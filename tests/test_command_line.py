@@ -3,6 +3,7 @@
 import gzip
 import inspect
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -346,7 +347,8 @@ class TestCtrlC:
         monkeypatch.setattr(ArraySource, "best_stage", best_stage)
         assert run("fit", path, "--save", model) == 0
         said = capsys.readouterr()
-        assert said.err == "skmsnn: warning: Training interrupted by user.\n"
+        assert said.err.startswith("skmsnn: warning: Training interrupted by user. ")
+        assert len(said.err.splitlines()) == 1
         assert "stopped: interrupted" in said.out
         assert f"model: {model}" in said.out
         saved = skops.io.load(model, trusted=TRUSTED_TYPES)
@@ -387,5 +389,24 @@ def test_points_outside_follow_the_rule_that_was_fitted(tmp_path, capsys):
     told = capsys.readouterr()
     values = pd.read_csv(io.StringIO(told.out))["u"]
     np.testing.assert_allclose(values, [1.0, 1 + TABLE["x"].max() * 0.25], rtol=1e-12)
-    assert "1 of 2 points lie outside the box" in told.err
-    assert "x by up to" in told.err
+    assert "(1 of 2 points outside; x by up to" in told.err
+
+
+@pytest.mark.filterwarnings("default::skmsnn.exceptions.AccuracyWarning")
+@pytest.mark.parametrize(
+    ("table", "figures"),
+    [
+        (
+            TABLE.assign(u=np.sign(TABLE["x"] - 0.51)),
+            "error .* of the spread of y, above tol=1e-08",
+        ),
+        (TABLE.assign(y=TABLE["y"].round()), "error .* tol=1e-08; y: -1, 0, 1"),
+        (TABLE.iloc[::60], r"error .*; distinct points: \d"),
+    ],
+    ids=["accuracy", "few levels", "few points"],
+)
+def test_warnings_are_followed_by_their_figures(table, figures, tmp_path, capsys):
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert run("fit", tmp_path / "t.csv", "--test-fraction", 0) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(rf"See the page on warnings in the documentation\. \({figures}.*\)$", line)

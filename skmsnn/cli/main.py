@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn._comparison import ENOUGH, FEW
 from skmsnn.cli.data import Data, data_of
+from skmsnn.cli.figures import figures_of
 from skmsnn.cli.files import read_table, write_table
 from skmsnn.cli.hints import columns_of, doubts_of
 from skmsnn.cli.options import COMMANDS, parser
@@ -64,10 +65,10 @@ def _fail(message: object) -> int:
 
 @contextmanager
 def _warnings_in_a_line() -> Iterator[None]:
-    """Tell warnings to a person, without the line of code that they come from."""
+    """Print warnings with their figures, without the line of code that they come from."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        print(f"skmsnn: warning: {message}", file=sys.stderr)
+        print(f"skmsnn: warning: {message}{figures_of(message)}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

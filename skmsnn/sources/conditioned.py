@@ -116,7 +116,7 @@ class ConditionedSource:
         self._fits: tuple[OperatorFit, OperatorFit] | None = None
         self._after: tuple[Stage, tuple[State, State]] | None = None
         self._families: list[str] = []
-        self._contradiction = ""
+        self.contradictions = ""
         self.error = self.norm = np.inf
 
     @property
@@ -130,13 +130,6 @@ class ConditionedSource:
         if self.problem.folds and self._solution is not None:
             left = np.maximum(left, self._solution.left_of_each)
         return left
-
-    @property
-    def told(self) -> str:
-        """What is left of which condition, and which contradict each other."""
-        left = sorted(self.residuals_of_conditions.items(), key=lambda item: -item[1])
-        most = ", ".join(f"{error:.1e} of {name!r}" for name, error in left[:4])
-        return f" It is {most}.{self._contradiction}"
 
     @property
     def is_open(self) -> bool:
@@ -217,9 +210,9 @@ class ConditionedSource:
             return StopReason.NEWTON_NOT_CONVERGED
         if self._is_noise:
             return StopReason.NOISE
-        self._contradiction = contradiction_in(self.problem, self._families, self.error)
+        self.contradictions = contradiction_in(self.problem, self._families, self.error)
         return (
-            StopReason.INCONSISTENT_CONDITIONS if self._contradiction else StopReason.UNDERSAMPLED
+            StopReason.INCONSISTENT_CONDITIONS if self.contradictions else StopReason.UNDERSAMPLED
         )
 
 

@@ -37,12 +37,12 @@ def contradiction_in(problem: Problem, families: Sequence[str], error: float) ->
         others = best_solution(problem.without(group), families, unwatched, FLOPS_PER_SECOND)
         if others.left * FAR < whole.left:
             told.append(
-                f" Without {group!r} the others are met to {others.left:.1e}."
+                f"Without {group!r} the others are met to {others.left:.1e}."
                 + "".join(
                     _against(kind, others, problem) for kind in problem.rows if kind.group == group
                 )
             )
-    return "".join(told)
+    return " ".join(told)
 
 
 def _against(kind: Rows, others: Solution, problem: Problem) -> str:
