@@ -176,8 +176,8 @@ def kepler(eccentricity, mean):
 
 
 def weak_harmonics(rng):
-    """A function of a wave of 4 to 12 points a turn, whose higher harmonics are aliased."""
-    size, per_turn, phase = 10 ** rng.uniform(-2.5, -0.3), rng.uniform(4, 12), rng.uniform(0, 6)
+    """A function of a wave of 6 to 12 points a turn, whose higher harmonics are aliased."""
+    size, per_turn, phase = 10 ** rng.uniform(-2.5, -0.3), rng.uniform(6.2, 12), rng.uniform(0, 6)
     shape = one_of(
         rng,
         lambda t: kepler(size, t),
