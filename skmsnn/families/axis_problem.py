@@ -1,7 +1,7 @@
 """Functions along one axis of a complete grid, scored on whole lines that their fits have not seen.
 
 On a complete grid the fit is a product of one projection for each axis, and to first order its
-error at a fresh point is the sum of those along each axis alone. So each axis has a race of its own.
+error at a fresh point is the sum of those along each axis alone. So each axis has its own race.
 """
 
 from __future__ import annotations

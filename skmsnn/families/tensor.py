@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ _SPLINE_SHARE = 0.2
 
 
 def tensor_products(problem: StageProblem, families: Sequence[Family]) -> Ladder:
-    """Products of the best functions along each axis; one candidate for each choice of an output."""
+    """Products of the best functions along each axis; a candidate for each choice of an output."""
     grid, domain = problem.points.grid or problem.points.line, problem.points.domain
     assert grid is not None
     cells = np.empty((len(grid.index), problem.n_outputs))
@@ -137,8 +137,8 @@ def _between_levels(problem: AxisProblem) -> Ladder:
             return
     problem.trials.clear()
     for degree in {2: (1,), 3: (2, 1)}.get(len(nodes), (3, 1)):
-        make = partial(SplineAxis, nodes, degree)
-        yield problem.candidate("spline", f"splines of degree {degree}", len(nodes), make)
+        spline = partial(SplineAxis, nodes, degree)
+        yield problem.candidate("spline", f"splines of degree {degree}", len(nodes), spline)
 
 
 def _chosen(trials: list[AxisTrial]) -> AxisTrial:
@@ -195,6 +195,10 @@ class GridFit(TensorFit):
         """Modes closest to a target of shape (n, n_outputs)."""
         self.target = target
         return super().solve(target)
+
+    def extended(self, weight: NDArray[np.float64]) -> Self:
+        """Return it as it is: all points of a complete grid have the same weight."""
+        return self
 
     def left_out(
         self,

@@ -281,9 +281,9 @@ class Race:
             if is_enough and not self._shows_more(scored):
                 return Status.WORSE, "larger candidates do not reduce the error"
         least = _joint(self._best)
-        if entrant.error > least and entrant.forecast(self._left) > least:
-            if not self._shows_more(scored):
-                return Status.FORECAST, "the error falls too slowly to catch up"
+        is_behind = entrant.error > least and entrant.forecast(self._left) > least
+        if is_behind and not self._shows_more(scored):
+            return Status.FORECAST, "the error falls too slowly to catch up"
         return None
 
     def _end(self, entrant: _Entrant, status: Status, reason: str) -> None:
@@ -299,23 +299,21 @@ class Race:
 
 def neighbours(start: Scored) -> Ladder:
     """Candidates next to the best, and then next to the best of those, while that helps."""
-    centre, labels = start, {start.candidate.label}
-    while centre is not None:
-        found, centre_score, centre = centre.candidate.neighbours(), centre.score, None
-        for candidate in found:
+    centres, labels = [(start.candidate, start.score)], {start.candidate.label}
+    while centres:
+        centre, least = centres.pop()
+        for candidate in centre.neighbours():
             if candidate.label in labels:
                 continue
             labels.add(candidate.label)
             score = yield candidate
             assert score is not None
-            is_smaller = LEAST_GAIN * score.errors < centre_score.errors
-            if is_smaller.any():
-                centre_score = score
-                centre = Scored(candidate, start.fit, score, start.n_rows)
+            if np.any(LEAST_GAIN * score.errors < least.errors):
+                centres, least = [(candidate, score)], score
 
 
 def _is_settled(best: list[Scored], floor: float) -> bool:
-    """Whether digits are used up, or a further stage of the same functions uses them at less cost."""
+    """Whether digits are used up."""
     error = _joint(best)
     train = max(scored.score.train_error for scored in best)
     return error <= floor or (error <= NEAR_ROUND_OFF and train <= floor)
