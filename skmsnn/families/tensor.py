@@ -110,7 +110,14 @@ def best_along(
     problem: AxisProblem, ladders: list[tuple[str, Ladder]], trace: Trace, size: float = 1.0
 ) -> AxisTrial:
     """Race functions along an axis; the one with the smallest error on unseen lines."""
-    Race(problem, trace, size=size, shows_more=problem.shows_faster_wave).run(ladders)
+    race = Race(
+        problem,
+        trace,
+        size=size,
+        shows_more=problem.shows_faster_wave,
+        is_noise=problem.is_noise,
+    )
+    race.run(ladders)
     return min(problem.trials, key=lambda trial: trial.error)
 
 

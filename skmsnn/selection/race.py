@@ -28,6 +28,8 @@ BUDGET = 20 * FLOPS_PER_SECOND
 LEAST_OPERATIONS = 1e6
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
+# Operations of a candidate before which the residual of the best is tested for noise.
+WORTH_A_LOOK = FLOPS_PER_SECOND / 50
 # Operations that a ladder may spend without a smaller error, if it has not spent more until its
 # best: what leads to a better one may itself say nothing, as x^2 on the way to x^3.
 WAITING = FLOPS_PER_SECOND / 20
@@ -94,11 +96,12 @@ class _Entrant:
             self.next = None
 
     def price(self, least: float) -> float:
-        """Operations of the next candidate, times the root of how far the ladder is behind."""
+        """Operations of the next candidate, times one and the digits that the ladder is behind."""
         if self.next is None:
             return 0.0
         gap = self.error / least if self.error < RESOLVED and least > 0 else 1.0
-        return max(self.next.operations, LEAST_OPERATIONS) * max(1.0, gap) ** 0.5
+        digits = np.log10(max(1.0, gap))
+        return float(max(self.next.operations, LEAST_OPERATIONS) * (1 + digits))
 
     def take(self, scored: Scored) -> None:
         """Note a scored candidate."""
@@ -224,7 +227,7 @@ class Race:
             return Status.FORECAST, "similar candidates would not catch up"
         if least <= candidate.reach:
             return Status.FORECAST, "others are more accurate than such functions become"
-        if candidate.operations * 10 > FLOPS_PER_SECOND and self._ends_in_noise():
+        if candidate.operations > WORTH_A_LOOK and self._ends_in_noise():
             return Status.WORSE, "the residual of the best is noise"
         if candidate.operations > self._left:
             return (
