@@ -16,14 +16,19 @@ from numpy.typing import NDArray
 
 from skmsnn._effort import svd_operations
 from skmsnn._precision import EPS
+from skmsnn.domain import uniform_spacing
 from skmsnn.families.spectrum import which_stand_out
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Scored
 from skmsnn.selection.race import Tried
-from skmsnn.spaces.axes import AxisBasis, SplineAxis
+from skmsnn.spaces.axes import AxisBasis, SplineAxis, WavesAxis
 from skmsnn.validation.leave_out import N_FOLDS, Folds, left_out
 from skmsnn.validation.plateau import is_ratio_of_noise, noise_level
 from skmsnn.validation.score import Score
+
+# Harmonics of a wave that may be seen as slower waves, and wave numbers in radians per unit that
+# are the same: the data resolve pi / 2.
+HARMONICS, SAME_WAVE = 20, 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +130,8 @@ class AxisProblem:
         unseen, rest = self.residuals(fit.state)
         if candidate.refit is not None:
             unseen = np.maximum(np.abs(unseen), np.abs(self._refitted(candidate, fit)))
+        if isinstance(fit.state, WavesAxis):
+            unseen = np.hypot(unseen, self._aliased(fit.state))
         leverage = len(fit.state.singular_values) / len(self.nodes)
         if leverage >= 1 and not isinstance(fit.state, SplineAxis):
             # goes through any values, and its projection says nothing of what it does between
@@ -177,6 +184,29 @@ class AxisProblem:
         # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
         power = power[: most // 2 + 1]
         return int(np.flatnonzero(which_stand_out(power)).max(initial=0))
+
+    def _aliased(self, axis: WavesAxis) -> NDArray[np.float64]:
+        """Root mean square of waves (n_columns,) that may be harmonics of others beyond Nyquist.
+
+        On evenly spaced nodes the harmonic ``k w`` has the values of a slower wave.
+        """
+        spacing = uniform_spacing(self.nodes)
+        basis = axis.basis
+        n_waves, limit = len(basis.wave_numbers), np.inf
+        if spacing is not None and spacing > 0:
+            limit = np.pi / spacing
+        c = axis.to_functions(axis.analyse(self.columns, 0), 0)[basis.degree + 1 :]
+        square = (c[:n_waves] ** 2 + c[n_waves:] ** 2) / 2
+        waves, size = np.abs(basis.wave_numbers), square.sum(axis=1)
+        harmonics = np.arange(2, HARMONICS)[:, None] * waves
+        with np.errstate(invalid="ignore"):
+            seen = np.abs(harmonics - 2 * limit * np.rint(harmonics / (2 * limit)))
+        seen[~(harmonics > limit)] = np.inf
+        is_aliased = [
+            bool(np.any(np.abs(seen - wave)[:, size > own] < SAME_WAVE))
+            for wave, own in zip(waves, size, strict=True)
+        ]
+        return np.sqrt(square[is_aliased].sum(axis=0)) if any(is_aliased) else np.zeros(1)
 
     def _by_output(self, rest: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean squares of columns of the same output; shape (n_nodes, n_outputs)."""

@@ -18,6 +18,7 @@ from skmsnn.selection.scheme import FoldScheme, HoldoutScheme, folds_of
 from skmsnn.selection.trace import Trace
 from skmsnn.stage import epsilon
 from skmsnn.validation.leave_out import Folds, folds_of_lines, weighted_rms
+from skmsnn.validation.levels import inner_levels
 from skmsnn.validation.split import DataSplit, Residuals
 
 # Rows up to which trained functions are trained again in every fold; of more, one fold is enough.
@@ -183,11 +184,12 @@ class StageProblem:
         data = (points.x, self.full, points.full)
         lines, held = self.lines, points.held_rows
         if lines is not None:
-            return FoldScheme(*data, lines.folds, held, None, rounding, lines.proxy_line)
+            return FoldScheme(*data, lines.folds, held, None, rounding, proxy=lines.proxy_line)
         if points.grid is not None:
             return FoldScheme(*data, [], held, None, rounding)
         folds = folds_of(points.full, held, self._seed)
-        return FoldScheme(*data, folds, held, points.edges, rounding)
+        levels = inner_levels(points.x, points.domain.periodic)
+        return FoldScheme(*data, folds, held, points.edges, rounding, levels)
 
     def _holdout(self) -> HoldoutScheme:
         points = self.points

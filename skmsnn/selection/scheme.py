@@ -9,8 +9,8 @@ out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from skmsnn._time_limit import time_is_up
 from skmsnn.selection.candidate import Candidate, Fit, Scored
 from skmsnn.spaces.sampling import sampling_order, weight_at
-from skmsnn.validation.leave_out import EdgePoints
+from skmsnn.validation.leave_out import EdgePoints, LeftOut
 from skmsnn.validation.score import Score
 
 # Fewer points are left out one by one: a fold of several would be too large a share of them.
@@ -64,6 +64,8 @@ class FoldScheme:
         The most exposed of fresh points.
     rounding : float
         Precision of the target.
+    levels : list of ndarray
+        Rows at inner levels of a feature that has few, which are left out together besides.
     proxy : ndarray of shape (n,) or None
         The row that stands for each in the score, where some are in no fold.
     """
@@ -75,6 +77,7 @@ class FoldScheme:
     held: NDArray[np.intp] | None
     edges: EdgePoints | None
     rounding: float
+    levels: list[NDArray[np.intp]] = field(default_factory=list)
     proxy: NDArray[np.intp] | None = None
 
     def score(self, candidate: Candidate) -> Scored:
@@ -89,37 +92,45 @@ class FoldScheme:
         rest = self.target - fit.function.evaluate(self.x)
         train = _rms(rest, self.weight)
         n_rows = int(np.count_nonzero(self.weight))
-        left_out = getattr(fit.linear, "left_out", None)
-        if candidate.refit is None and left_out is not None:
-            rows, residual, exposed = left_out(rest, self.folds, self.rounding, self.edges)
-        else:
-            rows, residual, exposed = self._refitted(candidate, fit)
+        rows, residual, exposed = self._left_out(candidate, fit, rest, self.folds, self.edges)
+        if self.levels:
+            own, between, _ = self._left_out(candidate, fit, rest, self.levels, None)
+            exposed = np.maximum(exposed, _rms(between, self.weight[own]))
         score = self._score(rows, residual, train, exposed)
         return Scored(candidate, fit, score, n_rows)
 
-    def _refitted(
-        self, candidate: Candidate, fit: Fit
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+    def _left_out(
+        self,
+        candidate: Candidate,
+        fit: Fit,
+        rest: NDArray[np.float64],
+        folds: list[NDArray[np.intp]],
+        edges: EdgePoints | None,
+    ) -> LeftOut:
+        """Errors on folds that are left out in turn, in closed form where there is one."""
+        closed: Any = getattr(fit.linear, "left_out", None)
+        if candidate.refit is None and closed is not None:
+            found: LeftOut = closed(rest, folds, self.rounding, edges)
+            return found
         residual = np.zeros_like(self.target)
-        edges = self.edges.points if self.edges is not None else self.x[:0]
-        at_edges = fit.function.evaluate(edges)
+        points = edges.points if edges is not None else self.x[:0]
+        at_edges = fit.function.evaluate(points)
         changes = np.zeros_like(at_edges)
         done = []
-        for fold in self.folds[: candidate.n_folds]:
+        for fold in folds[: candidate.n_folds]:
             weight = self.weight.copy()
             weight[fold] = 0.0
             other = self._refit(candidate, fit, weight)
             residual[fold] = self.target[fold] - other.function.evaluate(self.x[fold])
-            changes += (other.function.evaluate(edges) - at_edges) ** 2
+            changes += (other.function.evaluate(points) - at_edges) ** 2
             done.append(fold)
             if time_is_up():
                 break
         rows = np.sort(np.concatenate(done))
-        share = self.edges.share if self.edges is not None else 0.0
         exposed = np.zeros(self.target.shape[1])
-        if len(changes):
-            exposed = np.sqrt(share * np.mean(changes, axis=0) * len(self.folds) / len(done))
-        return rows, residual[rows], exposed
+        if edges is not None:
+            exposed = np.sqrt(edges.shares @ changes * len(folds) / len(done))
+        return LeftOut(rows, residual[rows], exposed)
 
     def _refit(self, candidate: Candidate, fit: Fit, weight: NDArray[np.float64]) -> Fit:
         if candidate.refit is None:

@@ -295,7 +295,7 @@ def _in_gaps(problem: StageProblem, fit: Fit, outputs: slice) -> float:
     if gaps is None or not isinstance(linear, DenseFit | PolynomialFit) or not folds:
         return 0.0
     rest = problem.target - fit.function.evaluate(problem.x)
-    edges = EdgePoints(gaps, 1.0)
+    edges = EdgePoints(gaps, np.full(len(gaps), 1 / len(gaps)))
     exposed = linear.left_out(rest, folds, problem.rounding, edges).exposed[outputs]
     return float(np.sqrt(np.mean((exposed * problem.scale[outputs]) ** 2)))
 

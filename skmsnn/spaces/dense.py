@@ -188,7 +188,7 @@ class DenseFit:
                     square += sum((at_edges.T @ (own @ e)) ** 2 for own, e in parts)
         exposed = np.zeros(residual.shape[1])
         if edges is not None and len(square):
-            exposed = np.sqrt(edges.share * square.mean(axis=0))
+            exposed = np.sqrt(edges.shares @ square)
         order = np.argsort(rows)
         return LeftOut(rows[order], unseen[rows[order]], exposed)
 

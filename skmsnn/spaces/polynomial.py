@@ -147,7 +147,7 @@ class PolynomialFit:
             square += (follows[:, at] @ unseen[fold]) ** 2
         exposed = np.zeros(residual.shape[1])
         if edges is not None and len(square):
-            exposed = np.sqrt(edges.share * square.mean(axis=0))
+            exposed = np.sqrt(edges.shares @ square)
         rows = np.sort(np.concatenate(folds))
         return LeftOut(rows, unseen[rows], exposed)
 

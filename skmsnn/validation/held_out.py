@@ -8,6 +8,8 @@ the neighbours of what is held out on a line.
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -149,7 +151,22 @@ def sample_edges(
     exposed = np.linalg.norm(points - x[near].mean(axis=1), axis=1)
     # corners of a square, where fits are worst, take up a hundredth of it for a thousand points
     most = np.argsort(-exposed)[: max(1, round(len(points) / FAR))]
-    return EdgePoints(points[most], 1 / FAR)
+    corners = _corners(low, high)
+    # a corner is part of the region of the data if these come as close to it as to each other
+    if len(corners):
+        apart = nearest.query(corners, k=1)[0][:, 0]
+        corners = corners[apart <= CLEARLY * np.median(radius)]
+    of_corners = np.full(len(corners), 1 / len(x))
+    of_points = np.full(len(most), 1 / FAR / len(most))
+    both = np.concatenate([points[most], corners])
+    return EdgePoints(both, np.concatenate([of_points, of_corners]))
+
+
+def _corners(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Corners of a box of few features; of many, points come near none."""
+    if 2 ** len(low) > ENOUGH:
+        return np.empty((0, len(low)))
+    return np.array(list(product(*zip(low, high, strict=True))))
 
 
 def points_in_gaps(x: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -48,10 +48,10 @@ class Projection(Protocol):
 
 
 class EdgePoints(NamedTuple):
-    """Points (m, d) beside those of the data, and the share of fresh points that they stand for."""
+    """Points (m, d) besides the data, and the shares (m,) of fresh points they stand for."""
 
     points: NDArray[np.float64]
-    share: float
+    shares: NDArray[np.float64]
 
 
 class LeftOut(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import barycentric_interpolate
 
-from skmsnn._comparison import ENOUGH, LEAST_NODES
+from skmsnn._comparison import ENOUGH, FEW, LEAST_NODES
 from skmsnn.domain import merge_close
 
 
@@ -68,3 +68,17 @@ def left_between_levels(
             left.append(np.mean((values[k] - foreseen) ** 2))
         square += float(np.mean(left))
     return float(np.sqrt(square))
+
+
+def inner_levels(x: NDArray[np.float64], periodic: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Rows at each inner level of features that have few, but enough to leave one out.
+
+    Rows that are left out at random leave every level with others, and say nothing of what a fit
+    does between the levels.
+    """
+    found = []
+    for j, column in enumerate(x.T):
+        levels, place = merge_close(column)
+        if LEAST_NODES <= len(levels) <= FEW and 2 * len(levels) <= len(x) and not periodic[j]:
+            found += [np.flatnonzero(place == k) for k in range(1, len(levels) - 1)]
+    return found
