@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from html import escape
 from itertools import zip_longest
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from skmsnn._regressor import SpectrumInformedMSNNRegressor
+from typing import Any
 
 _COLUMNS = ("stage", "modes", "family", "training", "held-out", "how it ended")
 
 
-def stages_table(model: SpectrumInformedMSNNRegressor) -> str:
+def stages_table(model: Any) -> str:
     """One row a stage: its modes, and the relative RMS residual that it leaves."""
     head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
     stages = zip_longest(

@@ -8,29 +8,26 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 
 from skmsnn._arguments import PARAMETER_CONSTRAINTS, source_of, stage_options_of
 from skmsnn._arrays import as_numpy
+from skmsnn._base import BaseMultistageRegressor
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import add_stages
-from skmsnn._outside import estimate_limits
 from skmsnn._progress import Progress
 from skmsnn._report import outcome_of, report_what_fits_cannot_see
 from skmsnn._restoring import restoring
-from skmsnn._state import begin, keep
+from skmsnn._state import begin, estimate_limits, keep
 from skmsnn._time_limit import is_interrupted, limit, limits
-from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._warning import is_in_search, warn_of
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.modules.autograd import with_autograd
 from skmsnn.training.solvers import threads_of_torch
 
 
-class SpectrumInformedMSNNRegressor(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, UncertaintyMixin
-):
+class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegressor):
     """Spectrum-informed multistage neural network regressor.
 
     Fits smooth, noise-free functions down to round-off, at points it was not trained on. Each
@@ -293,7 +290,6 @@ class SpectrumInformedMSNNRegressor(
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
             raise
-        self._prepare()
         warn_of(outcome_of(self))
         return self
 

@@ -33,5 +33,5 @@ def prediction_device(name: str) -> str:
     try:
         return training_device(name)
     except ValueError as error:
-        warnings.warn(f"{error} The CPU predicts instead.", stacklevel=4)
+        warnings.warn(f"{error} The CPU predicts instead.", stacklevel=5)
         return "cpu"
