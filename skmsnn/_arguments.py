@@ -16,8 +16,8 @@ from skmsnn._base import BaseMultistageRegressor as Regressor
 from skmsnn._cascade import Source
 from skmsnn.extrapolation import EXTRAPOLATIONS
 from skmsnn.families import FAMILIES
-from skmsnn.families.recipe import StageOptions
 from skmsnn.modules.trained import ACTIVATIONS
+from skmsnn.selection.options import StageOptions
 from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
@@ -96,6 +96,7 @@ def stage_options_of(model: Regressor) -> list[StageOptions]:
             device=device,
             tol=float(model.tol),
             families=families,
+            is_auto=isinstance(model.families, str),
         )
         for n_modes in _modes_of_stages(model)
     ]
@@ -306,7 +307,7 @@ def _chunk_source(
         raise ValueError(
             "Dask arrays are fitted on linear scales; leave feature_transforms at 'auto'."
         )
-    if not any(FAMILIES[name].has_spaces for name in recipes[0].families):
+    if not any(FAMILIES[name].is_linear for name in recipes[0].families):
         raise ValueError(
             f"families={model.families!r} are trained, which takes arrays in memory; name "
             "'fourier' or 'polynomial', or leave families at 'auto'."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmsnn._arrays import as_numpy, like
-from skmsnn._html import stages_table
+from skmsnn._html import selection_table, stages_table
 from skmsnn._warning import names_of_features
 from skmsnn.domain import Domain
 from skmsnn.model_function import FittedFunction
@@ -93,7 +94,7 @@ class BaseMultistageRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError("staged_predict takes arrays in memory, not dask arrays.")
         x = self._scaled(self._checked(X))
         for k in range(1, self.n_stages_ + 1):
-            yield like(self._function.first(k).at_scaled(x, (), self.device), X)
+            yield like(self._first(k, x), X)
 
     def derivative(self, X: ArrayLike, nu: int | Sequence[int]) -> NDArray[np.float64]:
         """Differentiate the prediction.
@@ -271,17 +272,27 @@ class BaseMultistageRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if is_dask(X):
             at_rows = partial(type(self)._at, method=method, arguments=arguments, warns=warns)
             return map_rows(at_rows, self, X)
-        return like(method(self._function, self._scaled(self._checked(X), warns), *arguments), X)
+        points = self._checked(X)
+        x = self._scaled(points, stacklevel=4) if warns else self.domain_.scale(points)
+        return like(method(self._function, x, *arguments), X)
+
+    def _first(self, n_stages: int, x: NDArray[np.float64]) -> NDArray[Any]:
+        """Values of the first stages at scaled points."""
+        return self._function.first(n_stages).at_scaled(x, (), self.device)
 
     def _checked(self, X: ArrayLike) -> NDArray[np.float64]:
         check_is_fitted(self)
         return cast(NDArray, validate_data(self, as_numpy(X), dtype=np.float64, reset=False))
 
-    def _scaled(self, points: NDArray[np.float64], warns: bool = True) -> NDArray[np.float64]:
-        """Scale points, and warn of those outside the data."""
+    def _scaled(self, points: NDArray[np.float64], stacklevel: int = 3) -> NDArray[np.float64]:
+        """Scale points, and warn of those outside the data.
+
+        The default of ``stacklevel`` names the caller of the method that calls this one.
+        """
         x = self.domain_.scale(points)
-        if warns:
-            self._function.outside.warn(self.domain_, x, names_of_features(self))
+        found = self._function.outside.warning_at(self.domain_, x, names_of_features(self))
+        if found is not None:
+            warnings.warn(found, stacklevel=stacklevel)
         return x
 
     def __getstate__(self) -> dict[str, Any]:
@@ -305,7 +316,7 @@ class BaseMultistageRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         parameters = cast(Any, super())._get_params_html(*args, **kwargs)
         if self.__sklearn_is_fitted__():
-            shown = parameters._html_repr() + stages_table(self)
+            shown = parameters._html_repr() + stages_table(self) + selection_table(self)
             parameters._html_repr = lambda: shown
         return parameters
 

@@ -14,8 +14,10 @@ from skmsnn._precision import EPS
 from skmsnn._progress import Progress
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import Domain
-from skmsnn.families.fitting import StageFit, Watch
-from skmsnn.families.recipe import StageOptions
+from skmsnn.selection.options import StageOptions
+from skmsnn.selection.problem import Watch
+from skmsnn.selection.stages import StageFit
+from skmsnn.selection.trace import Trace
 from skmsnn.validation.local import Unseen
 from skmsnn.validation.reasons import StopReason
 from skmsnn.validation.scaling import Scaling
@@ -48,8 +50,8 @@ class Source(Protocol):
         Scaled points at which to ask what is open between levels.
     residuals_of_conditions : dict from str to float
         What is left of each condition beside the values.
-    told : str
-        What a warning tells of these.
+    contradictions : str
+        Which of these contradict the others.
     is_open : bool
         Whether values and conditions leave the function open.
     """
@@ -71,7 +73,7 @@ class Source(Protocol):
     def residuals_of_conditions(self) -> Mapping[str, float]: ...
 
     @property
-    def told(self) -> str: ...
+    def contradictions(self) -> str: ...
 
     @property
     def is_open(self) -> bool: ...
@@ -79,7 +81,7 @@ class Source(Protocol):
     def resume(self, before: Any) -> None:
         """Go on with what the source of an earlier fit of the same stages knows."""
 
-    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
+    def best_stage(self, options: StageOptions, watch: Watch, trace: Trace) -> StageFit:
         """The best stage for the residual r, normalised: u(x), with its epsilon = rms(r)."""
 
     def norm_after(self, fit: StageFit) -> float:
@@ -103,9 +105,10 @@ Keep = Callable[[StageFit, Source], None]
 
 def add_stages(
     source: Source,
-    recipes: Sequence[StageOptions],
+    all_options: Sequence[StageOptions],
     n_stages: int,
     tol: float,
+    trace: Trace,
     keep: Keep,
     progress: Progress,
     callbacks: StageCallbacks,
@@ -119,31 +122,34 @@ def add_stages(
     ----------
     source : Source
         The data.
-    recipes : sequence of StageOptions
+    all_options : sequence of StageOptions
         What each stage may be.
     n_stages : int
         Those there are.
     tol : float
         Error that is good enough.
+    trace : Trace
+        Record of what is tried.
     keep : callable
         Told of every stage that helps.
     progress, callbacks : Progress, StageCallbacks
         Told of every stage.
     """
-    for number, recipe in enumerate(recipes[n_stages:], start=n_stages + 1):
+    for number, options in enumerate(all_options[n_stages:], start=n_stages + 1):
         progress.begin(number)
         callbacks.begin_stage()
-        fit = source.best_stage(recipe, progress.iterate)
-        if number > 1 and not _helps(fit, source, recipe):
+        trace.stage = number
+        fit = source.best_stage(options, progress.iterate, trace)
+        if number > 1 and not _helps(fit, source, options):
             callbacks.end_stage()
-            return _why_no_gain(fit, source, recipe, tol)
+            return _why_no_gain(fit, source, options, tol)
         source.subtract(fit)
         keep(fit, source)
         progress.end(source.norm, source.error, fit.message)
         if callbacks.end_stage():
             return StopReason.CALLBACK
         # what can be refined is, until a stage of the same functions is no help
-        if source.error <= (EPS if fit.spectral else source.round_off):
+        if source.error <= (EPS if fit.is_refinable else source.round_off):
             return _unless_deceptive(StopReason.ROUND_OFF, fit, source)
         if fit.is_final:
             return source.reason_of_limit(fit)
@@ -154,7 +160,7 @@ def add_stages(
     return StopReason.N_STAGES
 
 
-def _helps(fit: StageFit, source: Source, recipe: StageOptions) -> bool:
+def _helps(fit: StageFit, source: Source, options: StageOptions) -> bool:
     """Whether a stage leaves less, on all points and on unseen ones."""
     if fit.accepted is not None:
         return fit.accepted
@@ -165,13 +171,13 @@ def _helps(fit: StageFit, source: Source, recipe: StageOptions) -> bool:
         return False
     # next to round-off unseen points show little
     is_refinement = source.error <= source.near_round_off and norm * AS_GOOD < source.norm
-    return is_refinement or not recipe.is_adaptive or fit.error * AS_GOOD < source.error
+    return is_refinement or not options.is_adaptive or fit.error * AS_GOOD < source.error
 
 
-def _why_no_gain(fit: StageFit, source: Source, recipe: StageOptions, tol: float) -> StopReason:
+def _why_no_gain(fit: StageFit, source: Source, options: StageOptions, tol: float) -> StopReason:
     if source.error <= source.near_round_off:
         return _unless_deceptive(StopReason.ROUND_OFF, fit, source)
-    if not recipe.is_adaptive:
+    if not options.is_adaptive:
         return StopReason.CONVERGED
     if source.error > tol:
         return source.reason_of_limit(fit)

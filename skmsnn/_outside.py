@@ -9,22 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import FAR
-from skmsnn._warning import some_of, warn_at_caller
+from skmsnn._warning import SEE
 from skmsnn.domain import Domain
 from skmsnn.exceptions import ExtrapolationWarning
 from skmsnn.extrapolation import Extrapolation
 from skmsnn.validation.local import LocalError, Unseen
 from skmsnn.validation.reach import Reach, Values, error_outside, reach_of
 from skmsnn.validation.support import Support
-
-# What each rule does, in a warning.
-_DONE = {
-    "auto": "The fit continues as far as its validation supports and is held constant from there",
-    "constant": "The value of the nearest point of the box is returned",
-    "linear": "The tangent at the nearest point of the box is returned",
-    "continue": "The fit itself is evaluated there, and its error may grow fast",
-    "nan": "nan is returned there",
-}
 
 
 class Sum(Protocol):
@@ -120,43 +111,38 @@ class Outside:
             found[np.any(rule.nearest(x) != x, axis=1)] = np.nan
         return found
 
-    def warn(self, domain: Domain, x: NDArray[np.float64], names: list[str]) -> None:
-        """Warn of scaled points (n, d) that are outside the box, or in holes of the data."""
-        faces, extrapolation = self.faces, self.extrapolation
+    def warning_at(
+        self, domain: Domain, x: NDArray[np.float64], names: list[str]
+    ) -> ExtrapolationWarning | None:
+        """What to warn of scaled points (n, d) outside the box, or in holes of the data."""
+        faces = self.faces
         is_outside = np.abs(x) > faces
         outside = is_outside.any(axis=1)
         n_outside = int(np.count_nonzero(outside))
-        if n_outside and extrapolation.rule == "error":
-            return  # the rule raises it
+        if n_outside and self.extrapolation.rule == "error":
+            return None  # the rule raises it
         n_in_holes = 0
         if self.support is not None and n_outside < len(x):
             n_in_holes = int(np.count_nonzero(self.support.is_in_hole(x[~outside])))
         if not n_outside and not n_in_holes:
-            return
-        distances = {
-            names[j]: float(domain.distances(x[:, j], int(j)).max()) if faces[j] >= 1 else np.inf
-            for j in np.flatnonzero(is_outside.any(axis=0))
-        }
+            return None
         texts = []
         if n_outside:
-            is_free = np.any((extrapolation.upper > faces) | (-extrapolation.lower > faces))
-            is_auto = extrapolation.rule == "constant" and is_free
-            done = _DONE["auto" if is_auto else extrapolation.rule]
-            farthest = sorted(distances.items(), key=lambda pair: -pair[1])
-            constant = {names[j] for j in np.flatnonzero(faces < 1)}
-            some = some_of([_far(name, away, name in constant) for name, away in farthest])
             texts.append(
-                f"{n_outside} of {len(x)} points lie outside the box of the training points: "
-                f"{', '.join(some)}. {done} (parameter extrapolation)."
+                "Points lie outside the box of the training points, where the parameter "
+                "extrapolation determines the values."
             )
         if n_in_holes:
             texts.append(
-                f"{n_in_holes} of {len(x)} points lie in the box but in a hole of the training "
-                "points, where nothing validates the fit."
+                "Points lie in a hole of the training points, where the fit is not validated."
             )
-        message = ExtrapolationWarning(" ".join(texts))
-        message.n_outside, message.n_in_holes, message.distances = n_outside, n_in_holes, distances
-        warn_at_caller(message, "outside")
+        warning = ExtrapolationWarning(" ".join([*texts, SEE]))
+        warning.n_points, warning.n_outside, warning.n_in_holes = len(x), n_outside, n_in_holes
+        warning.distances = {
+            names[j]: float(domain.distances(x[:, j], int(j)).max()) if faces[j] >= 1 else np.inf
+            for j in np.flatnonzero(is_outside.any(axis=0))
+        }
+        return warning
 
 
 def _error_of(local: LocalError | None, reported: float, rounding: NDArray[np.float64]) -> Values:
@@ -170,9 +156,3 @@ def _error_of(local: LocalError | None, reported: float, rounding: NDArray[np.fl
         return np.asarray(np.hypot(found, rounding))
 
     return error
-
-
-def _far(name: str, distance: float, was_constant: bool) -> str:
-    if was_constant:
-        return f"{name}, which was constant"
-    return f"{name} by up to {distance:.2g} of its range"

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from skmsnn.selection.summary import SearchResults, stage_lines
+
 
 class Progress:
-    """One bar, or lines, for each stage that iterates; one line for each that is finished."""
+    """One bar, or lines, for each stage that iterates; one line for each that is finished.
 
-    def __init__(self, verbose: int, n_stages: int) -> None:
+    Parameters
+    ----------
+    verbose : int
+        Whether anything is shown.
+    n_stages : int
+        Most stages.
+    record : callable, default=None
+        Gives the record of the selection so far, or None. A line per family is shown after each
+        stage, also after a last one that was not kept.
+    """
+
+    def __init__(
+        self,
+        verbose: int,
+        n_stages: int,
+        record: Callable[[], SearchResults | None] | None = None,
+    ) -> None:
         self._verbose, self._n_stages = verbose, n_stages
+        self._record = record
         self._stage = 0
+        self._last_explained = 0
         self._bar: tqdm | None = None
         self._is_seen = sys.stderr.isatty() or "ipykernel" in sys.modules
         self._last_line = time.monotonic()
@@ -31,6 +52,7 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         self._close()
+        self._explain()
 
     def begin(self, stage: int) -> None:
         self._close()
@@ -59,6 +81,20 @@ class Progress:
             tqdm.write(
                 f"stage {self._stage}/{self._n_stages}: {_residuals(train, held_out)} ({message})"
             )
+        self._explain()
+
+    def families(self, lines: Iterable[str]) -> None:
+        """Show a line for each family that was tried for the current stage."""
+        if self._verbose:
+            for line in lines:
+                tqdm.write(f"stage {self._stage}/{self._n_stages}: {line}")
+
+    def _explain(self) -> None:
+        """Show the families of the current stage, once."""
+        results = self._record() if self._record is not None else None
+        if results is not None and self._last_explained < self._stage:
+            self._last_explained = self._stage
+            self.families(stage_lines(results, self._stage))
 
     def _write_line(self, iteration: int, residuals: str) -> None:
         now = time.monotonic()

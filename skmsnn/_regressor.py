@@ -17,13 +17,14 @@ from skmsnn._base import BaseMultistageRegressor
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import add_stages
 from skmsnn._progress import Progress
-from skmsnn._report import outcome_of, report_what_fits_cannot_see
+from skmsnn._report import report_what_fits_cannot_see
 from skmsnn._restoring import restoring
 from skmsnn._state import begin, estimate_limits, keep
 from skmsnn._time_limit import is_interrupted, limit, limits
-from skmsnn._warning import is_in_search, warn_of
+from skmsnn._warning import warn_of_fit
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.modules.autograd import with_autograd
+from skmsnn.selection.trace import Trace
 from skmsnn.training.solvers import threads_of_torch
 
 
@@ -137,7 +138,7 @@ class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegresso
     stop_reason_ : str
         Why there are no more stages. If the error is above ``tol``, the most likely limitation of
         the data: "precision" (y is rounded, to single precision or few decimals), "noise",
-        "uncorrelated" (neighbouring points know nothing of each other), "few points", "few levels",
+        "uncorrelated" (neighbouring values are), "few points", "few levels",
         "aliased" (on a grid y varies as fast as it can from node to node; also below ``tol``),
         "boundary singularity", "discontinuous" (y is rough in a few places), "inconsistent
         conditions" (not met together), "newton not converged", "underdetermined", or else
@@ -145,6 +146,12 @@ class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegresso
         "callback" or "memory".
     condition_residuals_ : dict from str to float
         What is left in the end of the values and of each condition, as in ``validation_errors_``.
+    contradictions_ : str
+        Which conditions contradict the others and how, where the fit has found that out.
+    search_results_ : dict of ndarrays
+        Every candidate that was scored, in the style of ``cv_results_``: ``stage``, ``family``,
+        ``label``, ``n_terms``, ``operations``, ``seconds``, ``validation_error``,
+        ``standard_error``, ``train_error``, ``status`` and ``reason``; see docs/selection.rst.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_, n_features_in_ : int
@@ -278,8 +285,7 @@ class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegresso
         AccuracyWarning
             If the residual on unseen points ends above ``tol``, or may be deceptive, as of waves
             beyond the Nyquist limit of a grid; or if memory runs out in a later stage, in which
-            case the stages before it are the model. A ``ConvergenceWarning`` of scikit-learn;
-            in a search each kind is told once.
+            case the stages before it are the model. A ``ConvergenceWarning`` of scikit-learn.
         """
         given = *map(as_numpy, (X, y, sample_weight)), (X_val, y_val, sample_weight_val), conditions
         fit = restoring(threads_of_torch, one_blas_thread.now, limits)(with_autograd(self._fit))
@@ -290,28 +296,32 @@ class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegresso
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
             raise
-        warn_of(outcome_of(self))
+        warn_of_fit(self)
         return self
 
     @with_callbacks
     @one_blas_thread
     def _fit(self, X: Any, y: Any, weight: Any, validation: Any, conditions: Any) -> None:
-        limit(self.max_time, notes_interrupts=not is_in_search())
+        limit(self.max_time)
         recipes = stage_options_of(self)
         rng = check_random_state(self.random_state)
         callbacks = StageCallbacks(self, X, y)
         source = source_of(self, X, y, weight, validation, recipes, rng, conditions)
         n_stages = begin(self, source)
-        with Progress(self.verbose, self.n_stages) as progress:
+        trace = Trace.of(self.__dict__.get("search_results_") if self._continues else None)
+        with Progress(self.verbose, self.n_stages, trace.to_dict) as progress:
             try:
                 # normalise, choose, subtract: section 3 of the paper
-                told = (partial(keep, self), progress, callbacks)
-                reason = add_stages(source, recipes, n_stages, float(self.tol), *told)
+                listeners = (partial(keep, self), progress, callbacks)
+                tol = float(self.tol)
+                reason = add_stages(source, recipes, n_stages, tol, trace, *listeners)
                 self.stop_reason_ = "interrupted" if is_interrupted() else reason.value
             except (KeyboardInterrupt, MemoryError) as error:
-                if not self.stages_:
+                is_second = isinstance(error, KeyboardInterrupt) and is_interrupted()
+                if is_second or not self.stages_:
                     raise
                 self.stop_reason_ = "memory" if isinstance(error, MemoryError) else "interrupted"
+        self.search_results_ = trace.to_dict()
         callbacks.end_fit()
         report_what_fits_cannot_see(self, source)
         estimate_limits(self, source)

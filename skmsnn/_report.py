@@ -1,4 +1,4 @@
-"""What a fit cannot see by itself, and what is told of it."""
+"""What a fit cannot see by itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._base import BaseMultistageRegressor as Regressor
-from skmsnn._warning import Outcome, names_of_features
 from skmsnn.validation.levels import left_between_levels
 from skmsnn.validation.reasons import StopReason
 
@@ -26,10 +25,8 @@ _ENDED_FROM_OUTSIDE = (
 
 def report_what_fits_cannot_see(model: Regressor, source: Source) -> None:
     """Report no less than what is open between levels, and than the scatter of repeated points."""
-    model.condition_residuals_, model._of_conditions = (
-        dict(source.residuals_of_conditions),
-        source.told,
-    )
+    model.condition_residuals_ = dict(source.residuals_of_conditions)
+    model.contradictions_ = source.contradictions
     has_ended = model.stop_reason_ in (*_ENDED_FROM_OUTSIDE, StopReason.NEWTON_NOT_CONVERGED)
     if source.is_open and not has_ended:
         model.stop_reason_ = StopReason.UNDERDETERMINED.value
@@ -65,20 +62,3 @@ def _left_between_levels(model: Regressor, x: NDArray[np.float64], n_stages: int
         return np.sum([stage.predict(x) for stage in model.stages_[:n_stages]], axis=0)
 
     return left_between_levels(values_of, x, levels)
-
-
-def outcome_of(model: Regressor) -> Outcome:
-    """What there is to be told of a fit."""
-    names = names_of_features(model)
-    return Outcome(
-        model.stop_reason_,
-        (model.validation_errors_ or model.train_errors_)[-1],
-        bool(model.validation_errors_),
-        float(model.tol),
-        model.n_stages_,
-        model._n_points,
-        all(stage.function.n_terms == 1 for stage in model.stages_),
-        {names[j]: levels for j, levels in model._levels.items()},
-        model._in_gaps,
-        model._of_conditions,
-    )

@@ -11,7 +11,7 @@ from skmsnn.model_function import FittedFunction
 
 if TYPE_CHECKING:
     from skmsnn._cascade import Source
-    from skmsnn.families.fitting import StageFit
+    from skmsnn.selection.stages import StageFit
 
 
 def begin(model: BaseMultistageRegressor, source: Source) -> int:

@@ -1,6 +1,8 @@
 """How long a fit may take: whoever could go on asks whether time is up.
 
-A first Ctrl-C says so too, and the fit ends with the best so far; a second one ends it at once.
+A first Ctrl-C says so too, and the fit ends with the best so far. A second one during the same fit
+raises ``KeyboardInterrupt``, which ends a search as well. Other threads than the main one, and
+programs that handle Ctrl-C themselves, are left alone.
 """
 
 from __future__ import annotations
@@ -47,20 +49,12 @@ def limits() -> Callable[[], object]:
     return restore
 
 
-def limit(seconds: float | None, notes_interrupts: bool) -> None:
-    """Set a limit for this thread, until what ``limits`` gives sets it back.
-
-    Parameters
-    ----------
-    seconds : float or None
-        None sets no limit of its own.
-    notes_interrupts : bool
-        Whether a first Ctrl-C is noted; only in the main thread, and if nobody else handles it.
-    """
+def limit(seconds: float | None) -> None:
+    """Set a limit for this thread and note Ctrl-C, until ``limits`` sets both back."""
     ends_at, interrupt = _limit.get()
     if seconds is not None:
         ends_at = min(ends_at, time.monotonic() + seconds)
-    if notes_interrupts and _is_ctrl_c_as_python_begins():
+    if _is_ctrl_c_as_python_begins():
         interrupt = _Interrupt()
         signal.signal(signal.SIGINT, interrupt)
     _limit.set(_Limit(ends_at, interrupt))
@@ -75,6 +69,12 @@ def time_is_up() -> bool:
     """Whether what there is should do."""
     ends_at, interrupt = _limit.get()
     return interrupt.is_noted or time.monotonic() > ends_at
+
+
+def seconds_left() -> float:
+    """Seconds until time is up; infinite without a limit."""
+    ends_at, interrupt = _limit.get()
+    return 0.0 if interrupt.is_noted else ends_at - time.monotonic()
 
 
 def is_interrupted() -> bool:

@@ -29,7 +29,7 @@ import torch
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.cli.data import data_of
 from skmsnn.cli.files import read_table
-from skmsnn.cli.text import Format
+from skmsnn.cli.table import TableOptions
 from skmsnn.persistence import TRUSTED_TYPES
 
 X = np.random.default_rng(0).uniform(-1, 1, (60, 2))
@@ -111,7 +111,7 @@ class Table:
     def read(self, data):
         with open(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "wb") as file:
             file.write(data)
-        data = data_of(read_table(self._path, Format()), None, None)
+        data = data_of(read_table(self._path, TableOptions()))
         assert np.isfinite(data.X).all()
         assert np.isfinite(data.y).all()
         assert len(data.X) == len(data.y)

@@ -12,6 +12,7 @@ from scipy import interpolate
 from examples.benchmarks import (
     accuracy,
     coverage,
+    difficult_cases,
     functions,
     honesty,
     memory,
@@ -343,7 +344,9 @@ def test_the_summary_counts_and_lists_what_was_better():
     assert "| pykan | more than 25 s | one |" in lines
 
 
-@pytest.mark.parametrize("draw", random_cases.KINDS, ids=lambda draw: draw.__name__)
+@pytest.mark.parametrize(
+    "draw", random_cases.KINDS + difficult_cases.KINDS, ids=lambda draw: draw.__name__
+)
 def test_random_cases_are_reproducible_and_what_they_say(draw):
     first, second = (draw(np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first.X, second.X)

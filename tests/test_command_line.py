@@ -3,6 +3,7 @@
 import gzip
 import inspect
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import skops.io
 import skmsnn
 from skmsnn.cli import main
 from skmsnn.cli.files import WRITABLE, read_table
-from skmsnn.cli.text import Format
+from skmsnn.cli.table import TableOptions
 from skmsnn.persistence import TRUSTED_TYPES
 from skmsnn.sources.arrays import ArraySource
 
@@ -148,9 +149,26 @@ def test_the_axes_of_a_grid_and_several_targets(tmp_path, capsys):
     with np.load(out) as found:
         np.testing.assert_allclose(found["u"], found["x"] ** 2 + found["y"], atol=1e-12)
         np.testing.assert_allclose(found["v"], found["x"] * found["y"] ** 3, atol=1e-12)
+    short = pd.DataFrame({"x": [0.1, 0.2, 0.3], "y": [1.1, 1.3, np.nan]})
+    short.to_csv(tmp_path / "fresh.csv", index=False)
+    assert run("predict", model, tmp_path / "fresh.csv", "--grid", "--output", out) == 0
+    assert len(np.load(out)["u"]) == 6
+    capsys.readouterr()
+    assert run("fit", tmp_path / "grid.npz", "--target", "v") == 0
+    assert "target: v; features: x, y" in capsys.readouterr().out
     np.savez(tmp_path / "turned.npz", x=x, y=y, u=u.T)
     assert run("fit", tmp_path / "turned.npz") == 2
     assert "--features 'y,x'" in capsys.readouterr().err
+
+
+def test_a_matrix_of_an_npz_file_is_several_columns(tmp_path, capsys):
+    path, model = tmp_path / "a.npz", tmp_path / "m.skops"
+    np.savez(path, X=X, u=np.column_stack([X[:, 0], X.prod(axis=1)]), note="of 2024")
+    assert run("fit", path, "--features", "X", "--save", model) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("targets: u[0], u[1]; features: X[0], X[1]\n")
+    assert "not used, as it is not of numbers: note" in said.err
+    assert run("evaluate", model, path) == 0
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".xlsx", ".npz", ".npy"])
@@ -205,9 +223,9 @@ def test_slopes_of_each_target_along_each_feature(case, suffix, tmp_path, capsys
     if suffix == ".npy":  # it has no names
         found = np.load(out)[:, len(names) + len(values) :]
     else:
-        table = read_table(out, Format())
-        assert list(table.columns) == [*names, *values, *slope_names]
-        found = np.column_stack([table.numbers(name) for name in slope_names])
+        table = read_table(out, TableOptions())
+        assert list(table.frame) == [*names, *values, *slope_names]
+        found = table.rows(slope_names)
     np.testing.assert_allclose(found, np.transpose(slopes(**points)), atol=1e-11)
 
 
@@ -266,6 +284,14 @@ def test_an_ill_made_file_is_told_in_one_line(name, tmp_path, capsys):
     assert message in told.err
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.npz"])
+def test_files_need_pandas(name, tmp_path, capsys, monkeypatch):
+    WRITERS["plain.csv" if name == "a.csv" else "columns.npz"](tmp_path / name)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert run("fit", tmp_path / name) == 2
+    assert 'needs pandas; pip install "skmsnn[files]"' in capsys.readouterr().err
+
+
 def test_a_cut_archive_is_told(tmp_path, capsys):
     packed = gzip.compress("\n".join(LINES).encode())
     (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
@@ -321,7 +347,8 @@ class TestCtrlC:
         monkeypatch.setattr(ArraySource, "best_stage", best_stage)
         assert run("fit", path, "--save", model) == 0
         said = capsys.readouterr()
-        assert said.err == "skmsnn: warning: Training interrupted by user.\n"
+        assert said.err.startswith("skmsnn: warning: Training interrupted by user. ")
+        assert len(said.err.splitlines()) == 1
         assert "stopped: interrupted" in said.out
         assert f"model: {model}" in said.out
         saved = skops.io.load(model, trusted=TRUSTED_TYPES)
@@ -362,5 +389,24 @@ def test_points_outside_follow_the_rule_that_was_fitted(tmp_path, capsys):
     told = capsys.readouterr()
     values = pd.read_csv(io.StringIO(told.out))["u"]
     np.testing.assert_allclose(values, [1.0, 1 + TABLE["x"].max() * 0.25], rtol=1e-12)
-    assert "1 of 2 points lie outside the box" in told.err
-    assert "x by up to" in told.err
+    assert "(1 of 2 points outside; x by up to" in told.err
+
+
+@pytest.mark.filterwarnings("default::skmsnn.exceptions.AccuracyWarning")
+@pytest.mark.parametrize(
+    ("table", "figures"),
+    [
+        (
+            TABLE.assign(u=np.sign(TABLE["x"] - 0.51)),
+            "error .* of the spread of y, above tol=1e-08",
+        ),
+        (TABLE.assign(y=TABLE["y"].round()), "error .* tol=1e-08; y: -1, 0, 1"),
+        (TABLE.iloc[::60], r"error .*; distinct points: \d"),
+    ],
+    ids=["accuracy", "few levels", "few points"],
+)
+def test_warnings_are_followed_by_their_figures(table, figures, tmp_path, capsys):
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert run("fit", tmp_path / "t.csv", "--test-fraction", 0) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(rf"See the page on warnings in the documentation\. \({figures}.*\)$", line)

@@ -75,7 +75,7 @@ class TestFastWaves:
         X = np.linspace(-1, 1, 1201)[:, None]
         fast = 1.4 * np.pi * 600
         model = SpectrumInformedMSNNRegressor(random_state=0, period=None, tol=1e-2)
-        with pytest.warns(ConvergenceWarning, match="from node to node .* as fast as it can"):
+        with pytest.warns(ConvergenceWarning, match="far too small: y varies at the Nyquist limit"):
             model.fit(X, np.cos(fast * X[:, 0] + 1))
         assert model.stop_reason_ == "aliased"
         fresh = rng.uniform(-1, 1, (500, 1))
@@ -175,6 +175,14 @@ class TestNeighbourhoods:
         assert not self.look(rng.uniform(size=(100, 5)), np.arange(100.0))
 
 
+@pytest.mark.parametrize("reason", StopReason)
+def test_a_text_has_at_most_three_short_sentences(reason):
+    assert reason.advice.count(". ") < 2
+    assert not reason.advice.endswith(".")
+    assert len(reason.advice) < 200
+    assert StopReason(str(reason)) is reason
+
+
 def test_the_documentation_has_each_reason():
     page = (Path(__file__).parents[1] / "docs" / "warnings.rst").read_text()
     assert all(f'``"{reason}"``' in page for reason in StopReason)
@@ -182,7 +190,9 @@ def test_the_documentation_has_each_reason():
 
 def test_the_warning_says_what_to_do(rng):
     X = rng.uniform(-1, 1, (500, 2))
-    with pytest.warns(ConvergenceWarning, match="sits in a few places.*fit the parts"):
+    with pytest.warns(
+        ConvergenceWarning, match="concentrated at a few locations.*Fit the smooth pieces"
+    ):
         SpectrumInformedMSNNRegressor(random_state=0, max_iter=5).fit(X, np.sign(X[:, 0]))
 
 

@@ -234,12 +234,13 @@ class TestCtrlC:
             model.fit(scattered, eddies(scattered))
         assert not hasattr(model, "stages_")
 
-    def test_twice_in_a_later_stage_keeps_those_before(self, scattered, pressed):
-        y = np.tanh(4 * eddies(scattered))
+    def test_twice_in_a_later_stage_leaves_the_model_before(self, scattered, pressed):
+        model = default(families=["fourier"]).fit(scattered, eddies(scattered))
+        before = model.predict(scattered)
         pressed({2: 2})
-        with pytest.warns(UserWarning, match="Training interrupted by user"):
-            model = default(families=["fourier"]).fit(scattered, y)
-        assert (model.stop_reason_, model.n_stages_) == ("interrupted", 1)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(scattered, np.tanh(4 * eddies(scattered)))
+        np.testing.assert_array_equal(model.predict(scattered), before)
 
     def test_a_later_fit_knows_nothing_of_it(self, rng, pressed):
         X = rng.uniform(-1, 1, (60, 1))
@@ -248,11 +249,15 @@ class TestCtrlC:
             default().fit(X, np.exp(X[:, 0]))
         assert default().fit(X, np.exp(X[:, 0])).stop_reason_ == "round-off"
 
-    def test_a_search_is_ended_by_it(self, rng, pressed):
+    @pytest.mark.filterwarnings("ignore:Training interrupted")
+    def test_a_search_goes_on_after_one_and_ends_after_two(self, rng, pressed):
         X = rng.uniform(-1, 1, (60, 1))
+        search = GridSearchCV(default(n_stages=1), {"tol": [1e-8, 1e-6]}, error_score="raise")
         pressed({2: 1})
+        assert np.isfinite(search.fit(X, np.exp(X[:, 0])).best_score_)
+        pressed({14: 2})  # eleven fits so far
         with pytest.raises(KeyboardInterrupt):
-            GridSearchCV(default(n_stages=1), {"tol": [1e-8, 1e-6]}).fit(X, np.exp(X[:, 0]))
+            search.fit(X, np.exp(X[:, 0]))
 
     def test_who_handles_it_is_left_to_do_so(self, rng, pressed):
         X, calls = rng.uniform(-1, 1, (60, 1)), []
@@ -376,7 +381,7 @@ def test_memory_that_runs_out_leaves_the_stages_before(solver):
     assert done.returncode == 0, done.stderr
     kept, raised = done.stdout.splitlines()
     assert kept.startswith("memory 1 True")
-    assert "Memory ran out; the model is of the 1 stages before that." in kept
+    assert "Memory ran out, and the model consists of the stages before that." in kept
     assert raised == "no stage True"
 
 

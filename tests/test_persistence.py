@@ -264,7 +264,7 @@ class TestDevice:
         expected = model.predict(X)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         model = pickle.loads(pickle.dumps(model.set_params(device="cuda")))
-        with pytest.warns(UserWarning, match="CPU predicts instead"):
+        with pytest.warns(UserWarning, match="the CPU is used"):
             np.testing.assert_array_equal(model.predict(X), expected)
         with pytest.raises(ValueError, match="no CUDA"):
             model.fit(X, expected)

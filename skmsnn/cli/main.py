@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn._comparison import ENOUGH, FEW
-from skmsnn.cli.data import Data, data_of, missing, names_of, points_of
-from skmsnn.cli.files import kind_of, read_table, write_table
+from skmsnn.cli.data import Data, data_of
+from skmsnn.cli.figures import figures_of
+from skmsnn.cli.files import read_table, write_table
 from skmsnn.cli.hints import columns_of, doubts_of
 from skmsnn.cli.options import COMMANDS, parser
 from skmsnn.cli.saved import load, save
-from skmsnn.cli.table import FileError, Table
-from skmsnn.cli.text import Format
+from skmsnn.cli.table import FileError, Table, TableOptions
 from skmsnn.datasets import simulate_decaying_turbulence
 from skmsnn.exceptions import ExtrapolationWarning
+from skmsnn.selection.summary import summary_lines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,10 +65,10 @@ def _fail(message: object) -> int:
 
 @contextmanager
 def _warnings_in_a_line() -> Iterator[None]:
-    """Tell warnings to a person, without the line of code that they come from."""
+    """Print warnings with their figures, without the line of code that they come from."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        print(f"skmsnn: warning: {message}", file=sys.stderr)
+        print(f"skmsnn: warning: {message}{figures_of(message)}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
@@ -109,6 +110,8 @@ def _fit(arguments: argparse.Namespace) -> None:
     test, rest = np.sort(order[:n_test]), np.sort(order[n_test:])
     model = _fitted(arguments, data.X[rest], data.y[rest], data.features)
     _print_stages(model, data.X[rest], data.y[rest], data.X[test], data.y[test])
+    if arguments.explain:
+        _print_selection(model)
     if arguments.save:
         save(model, data.features, data.targets, arguments.save)
         print(f"model: {arguments.save}")
@@ -141,16 +144,12 @@ def _fitted(
 
 def _predict(arguments: argparse.Namespace) -> None:
     model, features, targets = load(arguments.model)
-    table = _table(arguments)
-    X, names = points_of(table, names_of(arguments.features) or features, arguments.grid)
-    if X.shape[1] != len(features):
-        what = f"{X.shape[1]} features, but the model has {', '.join(features)}."
+    table = _table(arguments, features)
+    names = list(table.features or [])
+    if len(names) != len(features):
+        what = f"{len(names)} features, but the model has {', '.join(features)}."
         raise FileError(table.path, "", what)
-    is_whole = np.isfinite(X).all(axis=1)
-    if not is_whole.all():
-        if not arguments.drop_missing:
-            raise missing(table, names_of(arguments.features) or features)
-        X = X[is_whole]
+    X = table.rows(names, arguments.drop_missing)
     columns = dict(zip(names, X.T, strict=True))
     found = model.predict(X, return_std=True) if arguments.std else (model.predict(X),)
     values, *deviations = (a.reshape(len(X), -1) for a in found)
@@ -168,9 +167,8 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     model, features, targets = load(arguments.model)
-    table = _table(arguments)
-    chosen = names_of(arguments.target) or targets
-    data = data_of(table, names_of(arguments.features) or features, chosen, arguments.drop_missing)
+    table = _table(arguments, features, targets)
+    data = data_of(table, arguments.drop_missing)
     if data.X.shape[1] != len(features) or len(data.targets) != len(targets):
         what = f"the model is of {', '.join(features)} and gives {', '.join(targets)}."
         raise FileError(table.path, "", f"{data.X.shape[1]} features, but {what}")
@@ -188,19 +186,25 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         )
 
 
-def _table(arguments: argparse.Namespace) -> Table:
-    given = Format(arguments.separator, arguments.decimal, arguments.header)
-    return read_table(arguments.file, given, arguments.sheet)
+def _table(
+    arguments: argparse.Namespace,
+    features: list[str] | None = None,
+    targets: list[str] | None = None,
+) -> Table:
+    options = TableOptions(
+        arguments.separator,
+        arguments.decimal,
+        arguments.header,
+        arguments.sheet,
+        arguments.features or features,
+        arguments.target or targets,
+        is_grid=getattr(arguments, "grid", False),
+    )
+    return read_table(arguments.file, options)
 
 
 def _read(arguments: argparse.Namespace) -> Data:
-    kind_of(arguments.file)
-    data = data_of(
-        _table(arguments),
-        names_of(arguments.features),
-        names_of(arguments.target),
-        arguments.drop_missing,
-    )
+    data = data_of(_table(arguments), arguments.drop_missing)
     if data.ignored:
         print(
             f"skmsnn: not used, as it is not of numbers: {', '.join(data.ignored)}", file=sys.stderr
@@ -240,13 +244,20 @@ def _print_stages(
     print(f"stopped: {model.stop_reason_}; {footnote}")
 
 
+def _print_selection(model: SpectrumInformedMSNNRegressor) -> None:
+    """One line per family and stage: what it achieved, and how it ended."""
+    results = getattr(model, "search_results_", None)
+    lines = [] if results is None else summary_lines(results)
+    print("\n".join(lines or ["no record of the selection: no families competed"]))
+
+
 def _draw(model: SpectrumInformedMSNNRegressor, data: Data, arguments: argparse.Namespace) -> None:
     if arguments.picture is None:
         return
     try:
         from skmsnn._drawing import draw_fit
     except ImportError:
-        print("No picture: matplotlib is not installed (pip install 'skmsnn[plot]').")
+        print('No picture: matplotlib is not installed (pip install "skmsnn[plot]").')
         return
     draw_fit(model, data.X, data.y, data.features, data.targets[0], arguments.picture)
     print(f"picture: {arguments.picture}")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import csv
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from skmsnn import __version__
-from skmsnn.cli.files import WRITABLE, kind_of
+from skmsnn.cli.files import PACKED, TEXT, WRITABLE
 from skmsnn.extrapolation import EXTRAPOLATIONS
 from skmsnn.families import FAMILIES
 
 COMMANDS = ("demo", "fit", "predict", "evaluate")
+_MODEL = ".skops"
+_TABLES = (*WRITABLE, *(kind + packed for kind in WRITABLE if kind in TEXT for packed in PACKED))
 _PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".eps", ".ps", ".tif", ".tiff", ".webp")
 
 
@@ -39,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="predict by a saved model", parents=[table])
     _add_saved(predict, "points, in columns of the names that were fitted")
     predict.add_argument(
-        "--output", type=_table_path, help="file to write (CSV to standard output)"
+        "--output", type=_output(_TABLES, "tables"), help="file to write (CSV to standard output)"
     )
     predict.add_argument("--gradient", action="store_true", help="add first derivatives")
     predict.add_argument("--std", action="store_true", help="add how far off values may be")
@@ -59,19 +63,26 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     )
     demo.add_argument(
         "--output",
-        type=_picture_path,
+        type=_output(_PICTURES, "pictures"),
         help="picture (skmsnn-demo.png)",
         dest="picture",
         default=Path("skmsnn-demo.png"),
     )
     demo.add_argument("--no-output", dest="picture", action="store_const", const=None)
-    demo.set_defaults(test_fraction=0.1, save=None)
+    demo.set_defaults(test_fraction=0.1, save=None, explain=False)
 
 
 def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument("file", type=Path, help="points and values")
-    fit.add_argument("--save", type=_model_path, help="file for the model, .skops")
-    fit.add_argument("--picture", type=_picture_path, help="file for a picture of the fit")
+    fit.add_argument("--save", type=_output([_MODEL], "models"), help="file for the model, .skops")
+    fit.add_argument(
+        "--picture", type=_output(_PICTURES, "pictures"), help="file for a picture of the fit"
+    )
+    fit.add_argument(
+        "--explain",
+        action="store_true",
+        help="print which families were tried for each stage, and why one was chosen",
+    )
     fit.add_argument(
         "--test-fraction",
         type=_share,
@@ -90,10 +101,14 @@ def _table_options() -> _Parser:
     options = _Parser(add_help=False)
     group = options.add_argument_group("how files are read")
     group.add_argument(
-        "--features", help="names of coordinates, separated by commas (all numbers but the target)"
+        "--features",
+        type=_names,
+        help="names of coordinates, separated by commas (all numbers but the target)",
     )
     group.add_argument(
-        "--target", help="names of values, separated by commas (the last column of numbers)"
+        "--target",
+        type=_names,
+        help="names of values, separated by commas (the last column of numbers)",
     )
     group.add_argument("--separator", type=_separator, help="what separates fields of text")
     group.add_argument("--decimal", choices=[".", ","], help="decimal mark of text")
@@ -135,6 +150,11 @@ def _model_options() -> _Parser:
     group.add_argument("--max-time", type=_positive, help="seconds after which to end (none)")
     group.add_argument("-v", "--verbose", action="count", default=0, help="show progress")
     return options
+
+
+def _names(text: str) -> list[str]:
+    """Names separated by commas; those that hold commas are quoted."""
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
 
 
 def _whole(least: int) -> Any:
@@ -186,37 +206,17 @@ def _families(text: str) -> Any:
     return names
 
 
-def _in_a_folder(text: str) -> Path:
-    path = Path(text)
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{path}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} is a folder")
-    return path
+def _output(kinds: Sequence[str], what: str) -> Any:
+    def output(text: str) -> Path:
+        path = Path(text)
+        if not path.parent.is_dir():
+            raise argparse.ArgumentTypeError(f"{path}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise argparse.ArgumentTypeError(f"{path} is a folder")
+        if not path.name.lower().endswith(tuple(kinds)):
+            raise argparse.ArgumentTypeError(f"{path}: {what} are saved as {', '.join(kinds)}")
+        if path.suffix.lower() == _MODEL and find_spec("skops") is None:
+            raise argparse.ArgumentTypeError('saving needs skops; pip install "skmsnn[files]"')
+        return path
 
-
-def _model_path(text: str) -> Path:
-    path = _in_a_folder(text)
-    if path.suffix.lower() != ".skops":
-        raise argparse.ArgumentTypeError(f"{path}: models are saved as .skops")
-    if find_spec("skops") is None:
-        raise argparse.ArgumentTypeError("saving needs skops; pip install 'skmsnn[files]'")
-    return path
-
-
-def _table_path(text: str) -> Path:
-    path = _in_a_folder(text)
-    try:
-        is_known = kind_of(path) in WRITABLE
-    except ValueError:
-        is_known = False
-    if not is_known:
-        raise argparse.ArgumentTypeError(f"{path}: give one of {', '.join(WRITABLE)}")
-    return path
-
-
-def _picture_path(text: str) -> Path:
-    path = _in_a_folder(text)
-    if path.suffix.lower() not in _PICTURES:
-        raise argparse.ArgumentTypeError(f"{path}: pictures are one of {', '.join(_PICTURES)}")
-    return path
+    return output

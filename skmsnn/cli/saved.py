@@ -50,7 +50,7 @@ def load(path: Path) -> tuple[SpectrumInformedMSNNRegressor, list[str], list[str
 
         model: Any = skops.io.load(path, trusted=TRUSTED_TYPES)
     except ImportError as error:
-        raise FileError(path, "", "loading needs skops; pip install 'skmsnn[files]'.") from error
+        raise FileError(path, "", 'loading needs skops; pip install "skmsnn[files]".') from error
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise FileError(path, "", f"it is not a saved model: {reason}") from error

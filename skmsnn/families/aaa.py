@@ -50,10 +50,10 @@ class SupportPoints:
 
     @one_blas_thread
     def poles(
-        self, tolerance: float, x: NDArray[np.float64], values: NDArray[np.float64]
+        self, n_support: int, x: NDArray[np.float64], values: NDArray[np.float64]
     ) -> NDArray[np.complex128]:
-        """Of the quotient within a tolerance at other points, some of which may be the same."""
-        n_support = self.n_within(tolerance)
+        """Of a quotient of as many support points at other points, some of which may be the same."""
+        tolerance = float(self.errors[n_support - 1])
         support = self._points[:n_support]
         if n_support == len(self._points):
             support = self._cleaned
@@ -66,7 +66,7 @@ class SupportPoints:
 
 def poles_of(
     supports: Sequence[SupportPoints],
-    tolerance: float,
+    sizes: Sequence[int],
     x: NDArray[np.float64],
     values: NDArray[np.float64],
 ) -> NDArray[np.complex128]:
@@ -74,7 +74,8 @@ def poles_of(
 
     One of each conjugate pair.
     """
-    found = [s.poles(tolerance, x, values[:, j]) for j, s in enumerate(supports)]
+    pairs = zip(supports, sizes, strict=True)
+    found = [support.poles(n, x, values[:, j]) for j, (support, n) in enumerate(pairs)]
     poles = np.concatenate(found)
     is_real = np.abs(poles.imag) < NEAR_ROUND_OFF
     poles = np.where(is_real, poles.real, poles)

@@ -12,7 +12,6 @@ from skmsnn._comparison import AS_GOOD, CLEARLY, FAR, FEW, PATIENCE
 from skmsnn._effort import FLOPS_PER_SECOND, MOST_OPERATIONS, qr_operations
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.fitting import Watch
 from skmsnn.families.nested import (
     NestedSet,
     aspect_of,
@@ -21,6 +20,7 @@ from skmsnn.families.nested import (
     waves,
 )
 from skmsnn.families.newton import Problem, Solution, newton
+from skmsnn.selection.problem import Watch
 
 # Unknowns a row at most. With two thirds fits left four times as much, and with seven eighths
 # damping alone held some functions back.

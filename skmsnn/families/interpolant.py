@@ -6,21 +6,26 @@ SciPy's ``PchipInterpolator``); for two, the piecewise linear function on Delaun
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
+from scipy.spatial import QhullError
 
 from skmsnn._comparison import CLEARLY, ENOUGH, EQUAL, FAR, LEAST_NODES
 from skmsnn._precision import ROUND_OFF
 from skmsnn.families.family import Family
-from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.functions import LinearExpansion
 from skmsnn.functions.bases import LegendreBasis, SplineBasis
+from skmsnn.functions.polynomial import LegendreSeries
 from skmsnn.functions.products import TensorProductSeries
 from skmsnn.functions.triangulated import TriangulatedSurface
-from skmsnn.stage import Stage
+from skmsnn.selection.candidate import Candidate, Fit, Ladder
+from skmsnn.selection.problem import StageProblem
+from skmsnn.selection.stages import StageFit
 from skmsnn.validation.diagnosis import can_tell_noise
-from skmsnn.validation.leave_out import N_FOLDS, LeftOut, weighted_rms
+from skmsnn.validation.leave_out import weighted_rms
 
 
 class Interpolant(Family):
@@ -28,51 +33,76 @@ class Interpolant(Family):
 
     name = "interpolant"
 
-    def last_resort(self, fitter: StageFitter, stage: StageFit) -> StageFit | None:
-        """The interpolant of one or two features, where a stage describes less than half of y.
+    def supports(self, problem: StageProblem) -> str | None:
+        """Why such data cannot be interpolated; None if they can."""
+        if not problem.is_validated:
+            return "nothing validates interpolants without held-out points; set early_stopping=True"
+        if problem.points.domain.periodic.any():
+            return "interpolants have no period"
+        if problem.points.has_scatter:
+            return "values at the same point differ, so that no interpolant exists"
+        if problem.has_grid_lines and problem.lines is None:
+            return "on grids of several features splines interpolate"
+        if not 1 <= len(_varying(problem)) <= 2:
+            return "interpolants need one or two features"
+        if problem.n_rows > ENOUGH:
+            return f"interpolants are for at most {ENOUGH} points"
+        return None
 
-        It is taken if its validation error is smaller than that of the stage; and, with too few
-        points to distinguish noise from structure, also if the residuals of the stage at its own
-        rows are about as large as y. Where y repeats a few values, as steps do, a tenth of y is
-        enough for both conditions on the stage.
-        """
-        points = fitter.points
-        rows = np.flatnonzero(points.full)
-        x, values = points.x[rows], fitter.full[rows]
-        varying = np.flatnonzero(np.ptp(x, axis=0) > 0)
-        is_suited = 1 <= len(varying) <= 2 and len(rows) <= ENOUGH
-        if not is_suited or points.domain.periodic.any() or points.has_scatter:
-            return None
-        rest = stage.stage.residual(fitter.full * fitter.full_scale, points.x)
-        own = weighted_rms(rest / fitter.full_scale, points.full)
-        # noise takes each value once: values that come again and again are exact
-        is_stepped = all(len(np.unique(v)) < min(LEAST_NODES, len(v) / CLEARLY) for v in values.T)
-        if stage.error * (FAR if is_stepped else CLEARLY) < fitter.full_size or own <= ROUND_OFF:
-            return None
-        is_useless = own * (FAR if is_stepped else EQUAL) >= 1
-        modes = _interpolant(x, values, varying)
-        own_stage = Stage(fitter.full_scale, modes, self.name)
-        unseen = None
-        if points.has_own_validation:
-            error = fitter.validation_error_of(own_stage) * fitter.size
-        else:
-            residual = _left_out(x, values, varying)
-            error = weighted_rms(residual, points.full[rows]) * fitter.full_size
-            unseen = LeftOut(rows, residual * fitter.full_scale)
-        is_better = error < stage.error
-        is_needed = is_useless and not can_tell_noise(len(rows))
-        if not (is_better or is_needed):
-            return None
-        kind = "monotone cubic" if len(varying) == 1 else "piecewise linear interpolant"
-        return StageFit(
-            own_stage,
-            own_stage,
-            error,
-            [1.0, 0.0],
-            f"{kind} through all {len(rows)} points",
-            unseen=unseen,
-            is_final=True,
-        )
+    def ladders(self, problem: StageProblem) -> Iterable[Ladder]:
+        """One interpolant."""
+        yield _ladder(problem)
+
+
+def is_needed(problem: StageProblem, stage: StageFit) -> bool:
+    """Whether a stage explains so little that the rows themselves are the better description.
+
+    There are too few points to distinguish noise from structure, and the residuals of the stage at
+    its own rows are about as large as y; a tenth of y is enough where y repeats a few values, as
+    steps do. Noise takes each value once: values that come again and again are exact.
+    """
+    if stage.is_final or can_tell_noise(problem.n_rows):
+        return False
+    rows = np.flatnonzero(problem.points.full)
+    values = problem.full[rows]
+    is_stepped = all(len(np.unique(v)) < min(LEAST_NODES, len(v) / CLEARLY) for v in values.T)
+    factor = FAR if is_stepped else EQUAL
+    size = float(np.sqrt(np.mean(problem.full_scale**2)))
+    rest = problem.full - stage.stage.predict(problem.x) / problem.full_scale
+    own = weighted_rms(rest, problem.points.full)
+    return own > ROUND_OFF and own * factor >= 1 and stage.error * factor >= size
+
+
+def _varying(problem: StageProblem) -> NDArray[np.intp]:
+    rows = np.flatnonzero(problem.weight)
+    return np.flatnonzero(np.ptp(problem.x[rows], axis=0) > 0)
+
+
+def _ladder(problem: StageProblem) -> Ladder:
+    varying = _varying(problem)
+
+    def fit(target: NDArray[np.float64], weight: NDArray[np.float64]) -> Fit:
+        rows = np.flatnonzero(weight)
+        x, values = problem.x[rows], target[rows]
+        if np.count_nonzero(np.ptp(x, axis=0)) >= len(varying):
+            try:
+                return Fit(_interpolant(x, values, varying))
+            except QhullError:  # the rows lie on a line
+                pass
+        # the mean: such rows have no interpolant
+        constant = np.zeros((1, x.shape[1]), dtype=np.int64)
+        return Fit(LegendreSeries(constant, values.mean(axis=0, keepdims=True)))
+
+    kind = "monotone cubic" if len(varying) == 1 else "piecewise linear interpolant"
+    yield Candidate(
+        "interpolant",
+        f"{kind} through all {problem.n_rows} points",
+        problem.n_rows,
+        1000.0 * problem.n_rows * (len(getattr(problem.scheme, "folds", [])) + 1),
+        fit,
+        refit=lambda _, target, weight: fit(target, weight),
+        refines=False,
+    )
 
 
 def _interpolant(
@@ -108,22 +138,3 @@ def _monotone_cubic(
 def _line(x: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     slope = np.diff(values, axis=0) / np.diff(x)[:, None]
     return np.repeat(slope, 2, axis=0)
-
-
-def _left_out(
-    x: NDArray[np.float64], values: NDArray[np.float64], varying: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Residuals at points left out, one by one or in folds."""
-    n = len(x)
-    n_folds = N_FOLDS if can_tell_noise(n) else n
-    fold = np.random.default_rng(0).permutation(n) % n_folds
-    residual = values.copy()
-    for k in range(n_folds):
-        out = fold == k
-        others = x[~out]
-        if np.count_nonzero(np.ptp(others, axis=0)) < len(varying):
-            continue  # what is left has no such interpolant; its mean is zero
-        low, high = others.min(axis=0), others.max(axis=0)
-        near = np.clip(x[out], low, high)
-        residual[out] -= _interpolant(others, values[~out], varying).evaluate(near)
-    return residual

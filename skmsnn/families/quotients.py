@@ -8,19 +8,16 @@ of two complex polynomials). Once q is known the numerators are linear in their 
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
+from itertools import count, product
 
 import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from skmsnn._comparison import ENOUGH, FAR, PATIENCE
-from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
-from skmsnn._precision import ROUND_OFF
-from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import MOST_OUTPUTS, STARTS, Split, Trial, validated_on_held_out
-from skmsnn.families.ladders import MIN_OVERSAMPLING, OVERSAMPLING
+from skmsnn._comparison import ENOUGH
+from skmsnn._effort import qr_operations
+from skmsnn.families.ladders import OVERSAMPLING
 from skmsnn.functions.polynomial import (
     LegendreSeries,
     columns_of,
@@ -28,73 +25,102 @@ from skmsnn.functions.polynomial import (
     total_degree_terms,
 )
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.spaces.dense import candidate_of
+from skmsnn.selection.candidate import Candidate, Fit, Ladder
+from skmsnn.selection.problem import StageProblem
+from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import QuotientFrame
-from skmsnn.spaces.sampling import sampling_order, weight_at
+from skmsnn.validation.leave_out import N_FOLDS
+
+# Outputs that determine a denominator, and starts of searches for its zeros.
+MOST_OUTPUTS, STARTS = 6, 4
+# Rows on which denominators are found, besides a number for each unknown.
+MOST_ROWS = 2000
 
 
-def select_quotient(data: Split, rng: np.random.RandomState) -> Trial | None:
-    """The quotient of polynomials of equal total degree that foresees held-out points best.
+def quotients(problem: StageProblem) -> Ladder:
+    """Quotients of polynomials of equal total degree, from a constant on.
 
-    Parameters
-    ----------
-    data : Split
-        Points, with some held out.
-    rng : RandomState
-        Draws points at which a denominator must not vanish.
-
-    Returns
-    -------
-    Trial or None
-        None where points are too few, or all denominators vanish somewhere in the box.
+    Denominators are found on some of many points, and numerators then on all.
     """
-    d = data.x.shape[1]
-    order = sampling_order(data.x, np.flatnonzero(data.train), rng)
-    n_rows = len(order)
-    best, waited, degree = None, 0, 1
-    while waited < PATIENCE and not time_is_up():
-        n_terms = 2 * n_total_degree_terms(d, degree)
-        if MIN_OVERSAMPLING * n_terms > n_rows or qr_operations(n_rows, n_terms) > FLOPS_PER_SECOND:
-            break
-        affordable = FLOPS_PER_SECOND / FAR / qr_operations(1, n_terms)
-        few = order[: int(max(OVERSAMPLING * n_terms, affordable))]
-        trial = _of_degree(data, weight_at(few, data.train), degree, rng)
-        is_better = trial is not None and (best is None or trial.error < best.error)
-        best, waited = (trial, 0) if is_better else (best, waited + 1)
-        if best is not None and best.error <= ROUND_OFF:
-            break
-        degree += 1
-    if best is None or best.n_rows == n_rows:
-        return best
-    assert best.fit is not None
-    return validated_on_held_out(best.candidate, best.fit.extended(data.train), data, data.train)
+    d = problem.x.shape[1]
+    n_folds = N_FOLDS if problem.in_folds else 0
+    for degree in count(0):
+        n_terms = 2 * n_total_degree_terms(d, degree) - 1
+        if n_terms >= problem.n_rows:
+            return
+        terms = total_degree_terms(np.full(d, degree), degree)
+        rows = min(problem.n_rows, int(OVERSAMPLING * n_terms + MOST_ROWS))
+        yield Candidate(
+            "rational",
+            f"quotients of polynomials of degree {degree}" if degree else "a constant",
+            n_terms,
+            # a QR factorisation with its orthogonal factor, and a least squares problem, twice
+            4 * (n_folds + 1) * qr_operations(rows, n_terms),
+            partial(_fitted, problem, terms),
+            refit=partial(_refitted, problem, terms),
+            trial_rows=rows if rows < problem.n_rows and not problem.in_folds else None,
+            refines=False,
+        )
 
 
-def _of_degree(
-    data: Split, weight: NDArray[np.float64], degree: int, rng: np.random.RandomState
-) -> Trial | None:
-    """That of the points of positive weight."""
-    terms = total_degree_terms(np.full(data.x.shape[1], degree), degree)
-    denominator = _denominator(data, weight, terms)
-    if denominator is None or _vanishes(denominator, data, rng):
-        return None
-    frame = QuotientFrame(terms, denominator)
-    label = f"quotients of polynomials of degree {degree}"
-    candidate = candidate_of(data.x, frame, label, "rational")
-    return validated_on_held_out(candidate, candidate.fit(weight), data, weight)
+def _fitted(
+    problem: StageProblem,
+    terms: NDArray[np.int64],
+    target: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> Fit:
+    """A quotient; without positive denominator the function is nan, of infinite error."""
+    denominator = _denominator(problem.x, target, weight, terms)
+    if denominator is not None and _vanishes(denominator, problem):
+        denominator = None
+    return _with_denominator(problem, terms, denominator, target, weight)
+
+
+def _refitted(
+    problem: StageProblem,
+    terms: NDArray[np.int64],
+    fit: Fit,
+    target: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> Fit:
+    """The same fitted to other rows; zeros of the denominator show in its errors there."""
+    denominator = _denominator(problem.x, target, weight, terms)
+    return _with_denominator(problem, terms, denominator, target, weight)
+
+
+def _with_denominator(
+    problem: StageProblem,
+    terms: NDArray[np.int64],
+    denominator: LegendreSeries | None,
+    target: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> Fit:
+    if denominator is None:
+        nothing = np.full((len(terms), target.shape[1]), np.nan)
+        return Fit(LegendreSeries(terms, nothing))
+    linear = DenseFit(problem.x, weight, QuotientFrame(terms, denominator))
+    function = linear.solve(target)
+    # one step of refinement, as another stage would take
+    function = function.plus(linear.solve(target - function.evaluate(problem.x)))
+    return Fit(function, linear)
 
 
 @one_blas_thread
 def _denominator(
-    data: Split, of_points: NDArray[np.float64], terms: NDArray[np.int64]
+    x: NDArray[np.float64],
+    target: NDArray[np.float64],
+    of_points: NDArray[np.float64],
+    terms: NDArray[np.int64],
 ) -> LegendreSeries | None:
     """Its constant is 1; the coefficients of numerators are eliminated first."""
     used = of_points > 0
     size = np.sqrt(np.prod(2.0 * terms + 1, axis=1))  # of mean square 1 on the box
-    columns = columns_of(data.x[used], terms) * size
-    values = data.target[used, :MOST_OUTPUTS]
+    columns = columns_of(x[used], terms) * size
+    values = target[used, :MOST_OUTPUTS]
     weight = np.sqrt(of_points[used])
     coefficients = np.zeros(len(terms))
+    if len(terms) == 1:
+        return LegendreSeries(terms, np.ones((1, 1)))
     # of physical formulas the second solve brought a factor of up to two, and a third nothing
     for _ in range(2):
         q = sla.qr(columns * weight[:, None], mode="economic", check_finite=False)[0]
@@ -113,10 +139,11 @@ def _denominator(
     return LegendreSeries(terms, (coefficients * size)[:, None])
 
 
-def _vanishes(denominator: LegendreSeries, data: Split, rng: np.random.RandomState) -> bool:
+def _vanishes(denominator: LegendreSeries, problem: StageProblem) -> bool:
     """Whether it has a zero in the box, as far as minima from its least values on tell."""
-    d = data.x.shape[1]
-    asked = [data.x, rng.uniform(-1, 1, (ENOUGH, d))]
+    d = problem.x.shape[1]
+    rng = problem.random_state("denominators")
+    asked = [problem.x, rng.uniform(-1, 1, (ENOUGH, d))]
     if 2**d <= ENOUGH:
         asked.append(np.array(list(product((-1.0, 1.0), repeat=d))))
     points = np.concatenate(asked)

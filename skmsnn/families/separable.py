@@ -8,8 +8,9 @@ those before it leave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -17,104 +18,93 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from skmsnn._comparison import CLEARLY, ENOUGH, FAR, FEW
-from skmsnn._effort import FLOPS_PER_SECOND, LEAST_FALL, svd_operations
+from skmsnn._comparison import CLEARLY, ENOUGH
+from skmsnn._effort import LEAST_FALL, svd_operations
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import MOST_OUTPUTS, STARTS
 from skmsnn.families.family import Family
-from skmsnn.families.fitting import StageFit, StageFitter
 from skmsnn.families.ladders import OVERSAMPLING
 from skmsnn.functions.polynomial import MOST_DEGREE
 from skmsnn.functions.separable import CanonicalDecomposition
-from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.stage import Stage
-from skmsnn.validation.leave_out import weighted_rms
+from skmsnn.selection.candidate import Candidate, Fit, Ladder
+from skmsnn.selection.problem import StageProblem
+
+# Starts of a search: alternating least squares ends at the best from one in two. Sweeps of each,
+# and evaluations of a trust region from there.
+STARTS, SWEEPS, EVALUATIONS = 4, 20, 100
 
 
 class Separable(Family):
     """Products of Legendre series of one feature each."""
 
     name = "separable"
-    is_cheap = True
 
-    def trained(self, fitter: StageFitter, enough: float) -> Iterator[StageFit]:
-        points = fitter.points
-        n_held = 0 if points.held_out is None else len(points.held_out.x)
-        # in fewer features lattices are dense enough
-        is_suited = MOST_DIMENSIONS < points.x.shape[1] <= FEW
-        n_outputs = fitter.train.shape[1]
-        if is_suited and n_held >= FEW and n_outputs <= MOST_OUTPUTS:
-            yield _stage_of(fitter, [_best(fitter, output) for output in range(n_outputs)])
+    def supports(self, problem: StageProblem) -> str | None:
+        """Why products cannot be fitted to such data; None if they can."""
+        if problem.x.shape[1] < 2:
+            return "sums of products need two or more features"
+        if not problem.is_validated:
+            return "nothing validates products without held-out points; set early_stopping=True"
+        return None
 
-
-def _best(fitter: StageFitter, output: int) -> _Alternating:
-    """As many products, and then as high degrees, as serve the held-out points of an output."""
-    held_out = fitter.held_out
-    of_output = held_out._replace(target=held_out.target[:, [output]])
-
-    def rmse(problem: _Alternating) -> float:
-        return of_output.rmse(_modes([problem]).evaluate(held_out.x))
-
-    best = _Alternating.of(fitter, fitter.train[:, output], fitter.points.train, MOST_DEGREE)
-    error, fall = np.inf, np.inf
-    while _is_worthwhile(best, len(best.factors) + 1, best.degree, fall):
-        more = best.with_another_product(fitter.rng)
-        left = rmse(more)
-        if not left * CLEARLY < error:
-            break
-        fall = error / left if len(best.factors) else 1 / left
-        best, error = more, left
-        if error <= ROUNDING or time_is_up():
-            return best
-    while _is_worthwhile(best, len(best.factors), 2 * best.degree, fall) and not time_is_up():
-        more = best.of_degree(2 * best.degree)
-        more.descend()
-        left = rmse(more)
-        if not left * CLEARLY < error or error <= ROUNDING:
-            break
-        best, error, fall = more, left, error / left
-    return best
+    def ladders(self, problem: StageProblem) -> Iterable[Ladder]:
+        """More products while these help, then higher degrees."""
+        yield _products(problem)
 
 
-def _is_worthwhile(problem: _Alternating, rank: int, degree: int, fall: float) -> bool:
-    """Whether there are enough rows for the factors of one feature, and reason for a long fit.
+def _products(problem: StageProblem) -> Ladder:
+    """A constant, one product, two, ...; once more do not help, factors of higher degrees."""
+    weight, _ = problem.without_holdout()
+    latest = [
+        _Alternating.of(problem.x, values, weight, MOST_DEGREE) for values in problem.target.T
+    ]
+    rng = problem.random_state("separable")
+    best, error, adds_products = latest, np.inf, True
 
-    The last step's ``fall`` of the error is the reason: once there are as many products as a
-    function is made of, it falls by far.
-    """
-    n_rows, d = problem.x.shape
-    operations = FEW * svd_operations(n_rows, rank * d * (degree + 1))
-    is_promising = operations <= FLOPS_PER_SECOND or fall >= FAR
-    return n_rows >= OVERSAMPLING * rank * (degree + 1) and is_promising
+    def more(rank: int, degree: int, target: NDArray[np.float64], weight: NDArray) -> Fit:
+        nonlocal latest
+        latest = [one.grown(rank, degree, rng) for one in best]
+        return Fit(_modes(latest), state=latest)
+
+    rank, degree = 0, MOST_DEGREE
+    while problem.n_rows >= OVERSAMPLING * rank * (degree + 1):
+        size = rank * len(problem.x[0]) * (degree + 1)
+        rows = min(problem.n_rows, ENOUGH)
+        score = yield Candidate(
+            "separable",
+            f"{rank} products of degree up to {degree}" if rank else "a constant",
+            size + 1,
+            problem.n_outputs * EVALUATIONS * svd_operations(rows, size + 1),
+            partial(more, rank, degree),
+            refit=partial(_refitted, problem.x),
+            n_folds=1,
+            refines=False,
+        )
+        assert score is not None
+        if score.error * CLEARLY < error:
+            # one product may explain little of a sum of several
+            best, error = latest, score.error if rank else np.inf
+        elif not adds_products:
+            return
+        else:
+            adds_products = False
+        rank, degree = len(best[0].factors), best[0].degree
+        rank, degree = (rank + 1, degree) if adds_products else (rank, 2 * degree)
 
 
-def _stage_of(fitter: StageFitter, problems: list[_Alternating]) -> StageFit:
-    """The stage of the training share, and the same functions fitted to all points from there."""
-    points = fitter.points
-    modes = _modes(problems)
-    stage = train_stage = Stage(fitter.train_scale, modes, "separable")
-    rest = fitter.train - modes.evaluate(points.x)
-    train_error = weighted_rms(rest, points.train)
-    error = fitter.validation_error_of(train_stage)
-    if not fitter.has_no_holdout:
-        target = fitter.full * (fitter.full_scale / fitter.train_scale)
-        again = []
-        for values, problem in zip(target.T, problems, strict=True):
-            other = _Alternating.of(fitter, values, points.full, problem.degree)
-            other.factors, other.constant = problem.factors.copy(), problem.constant
+def _refitted(
+    x: NDArray[np.float64], fit: Fit, target: NDArray[np.float64], weight: NDArray[np.float64]
+) -> Fit:
+    """The same products fitted to other rows, from where they are."""
+    again = []
+    for values, problem in zip(target.T, fit.state, strict=True):
+        other = _Alternating.of(x, values, weight, problem.degree)
+        other.factors, other.constant = problem.factors.copy(), problem.constant
+        if len(other.factors):
             other.descend()
-            again.append(other)
-        stage = Stage(fitter.train_scale, _modes(again), "separable")
-    rank, size = modes.factors.shape[1], modes.factors.shape[3]
-    return StageFit(
-        stage,
-        train_stage,
-        error * fitter.size,
-        [1.0, train_error],
-        f"{rank} products of degree up to {size - 1}, alternating least squares",
-    )
+        again.append(other)
+    return Fit(_modes(again), state=again)
 
 
 def _modes(problems: list[_Alternating]) -> CanonicalDecomposition:
@@ -157,21 +147,30 @@ class _Alternating:
     @classmethod
     def of(
         cls,
-        fitter: StageFitter,
+        x: NDArray[np.float64],
         values: NDArray[np.float64],
         weight: NDArray[np.float64],
         degree: int,
     ) -> Self:
         """No product yet, for values (n,) at the points of positive weight."""
         rows = np.flatnonzero(weight)[:: -(-np.count_nonzero(weight) // ENOUGH)]
-        x = fitter.points.x[rows]
         factors = np.zeros((0, x.shape[1], degree + 1))
-        return cls(x, _columns(x, degree), values[rows], np.sqrt(weight[rows]), factors, 0.0)
+        mean = float(np.average(values[rows], weights=weight[rows]))
+        root = np.sqrt(weight[rows])
+        return cls(x[rows], _columns(x[rows], degree), values[rows], root, factors, mean)
 
     @property
     def degree(self) -> int:
         """Of the factors."""
         return self.factors.shape[2] - 1
+
+    def grown(self, rank: int, degree: int, rng: np.random.RandomState) -> _Alternating:
+        """The same with one product more, or with factors of a higher degree."""
+        if degree > self.degree:
+            more = self.of_degree(degree)
+            more.descend()
+            return more
+        return self.with_another_product(rng) if rank > len(self.factors) else self
 
     def of_degree(self, degree: int) -> _Alternating:
         """The same function, its factors to be of a higher degree."""
@@ -188,12 +187,12 @@ class _Alternating:
             new[:, :, 0] = 1.0
             new[:, :, 1] = rng.uniform(-1, 1, d)  # away from the constant that is there already
             alone = replace(self, values=rest, factors=new, constant=0.0)
-            alone.sweep(FEW)
+            alone.sweep(SWEEPS)
             tried.append(alone)
         best = min(tried, key=_Alternating._left)
         factors = np.concatenate([self.factors, best.factors])
         more = replace(self, factors=factors, constant=self.constant + best.constant)
-        more.sweep(FEW)
+        more.sweep(SWEEPS)
         more.descend()
         return more
 
@@ -237,7 +236,7 @@ class _Alternating:
             jacobian,
             method="trf",
             x_scale="jac",
-            max_nfev=int(FAR * FAR),
+            max_nfev=EVALUATIONS,
             ftol=NEAR_ROUND_OFF,
             xtol=NEAR_ROUND_OFF,
             gtol=EPS,

@@ -9,91 +9,90 @@ the random discrete L2 projection).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._comparison import CLEARLY, ENOUGH, FAR
 from skmsnn._effort import FLOPS_PER_SECOND, qr_operations, svd_operations
 from skmsnn._memory import working_bytes
-from skmsnn._precision import EPS, HALF_DIGITS, ROUND_OFF
-from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import HeldOut, Split, Trial, validated_on_held_out
+from skmsnn._precision import EPS, HALF_DIGITS
 from skmsnn.families.ladders import MIN_OVERSAMPLING, RATIO
 from skmsnn.functions.polynomial import columns_of
 from skmsnn.linalg.threads import one_blas_thread
-from skmsnn.spaces.dense import candidate_of
+from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preview
+from skmsnn.selection.problem import StageProblem
+from skmsnn.selection.scheme import HoldoutScheme
+from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import PolynomialFrame
 from skmsnn.spaces.polynomial import PolynomialFit
+from skmsnn.validation.leave_out import weighted_rms
+
+# Rows on which terms are chosen, and operations for all of them.
+MOST_ROWS, BUDGET = 30_000, 10 * FLOPS_PER_SECOND
 
 
-def select_sparse(data: Split, most: NDArray[np.int64], rng: np.random.RandomState) -> Trial | None:
-    """The set of terms that serves held-out points best, on the way from few to many.
-
-    Parameters
-    ----------
-    data : Split
-        Points, with some held out.
-    most : ndarray of shape (d,)
-        Highest degree along each feature.
-    rng : RandomState
-        Draws the rows on which terms are chosen, where there are many.
-
-    Returns
-    -------
-    Trial or None
-        Of all rows of the training share; None where these are too few.
-    """
-    assert data.held_out is not None
-    rows = np.sort(rng.permutation(np.flatnonzero(data.train))[: int(FAR * ENOUGH)])
+def sparse_polynomials(problem: StageProblem) -> Ladder:
+    """Sets of terms from few to many; in each fold they are chosen anew without its rows."""
+    d, levels = problem.x.shape[1], problem.points.levels
+    most = np.array([levels.get(j, np.inf) - 1 for j in range(d)])
+    used = np.flatnonzero(problem.weight)
+    rows = np.sort(problem.random_state("sparse").permutation(used)[:MOST_ROWS])
     # the basis is orthogonalised twice
-    affordable = np.sqrt(FAR * FLOPS_PER_SECOND / (2 * qr_operations(len(rows), 1)))
+    affordable = np.sqrt(BUDGET / (2 * qr_operations(len(rows), 1)))
     most_terms = int(min(len(rows) / MIN_OVERSAMPLING, affordable))
-    best_error, best, spent_on_best = np.inf, np.empty((0, 0), dtype=np.int64), 0.0
-    for degrees, error, spent in _grown(data, rows, most, most_terms):
-        if error < best_error:
-            best_error, best, spent_on_best = error, degrees, spent
-        # what leads to a term may itself say nothing, as x^2 on the way to x^3
-        is_long = len(degrees) > most_terms / CLEARLY
-        is_long |= spent > max(CLEARLY * spent_on_best, FLOPS_PER_SECOND)
-        is_lost = is_long and len(degrees) > CLEARLY * len(best)
-        if error <= ROUND_OFF or is_lost or time_is_up():
-            break
-    return _trial(best, data) if len(best) else None
 
+    def growing(without: NDArray[np.intp], others: NDArray[np.float64]) -> _Growing:
+        own = np.setdiff1d(rows, without)
+        root = np.sqrt(problem.weight[own])[:, None]
+        return _Growing(problem.x[own], root, problem.target[own], others, most, most_terms)
 
-def _trial(degrees: NDArray[np.int64], data: Split) -> Trial:
-    label = f"{len(degrees)} polynomials of degree up to {degrees.sum(axis=1).max()}"
-    candidate = candidate_of(data.x, PolynomialFrame(degrees), label, "polynomial")
-    trial = validated_on_held_out(candidate, candidate.fit(data.train), data, data.train)
-    if trial.error <= HALF_DIGITS or svd_operations(len(data.x), len(degrees)) > FLOPS_PER_SECOND:
-        return trial
-    # of dependent terms, as products of codes are, large coefficients cancel at the points alone
-    fit = PolynomialFit(data.x, data.train, degrees)
-    damped = fit.damped(fit.likeliest_damping(data.target))
-
-    def prepare(weight: NDArray[np.float64], cutoff: float) -> PolynomialFit:
-        return damped.extended(weight)
-
-    candidate = replace(candidate, prepare=prepare, cutoff=None)
-    return validated_on_held_out(candidate, damped, data, data.train)
-
-
-def _grown(
-    data: Split, rows: NDArray[np.intp], most: NDArray[np.int64], most_terms: int
-) -> Iterator[tuple[NDArray[np.int64], float, float]]:
-    """Yield sets of growing size with their held-out errors and the operations up to then."""
-    assert data.held_out is not None
-    held_out: HeldOut = data.held_out
-    root = np.sqrt(data.train[rows])[:, None]
-    growing = _Growing(data.x[rows], root, data.target[rows], held_out.x, most, most_terms)
+    scheme, none = problem.scheme, np.empty(0, dtype=np.intp)
+    if isinstance(scheme, HoldoutScheme):
+        main = growing(none, scheme.x_val)
+        paths, out, target = [main], [scheme.rows], [scheme.target_val]
+    else:
+        main = growing(none, problem.x[:0])
+        n_folds = int(BUDGET / 10 / qr_operations(len(rows), most_terms)) + 1
+        out = scheme.folds[:n_folds]
+        paths = [growing(fold, problem.x[fold]) for fold in out]
+        target = [problem.target[fold] for fold in out]
+    everywhere = np.concatenate(out)
+    order = np.argsort(everywhere)
+    spent = 0.0
     while True:
-        yield growing.degrees, held_out.rmse(growing.at_others), growing.operations
-        if not growing.grow():
+        residual = np.concatenate(
+            [values - path.at_others for path, values in zip(paths, target, strict=True)]
+        )
+        total = sum(path.operations for path in {*paths, main})
+        yield Candidate(
+            "polynomial",
+            f"{len(main.degrees)} polynomials of degree up to {main.degrees.sum(axis=1).max()}",
+            len(main.degrees),
+            total - spent,
+            partial(_fitted, problem.x, main.degrees),
+            preview=Preview(main.train_errors, everywhere[order], residual[order]),
+        )
+        spent = total
+        if not all([path.grow() for path in {*paths, main}]):
             return
+
+
+def _fitted(
+    x: NDArray[np.float64],
+    degrees: NDArray[np.int64],
+    target: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> Fit:
+    dense = DenseFit(x, weight, PolynomialFrame(degrees))
+    function = dense.solve(target)
+    rest = weighted_rms(target - function.evaluate(x), weight)
+    if rest <= HALF_DIGITS or svd_operations(len(x), len(degrees)) > FLOPS_PER_SECOND:
+        return Fit(function, dense)
+    # of dependent terms, as products of codes are, large coefficients cancel at the points alone
+    fit = PolynomialFit(x, weight, degrees)
+    fit = fit.damped(fit.likeliest_damping(target))
+    return Fit(fit.solve(target), fit)
 
 
 class _Growing:
@@ -116,7 +115,7 @@ class _Growing:
         self._columns = partial(_weighted_columns, x, root, others)
         self._n = len(x)
         d = x.shape[1]
-        self._rest = root * target
+        self._rest, self._root = root * target, root
         self.at_others = np.zeros((len(others), target.shape[1]))
         self._basis = np.empty((self._n + len(others), 0))
         self._terms: set[tuple[int, ...]] = set()
@@ -127,6 +126,12 @@ class _Growing:
         self.operations = 0.0
         constant = np.zeros((1, d), dtype=np.int64)
         self._take(constant, self._columns(constant))
+
+    @property
+    def train_errors(self) -> NDArray[np.float64]:
+        """Root mean square of the residual of each output."""
+        total = np.sum(self._root**2)
+        return np.asarray(np.sqrt(np.sum(self._rest**2, axis=0) / total))
 
     def grow(self) -> bool:
         """Take the next terms; whether there were any."""

@@ -17,7 +17,6 @@ from skmsnn._comparison import CLEARLY, FAR, FEW
 from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn._precision import ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.base import MOST_OUTPUTS
 from skmsnn.families.ladders import NYQUIST_FRACTION
 from skmsnn.families.pursuit import VariableProjection
 from skmsnn.families.spectrum import nyquist_limits, strongest_wave
@@ -25,6 +24,8 @@ from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 from skmsnn.validation.leave_out import weighted_rms
 
+# Outputs in whose combinations waves are sought.
+MOST_OUTPUTS = 6
 # Waves at most; half as many of about the same size are looked for together. With four at most a
 # sum of waves was missed, and with sixteen all errors were the same.
 _MOST_WAVES = 8

@@ -62,6 +62,10 @@ class Function(ABC):
     def scaled(self, factor: NDArray[np.float64]) -> Self:
         """The same function times a factor for each output."""
 
+    def of_outputs(self, outputs: slice) -> Self:
+        """The same function with some of its outputs alone."""
+        raise TypeError(f"Functions of type {type(self).__name__} cannot be cut into outputs.")
+
     @property
     def kind(self) -> Hashable | None:
         """Equal for functions of this type that ``plus`` can add; None where it can add none."""
@@ -141,6 +145,9 @@ class LinearExpansion(Function):
 
     def plus(self, other: Self) -> Self:
         return self._with(self._coefficients + other._coefficients)
+
+    def of_outputs(self, outputs: slice) -> Self:
+        return self._with(self._coefficients[..., outputs])
 
     @property
     def _coefficients(self) -> NDArray:

@@ -46,6 +46,10 @@ class CanonicalDecomposition(Function):
         """Unknowns for one output."""
         return int(self.factors[0].size) + 1
 
+    def of_outputs(self, outputs: slice) -> Self:
+        """The same function with some of its outputs alone."""
+        return replace(self, factors=self.factors[outputs], constants=self.constants[outputs])
+
     def scaled(self, factor: NDArray[np.float64]) -> Self:
         """The same function times a factor for each output."""
         factors = self.factors.copy()

@@ -15,15 +15,18 @@ from skmsnn.functions.integrals import integrate
 
 @dataclass(frozen=True)
 class MultiOutput(Function):
-    """Functions of the same features, one for each output.
+    """Functions of the same features, one for each run of outputs.
 
     Attributes
     ----------
     parts : tuple of Function
-        Each of one output.
+        The functions.
+    widths : tuple of int
+        Numbers of their outputs.
     """
 
     parts: tuple[Function, ...]
+    widths: tuple[int, ...]
 
     has_closed_integral = True
 
@@ -44,7 +47,7 @@ class MultiOutput(Function):
 
     def derivative(self, nu: Sequence[int]) -> MultiOutput:
         """The derivative of order nu_j along each axis j."""
-        return MultiOutput(tuple(part.derivative(nu) for part in self.parts))
+        return replace(self, parts=tuple(part.derivative(nu) for part in self.parts))
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
@@ -52,7 +55,7 @@ class MultiOutput(Function):
 
     def scaled(self, factor: NDArray[np.float64]) -> Self:
         """The same functions, each times the factor of its output."""
-        pairs = zip(self.parts, np.split(factor, len(factor)), strict=True)
+        pairs = zip(self.parts, np.split(factor, np.cumsum(self.widths)[:-1]), strict=True)
         return replace(self, parts=tuple(part.scaled(own) for part, own in pairs))
 
     def prepared(self) -> Term:

@@ -56,6 +56,9 @@ class FunctionSum(LinearExpansion):
     def scaled(self, factor: NDArray[np.float64]) -> Self:
         return replace(self, parts=tuple(part.scaled(factor) for part in self.parts))
 
+    def of_outputs(self, outputs: slice) -> Self:
+        return replace(self, parts=tuple(part.of_outputs(outputs) for part in self.parts))
+
     def plus(self, other: Self) -> Self:
         """The sum of two with the same kinds of parts, part by part."""
         pairs: Any = zip(self.parts, other.parts, strict=True)

@@ -97,6 +97,17 @@ class TrainedNetwork(Function):
                 arrays[name] = (arrays[name].T * factor).T
         return replace(self, arrays=arrays)
 
+    def of_outputs(self, outputs: slice) -> Self:
+        """The same network with some of its outputs alone."""
+        arrays = dict(self.arrays)
+        for name in arrays:
+            if name.startswith(("output.", "readout.")):
+                arrays[name] = arrays[name][outputs]
+        n_outputs = len(range(*outputs.indices(self.architecture["n_outputs"])))
+        return replace(
+            self, architecture={**self.architecture, "n_outputs": n_outputs}, arrays=arrays
+        )
+
     def derivative(self, nu: Sequence[int]) -> TrainedNetwork:
         """The derivative of order nu_j along each axis j."""
         return replace(self, nu=sum_of_orders(self.nu, nu))

@@ -21,12 +21,14 @@ from skmsnn.domain import (
     with_logarithms,
 )
 from skmsnn.families import FAMILIES
-from skmsnn.families.axes import confirmed_periods
-from skmsnn.families.fitting import StageFit, Watch
+from skmsnn.families.best import best_stage
 from skmsnn.families.ladders import is_one_long_axis
-from skmsnn.families.outputs import best_stage_of_outputs
-from skmsnn.families.recipe import StageOptions
+from skmsnn.families.tensor import confirmed_periods
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
+from skmsnn.selection.options import StageOptions
+from skmsnn.selection.problem import Watch
+from skmsnn.selection.stages import StageFit
+from skmsnn.selection.trace import Trace
 from skmsnn.sources.base import ValuesAlone
 from skmsnn.sources.rows import Rows, merge_duplicates
 from skmsnn.stage import Stage
@@ -116,7 +118,7 @@ class ArraySource(ValuesAlone):
         self.n_points = len(rows.X)
         levels = features_of_few_levels(rows.X, self.domain.periodic)
         self.levels = {j: np.exp(v) if logarithmic[j] else v for j, v in levels.items()}
-        self.rng = rng
+        self.rng, self._seed = rng, int(rng.randint(2**31 - 1))
         self.points, self._residuals = self._shared_out(validation, choices)
         self.x = self.points.x
         self._values, self._asked = self._residuals.full, self._residuals.validation
@@ -155,12 +157,10 @@ class ArraySource(ValuesAlone):
         """Whether the points are all those of a grid, of equal weight."""
         return self.points.grid is not None and _is_whole(self.points.grid, self.rows.weight)
 
-    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
+    def best_stage(self, options: StageOptions, watch: Watch, trace: Trace) -> StageFit:
         """The best stage for the residual."""
-        arguments = (self.points, self._residuals, self.previous, self.rng, watch)
-        fit = best_stage_of_outputs(recipe, *arguments)
-        if fit.points is not None:
-            self.points, self._residuals = fit.points, self._residuals.with_holdout(fit.points)
+        data = (self.points, self._residuals, self.previous)
+        fit = best_stage(options, *data, self._seed, watch, trace)
         return fit.in_units_of(self._size)
 
     def norm_after(self, fit: StageFit) -> float:
@@ -186,7 +186,7 @@ class ArraySource(ValuesAlone):
     def unseen(self, fit: StageFit) -> Unseen | None:
         """What the model leaves at points that its last stage's fit has not seen."""
         if fit.unseen is not None:
-            return Unseen(self.points.x[fit.unseen.rows], fit.unseen.residual)
+            return fit.unseen
         if self.points.held_out is None:
             return None
         return Unseen(self.points.held_out.x, self._residuals.validation)
@@ -225,7 +225,7 @@ class ArraySource(ValuesAlone):
             grid = grid if _is_whole(grid, rows.weight) else None
         x, full = domain.scale(rows.X), rows.weight
         target = self.scaling.target(rows.y)
-        train, held, asked = full, None, target
+        train, held, asked, chosen = full, None, target, None
         if validation is not None:
             held = Points(domain.scale(validation.X), validation.weight)
             asked = self.scaling.target(validation.y)
@@ -246,9 +246,9 @@ class ArraySource(ValuesAlone):
             # a share of more, held out at random, meets corners and edges, too, and fits that leave
             # points out one by one reach less there: they need more damping to be judged
             leaves_out &= len(x) < ENOUGH
-        beside, gaps = None, None
+        edges, gaps = None, None
         if grid is None and leaves_out and len(x) >= LEAST_NODES:
-            beside = sample_edges(x, domain.periodic, rng)
+            edges = sample_edges(x, domain.periodic, rng)
             gaps = points_in_gaps(x)
         line = None
         # of unequal weights, as of repeated values
@@ -262,7 +262,8 @@ class ArraySource(ValuesAlone):
             levels,
             leaves_out,
             rounding=rounding,
-            beside=beside,
+            edges=edges,
+            held_rows=chosen,
             gaps=gaps,
             line=line,
             has_scatter=bool(rows.scatter.any()),

@@ -10,5 +10,5 @@ class ValuesAlone:
     """A source of values without conditions beside them."""
 
     residuals_of_conditions: Mapping[str, float] = MappingProxyType({})
-    told = ""
+    contradictions = ""
     is_open = False

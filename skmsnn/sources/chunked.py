@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import ENOUGH, FAR, FEW
 from skmsnn.domain import Domain, check_periods
-from skmsnn.families.base import HeldOut
-from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.fourier import Fourier
-from skmsnn.families.recipe import StageOptions
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
+from skmsnn.selection.options import StageOptions
+from skmsnn.selection.problem import HeldOut, Watch
+from skmsnn.selection.stages import StageFit
+from skmsnn.selection.trace import Trace
 from skmsnn.sources.arrays import Choices
 from skmsnn.sources.base import ValuesAlone
 from skmsnn.sources.chunks import ChunkedData
@@ -129,7 +130,7 @@ class ChunkSource(ValuesAlone):
     def resume(self, before: Any) -> None:
         """Nothing of an earlier fit is kept."""
 
-    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
+    def best_stage(self, options: StageOptions, watch: Watch, trace: Trace) -> StageFit:
         """The stage of least squares for the residual, from the sums of the last pass."""
         eps = epsilon(self._sums.square / self._sums.weight)
         solution = self._problem.solve(self._sums, self._rest())  # type: ignore[arg-type]

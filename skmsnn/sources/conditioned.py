@@ -12,10 +12,12 @@ from skmsnn._comparison import FAR, FEW
 from skmsnn.conditions import Equation
 from skmsnn.domain import Domain, check_periods, find_grid, fold_end_points
 from skmsnn.families.conditioned import best_solution
-from skmsnn.families.fitting import StageFit, Watch
 from skmsnn.families.ladders import MIN_OVERSAMPLING
 from skmsnn.families.newton import Problem, Solution, chord_newton
-from skmsnn.families.recipe import StageOptions
+from skmsnn.selection.options import StageOptions
+from skmsnn.selection.problem import Watch
+from skmsnn.selection.stages import StageFit
+from skmsnn.selection.trace import Trace
 from skmsnn.sources.arrays import Choices
 from skmsnn.sources.conditions import (
     AnyCondition,
@@ -114,7 +116,7 @@ class ConditionedSource:
         self._fits: tuple[OperatorFit, OperatorFit] | None = None
         self._after: tuple[Stage, tuple[State, State]] | None = None
         self._families: list[str] = []
-        self._contradiction = ""
+        self.contradictions = ""
         self.error = self.norm = np.inf
 
     @property
@@ -128,13 +130,6 @@ class ConditionedSource:
         if self.problem.folds and self._solution is not None:
             left = np.maximum(left, self._solution.left_of_each)
         return left
-
-    @property
-    def told(self) -> str:
-        """What is left of which condition, and which contradict each other."""
-        left = sorted(self.residuals_of_conditions.items(), key=lambda item: -item[1])
-        most = ", ".join(f"{error:.1e} of {name!r}" for name, error in left[:4])
-        return f" It is {most}.{self._contradiction}"
 
     @property
     def is_open(self) -> bool:
@@ -161,11 +156,11 @@ class ConditionedSource:
     def resume(self, before: Any) -> None:
         """Nothing is kept of another fit."""
 
-    def best_stage(self, recipe: StageOptions, watch: Watch) -> StageFit:
+    def best_stage(self, options: StageOptions, watch: Watch, trace: Trace) -> StageFit:
         """The best stage for what is left of values and conditions."""
         is_first = self._solution is None
         if is_first:
-            self._families = [name for name in FAMILIES_OF_CONDITIONS if name in recipe.families]
+            self._families = [name for name in FAMILIES_OF_CONDITIONS if name in options.families]
             self._solution = solution = best_solution(self.problem, self._families, watch)
             self._fits = solution.fit, solution.fit.extended(self.problem.all_rows)
         assert self._solution is not None
@@ -215,9 +210,9 @@ class ConditionedSource:
             return StopReason.NEWTON_NOT_CONVERGED
         if self._is_noise:
             return StopReason.NOISE
-        self._contradiction = contradiction_in(self.problem, self._families, self.error)
+        self.contradictions = contradiction_in(self.problem, self._families, self.error)
         return (
-            StopReason.INCONSISTENT_CONDITIONS if self._contradiction else StopReason.UNDERSAMPLED
+            StopReason.INCONSISTENT_CONDITIONS if self.contradictions else StopReason.UNDERSAMPLED
         )
 
 

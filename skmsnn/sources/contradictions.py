@@ -9,8 +9,8 @@ import numpy as np
 from skmsnn._comparison import EQUAL, FAR
 from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn.families.conditioned import best_solution
-from skmsnn.families.fitting import unwatched
 from skmsnn.families.newton import Problem, Solution
+from skmsnn.selection.problem import unwatched
 from skmsnn.spaces.operators import Rows, State
 
 
@@ -37,12 +37,12 @@ def contradiction_in(problem: Problem, families: Sequence[str], error: float) ->
         others = best_solution(problem.without(group), families, unwatched, FLOPS_PER_SECOND)
         if others.left * FAR < whole.left:
             told.append(
-                f" Without {group!r} the others are met to {others.left:.1e}."
+                f"Without {group!r} the others are met to {others.left:.1e}."
                 + "".join(
                     _against(kind, others, problem) for kind in problem.rows if kind.group == group
                 )
             )
-    return "".join(told)
+    return " ".join(told)
 
 
 def _against(kind: Rows, others: Solution, problem: Problem) -> str:

@@ -12,15 +12,16 @@ from skmsnn._comparison import AS_GOOD, CLEARLY, PATIENCE
 from skmsnn._memory import rows_a_block
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Points
-from skmsnn.families.base import HeldOut, Trial
 from skmsnn.families.best import best_space
-from skmsnn.families.fitting import StageFitter, unwatched
 from skmsnn.families.ladders import periodic_orders
-from skmsnn.families.recipe import StageOptions
 from skmsnn.functions import LinearExpansion
 from skmsnn.functions.lattice import TensorFourierSeries
 from skmsnn.linalg.toeplitz import ToeplitzSystem, central_box
 from skmsnn.linalg.tsqr import take_in
+from skmsnn.selection.candidate import Scored
+from skmsnn.selection.options import StageOptions
+from skmsnn.selection.problem import HeldOut, StageProblem, unwatched
+from skmsnn.selection.trace import Trace
 from skmsnn.sources.chunks import ChunkedData
 from skmsnn.sources.sums import (
     Triangle,
@@ -51,24 +52,30 @@ def best_on_sample(
     validation: HeldOut,
     recipe: StageOptions,
     rng: np.random.RandomState,
-) -> Trial:
+) -> Scored:
     """The space of functions that serves a sample best."""
     held_out = Points(validation.x, validation.weight)
     weight = sample.weight / sample.weight.max()
     points = DataSplit(domain, None, sample.x, weight, weight, held_out, {}, leaves_out=False)
     residuals = Residuals(sample.target, sample.target, validation.target)
-    return best_space(StageFitter(recipe, points, residuals, rng, unwatched), is_whole=False)
+    seed = int(rng.randint(2**31 - 1))
+    problem = StageProblem(recipe, points, residuals, seed, unwatched, Trace())
+    scored = best_space(problem)
+    assert scored is not None
+    return scored
 
 
 class PeriodicProblem:
     """Boxes of lattice modes: one that serves a sample, or else the first pass serves all sizes."""
 
-    def __init__(self, trial: Trial, n_points: int, validation: HeldOut) -> None:
+    def __init__(self, best: Scored, n_points: int, validation: HeldOut) -> None:
         d = validation.x.shape[1]
         self._validation, self._lengths = validation, np.full(d, 2.0)
         # what serves a sample to round-off serves all points
-        if trial.error <= NEAR_ROUND_OFF and isinstance(trial.modes, TensorFourierSeries):
-            self._ladder = [max(trial.modes.orders)]
+        function = best.fit.function if best.fit is not None else None
+        is_exact = best.score.error <= NEAR_ROUND_OFF
+        if is_exact and isinstance(function, TensorFourierSeries):
+            self._ladder = [max(function.orders)]
         else:
             # each worker holds the kernel, and its transform needs eight times as much
             most = int(rows_a_block(16) ** (1 / d) - 1) // 4
@@ -121,15 +128,16 @@ class PeriodicProblem:
 class DenseProblem:
     """Modes of a wider box, chosen on a sample of the points and fitted to all of them."""
 
-    def __init__(self, trial: Trial, n_points: int, largest_weight: float) -> None:
+    def __init__(self, best: Scored, n_points: int, largest_weight: float) -> None:
         self._frame: AnyFrame
-        if isinstance(trial.fit, PolynomialFit):
-            self._frame, damping = PolynomialFrame(trial.fit.degrees), ROUND_OFF
+        linear = best.fit.linear if best.fit is not None else None
+        if isinstance(linear, PolynomialFit):
+            self._frame, damping = PolynomialFrame(linear.degrees), ROUND_OFF
         else:
-            assert isinstance(trial.fit, DenseFit)
-            self._frame, damping = trial.fit.frame, trial.fit.damping
-        self._label, self._on_plateau = trial.candidate.label, trial.has_plateaued
-        self._family = trial.candidate.family
+            assert isinstance(linear, DenseFit)
+            self._frame, damping = linear.frame, linear.damping
+        self._label, self._on_plateau = best.candidate.label, False
+        self._family = best.candidate.family
         self._largest_weight = largest_weight
         self._damping = damping_triangle(self._frame.n_columns, n_points, damping)
 

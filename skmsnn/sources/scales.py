@@ -19,9 +19,10 @@ from skmsnn._comparison import CLEARLY, ENOUGH, FAR, LEAST_NODES, SIGMAS
 from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import find_grid
-from skmsnn.families.fitting import unwatched
-from skmsnn.families.recipe import StageOptions
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
+from skmsnn.selection.options import StageOptions
+from skmsnn.selection.problem import unwatched
+from skmsnn.selection.trace import Trace
 from skmsnn.sources.arrays import ArraySource, Choices
 
 # Families that take long, or are a last resort, and show no more of scales than the others.
@@ -75,7 +76,7 @@ def chosen_scales(
         source = ArraySource(
             X, y, weight, None, choices, None, names, check_random_state(0), scales
         )
-        fit = source.best_stage(quick, unwatched)
+        fit = source.best_stage(quick, unwatched, Trace())
         return np.inf if fit.is_noise else fit.error
 
     least = left_on(logarithmic)

@@ -7,6 +7,7 @@ normal equations. Each further stage solves for the residual and wins back what 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from copy import copy
 from math import ceil
 from typing import NamedTuple
@@ -16,7 +17,7 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from skmsnn._effort import FLOPS_PER_SECOND, ITERATIONS, qr_operations
-from skmsnn._memory import working_bytes
+from skmsnn._memory import rows_a_block, working_bytes
 from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.functions import LinearExpansion, RationalFunction
 from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
@@ -25,7 +26,7 @@ from skmsnn.spaces.base import Candidate
 from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame, QuotientFrame
 from skmsnn.spaces.p_norm import PointBasis
 from skmsnn.spaces.sampling import sampling_order
-from skmsnn.validation.leave_out import EdgePoints, LeftOut, left_out_one_by_one
+from skmsnn.validation.leave_out import EdgePoints, LeftOut, left_out_together
 
 
 class DenseFit:
@@ -139,36 +140,57 @@ class DenseFit:
     def left_out(
         self,
         residual: NDArray[np.float64],
-        rows: NDArray[np.intp],
+        folds: Sequence[NDArray[np.intp]],
         rounding: float,
-        beside: EdgePoints | None = None,
+        edges: EdgePoints | None = None,
     ) -> LeftOut:
-        """What fits without one of these rows leave there, from what the fit to all leaves there.
+        """Residuals of fits without each fold, from those of the fit to all rows.
 
-        ``e_i = r_i / (1 - h_i)`` with the leverage ``h_i = |g_i|^2``, ``g_i = R^-T a_i`` (Allen
-        1974). Where damping is at round-off that was up to a thousand times too much; from 1e-11 on
-        it was within ten times of the error at fresh points. Leaving out row i changes the fit by
-        ``g(x) . g_i e_i`` elsewhere, and the jackknife tells from these changes how unsure it is at
-        points ``beside``, as in corners, beyond which no point is.
+        ``(I - H_SS)^-1 r_S`` with the block ``H_SS = G_S G_S'`` of the projection; rows of G
+        are ``R^-T a_i`` (Allen 1974 for single rows; Cook & Weisberg 1982, section 3.8). With
+        damping at round-off that was up to a thousand times too large; from 1e-11 on it was within
+        ten times of the error at fresh points. Leaving out a fold changes the fit elsewhere by
+        ``g(x) . G_S' e_S``, and the jackknife estimates from these changes how uncertain it is at
+        the ``edges``.
+
+        Parameters
+        ----------
+        residual : ndarray of shape (n, n_outputs)
+            Residual of the fit to all rows, at all points.
+        folds : sequence of ndarray
+            Rows that are left out together.
+        rounding : float
+            Precision of the values, in their units.
+        edges : EdgePoints, default=None
+            Where else fresh points fall.
         """
-        root = np.sqrt(self._weight[rows])
-        leverage = np.empty(len(rows))
-        at_points = np.empty((self.frame.n_columns, 0))
-        if beside is not None and len(beside.points):
-            at_points = self._half_solved(beside.points, np.ones(len(beside.points)))
-        square = np.zeros((at_points.shape[1], residual.shape[1]))
-        unseen = np.empty((len(rows), residual.shape[1]))
-        for block in blocks_of_rows(len(rows), self.frame.n_columns):
-            half = self._half_solved(self._x[rows[block]], root[block])
-            leverage[block] = np.sum(half**2, axis=0)
-            rest = residual[rows[block]]
-            unseen[block] = left_out_one_by_one(rest, leverage[block], rounding)
-            square += (at_points.T @ half) ** 2 @ (root[block, None] * unseen[block]) ** 2
-        n_used = min(int(np.count_nonzero(self._weight)), self._most_rows)
-        unsure = (
-            beside.share * np.mean(square) * n_used / len(rows) if beside and square.size else 0.0
-        )
-        return LeftOut(rows, unseen, float(np.sqrt(unsure)))
+        rows = np.concatenate(folds)
+        root = np.sqrt(self._weight)
+        at_edges = np.empty((self.frame.n_columns, 0))
+        if edges is not None and len(edges.points):
+            at_edges = self._half_solved(edges.points, np.ones(len(edges.points)))
+        square = np.zeros((at_edges.shape[1], residual.shape[1]))
+        unseen = np.zeros((len(self._x), residual.shape[1]))
+        for block in _batches(folds, self.frame.n_columns):
+            here = np.concatenate(block)
+            half = self._half_solved(self._x[here], root[here])
+            ends = np.cumsum([len(fold) for fold in block])[:-1]
+            for fold, own in zip(block, np.split(half, ends, axis=1), strict=True):
+                own_root = root[fold, None]
+                weighted = left_out_together(residual[fold] * own_root, own.T @ own, rounding)
+                unseen[fold] = weighted / own_root
+            if at_edges.shape[1]:
+                weighted = root[here, None] * unseen[here]
+                if len(here) == len(block):  # single rows
+                    square += (at_edges.T @ half) ** 2 @ weighted**2
+                else:
+                    parts = zip(np.split(half, ends, axis=1), np.split(weighted, ends), strict=True)
+                    square += sum((at_edges.T @ (own @ e)) ** 2 for own, e in parts)
+        exposed = np.zeros(residual.shape[1])
+        if edges is not None and len(square):
+            exposed = np.sqrt(edges.share * square.mean(axis=0))
+        order = np.argsort(rows)
+        return LeftOut(rows[order], unseen[rows[order]], exposed)
 
     def linearised(self, modes: LinearExpansion) -> list[DenseFit]:
         """For each output the fit by all of its parameters, those of a denominator included.
@@ -232,6 +254,20 @@ def candidate_of(x: NDArray[np.float64], frame: AnyFrame, label: str, family: st
         return DenseFit(x, weight, frame, cutoff)
 
     return Candidate(frame.n_columns, prepare, label, family=family)
+
+
+def _batches(folds: Sequence[NDArray[np.intp]], n_columns: int) -> Iterator[list[NDArray[np.intp]]]:
+    """Folds that fit into the working memory together."""
+    batch: list[NDArray[np.intp]] = []
+    n_rows = 0
+    for fold in folds:
+        if batch and n_rows + len(fold) > rows_a_block(8 * n_columns):
+            yield batch
+            batch, n_rows = [], 0
+        batch.append(fold)
+        n_rows += len(fold)
+    if batch:
+        yield batch
 
 
 class _Block(NamedTuple):

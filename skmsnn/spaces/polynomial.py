@@ -6,6 +6,7 @@ comes with its leave-one-out residuals, by which degree and damping are chosen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 
 import numpy as np
@@ -18,7 +19,8 @@ from skmsnn.spaces.p_norm import PointBasis
 from skmsnn.validation.leave_out import (
     EdgePoints,
     LeftOut,
-    left_out_one_by_one,
+    farther,
+    left_out_together,
     weighted_rms,
 )
 
@@ -118,33 +120,36 @@ class PolynomialFit:
     def left_out(
         self,
         residual: NDArray[np.float64],
+        folds: Sequence[NDArray[np.intp]],
         rounding: float,
-        beside: EdgePoints | None = None,
+        edges: EdgePoints | None = None,
     ) -> LeftOut:
-        """What fits without one of ``rows`` leave there, from what the fit to all leaves.
+        """Residuals of fits without each fold, from those of the fit to all rows; as ``DenseFit``.
 
-        ``r_i / (1 - h_i)`` with the leverage h_i (Allen 1974; for ridge regression Golub, Heath &
-        Wahba 1979, equation 1.3). At points ``beside`` the jackknife tells how unsure the fit is.
-
-        Parameters
-        ----------
-        residual : ndarray of shape (n_rows, n_outputs)
-            What the fit to all leaves at ``rows``.
-        rounding : float
-            To which the values are known.
-        beside : EdgePoints, default=None
-            Where else fresh points fall.
+        For ridge regression see Golub, Heath & Wahba 1979, equation 1.3.
         """
-        leverage = np.sum(self._u**2 * self._kept, axis=1) + self._root**2
-        unseen = left_out_one_by_one(residual, leverage, rounding)
-        if beside is None or len(beside.points) == 0:
-            return LeftOut(self.rows, unseen)
-        columns = columns_of(beside.points, self.degrees[1:]) - self._mean
-        shrunk = self._s / (self._s**2 + self.damping**2)
-        follows = (columns / self._size) @ (self._vt.T * shrunk) @ self._u.T
-        follows = follows * self._root + self._root**2
-        square = follows**2 @ unseen**2
-        return LeftOut(self.rows, unseen, float(np.sqrt(beside.share * np.mean(square))))
+        place = np.full(len(self._x), -1)
+        place[self.rows] = np.arange(len(self.rows))
+        follows = np.empty((0, len(self.rows)))
+        if edges is not None and len(edges.points):
+            columns = columns_of(edges.points, self.degrees[1:]) - self._mean
+            shrunk = self._s / (self._s**2 + self.damping**2)
+            follows = (columns / self._size) @ (self._vt.T * shrunk) @ self._u.T
+            follows = follows * self._root + self._root**2
+        square = np.zeros((len(follows), residual.shape[1]))
+        unseen = np.zeros_like(residual)
+        for fold in folds:
+            at = place[fold]
+            block = (self._u[at] * self._kept) @ self._u[at].T
+            block += self._root[at, None] * self._root[at]
+            own_root = self._root[at, None] * np.sqrt(len(self.rows))
+            unseen[fold] = left_out_together(residual[fold] * own_root, block, rounding) / own_root
+            square += (follows[:, at] @ unseen[fold]) ** 2
+        exposed = np.zeros(residual.shape[1])
+        if edges is not None and len(square):
+            exposed = np.sqrt(edges.share * square.mean(axis=0))
+        rows = np.sort(np.concatenate(folds))
+        return LeftOut(rows, unseen[rows], exposed)
 
     def left_out_under(
         self, target: NDArray[np.float64], dampings: NDArray[np.float64]
@@ -156,9 +161,10 @@ class PolynomialFit:
         errors = []
         for damping in dampings:
             fit = self.damped(damping)
-            rest = centred - self._u @ (fit._kept[:, None] * rotated)
-            left = fit.left_out(rest / self._root[:, None], EPS)
-            errors.append(weighted_rms(left.residual, self._root**2))
+            rest = (centred - self._u @ (fit._kept[:, None] * rotated)) / self._root[:, None]
+            leverage = np.sum(self._u**2 * fit._kept, axis=1) + self._root**2
+            share = np.maximum(1 - leverage, EPS)[:, None]
+            errors.append(weighted_rms(farther(rest, np.asarray(EPS)) / share, self._root**2))
         return np.array(errors)
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+from skmsnn._warning import SEE
+
 
 def training_device(name: str) -> str:
     """The torch device of that name, "auto" for the best there is.
@@ -32,6 +34,9 @@ def prediction_device(name: str) -> str:
     """The same, but the CPU, with a warning, where there is no such device."""
     try:
         return training_device(name)
-    except ValueError as error:
-        warnings.warn(f"{error} The CPU predicts instead.", stacklevel=5)
+    except ValueError:
+        # above this function are at_scaled, _at or _first, predict, and the caller
+        warnings.warn(
+            f"The device of the fit is unavailable, and the CPU is used. {SEE}", stacklevel=5
+        )
         return "cpu"

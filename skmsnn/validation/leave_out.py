@@ -55,25 +55,22 @@ class EdgePoints(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """What fits leave of values that they have not seen.
+    """Residuals of fits at rows that they have not seen.
 
     Attributes
     ----------
     rows : ndarray of shape (n_rows,)
         Some or all points.
     residual : ndarray of shape (n_rows, n_outputs)
-        What is left there.
-    beside : float
-        Root mean square of how unsure the fit is beside them, where fresh points fall.
+        The residuals there.
+    exposed : ndarray of shape (n_outputs,)
+        Root mean square of the uncertainty of the fit at exposed points, times the root of the
+        share of fresh points that they stand for.
     """
 
     rows: NDArray[np.intp]
     residual: NDArray[np.float64]
-    beside: float = 0.0
-
-    def error(self, weight: NDArray[np.float64]) -> float:
-        """Root mean square, where ``weight`` (n,) is that of all points."""
-        return max(weighted_rms(self.residual, weight[self.rows]), self.beside)
+    exposed: NDArray[np.float64]
 
 
 class Gaps(NamedTuple):
@@ -187,16 +184,7 @@ def left_out(
     changes = np.zeros((len(folds.gaps.middles), residual.shape[1]))
     influence = projection.influence(folds.gaps.middles)
     for rows in folds.folds:
-        # in directions that hardly any other line has a say in, the rounding is what comes out
-        block = projection.block(rows)
-        others_have_a_say = np.eye(len(rows)) - (1 - EPS) * block
-        try:
-            inverse = np.linalg.inv(others_have_a_say)
-        except np.linalg.LinAlgError:  # some direction is these rows' alone
-            inverse = np.eye(len(rows)) / EPS
-        unseen[rows] = inverse @ residual[rows]
-        amplified = rounding * np.linalg.norm(inverse, axis=1)
-        unseen[rows] = farther(unseen[rows], amplified[:, None])
+        unseen[rows] = left_out_together(residual[rows], projection.block(rows), rounding)
         if len(changes):
             changes += (influence(rows) @ unseen[rows]) ** 2
     return with_gaps(unseen[folds.proxy_line], changes, folds.gaps)
@@ -216,12 +204,20 @@ def farther(values: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.
     return np.copysign(np.hypot(values, by), values)
 
 
-def left_out_one_by_one(
-    residual: NDArray[np.float64], leverage: NDArray[np.float64], rounding: float
+def left_out_together(
+    residual: NDArray[np.float64], block: NDArray[np.float64], rounding: float
 ) -> NDArray[np.float64]:
-    """``r_i / (1 - h_i)`` for each row of (n, n_outputs); rounding, amplified, where h_i is 1."""
-    share = np.maximum(1 - leverage, EPS)[:, None]
-    return farther(residual, np.asarray(rounding)) / share
+    """``(I - H)^-1 r`` for rows left out together, with the block H (n, n) of the projection.
+
+    In directions that no other row determines the result is the rounding, amplified.
+    """
+    determined = np.eye(len(block)) - (1 - EPS) * block
+    try:
+        inverse = np.linalg.inv(determined)
+    except np.linalg.LinAlgError:  # some direction belongs to these rows alone
+        inverse = np.eye(len(block)) / EPS
+    amplified = rounding * np.linalg.norm(inverse, axis=1)
+    return farther(inverse @ residual, amplified[:, None])
 
 
 def weighted_rms(residual: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

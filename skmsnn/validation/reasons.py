@@ -6,11 +6,11 @@ from enum import StrEnum
 
 
 class StopReason(StrEnum):
-    """Values of ``stop_reason_``; ``advice`` is what a warning says of it."""
+    """Values of ``stop_reason_``; ``advice`` is what a warning says: the cause, and what to do."""
 
     advice: str
 
-    def __new__(cls, value: str, advice: str) -> StopReason:
+    def __new__(cls, value: str, advice: str = "") -> StopReason:
         """A string that knows its advice."""
         reason = str.__new__(cls, value)
         reason._value_ = value
@@ -19,97 +19,95 @@ class StopReason(StrEnum):
 
     ROUND_OFF = (
         "round-off",
-        "this is the rounding of y itself, or of X, whose digits cancel; take the offset out of "
-        "them before they are rounded, or raise tol",
+        "a large offset of y or X leaves few digits for their variation. Subtract the offset "
+        "before the values are rounded, or raise tol",
     )
     PRECISION = (
         "precision",
-        "the values of y are rounded, to single precision or to some decimals, and what is left is "
-        "as large as that rounding; give y in full double precision, or raise tol",
+        "y is rounded to single precision or a few decimals, and the residual is as large as this "
+        "rounding. Supply y in full double precision, or raise tol",
     )
     NOISE = (
         "noise",
-        "what is left looks like noise: neighbouring points know nothing of each other, and this "
-        "is the noise floor of the data; average repeated measurements, or raise tol",
+        "the data are noisy, as neighbouring residuals are uncorrelated. Average repeated "
+        "measurements, or raise tol",
     )
     UNCORRELATED = (
         "uncorrelated",
-        "neighbouring points know nothing of each other: y is noise, or varies faster than the "
-        "points show, or depends on something that is not among the features; give that, or more "
-        "points",
+        "neighbouring values of y are uncorrelated, because of noise, variation faster than the "
+        "sampling or a missing feature. Add the missing feature or more points",
     )
     FEW_POINTS = (
         "few points",
-        "so few points leave open what lies between them; give more",
+        "there are too few points to determine the function between them. Provide more points",
     )
     FEW_LEVELS = (
         "few levels",
-        "a feature has so few levels that nothing tells what lies between them; give more levels, "
-        "or fit each level by itself",
+        "a feature has too few levels to determine the function between them. Supply more levels, "
+        "or fit each level separately",
     )
     ALIASED = (
         "aliased",
-        "from node to node of the grid y changes as fast as it can, and faster waves look like "
-        "slower ones there, so that the residual may be far too small; give a finer grid, or "
-        "scattered points",
+        "The validation error may be far too small: y varies at the Nyquist limit of the grid, "
+        "where faster waves look like slower ones. Use a finer grid or scattered points",
     )
     BOUNDARY_SINGULARITY = (
         "boundary singularity",
-        "what is left sits at an end of the data, as where y has an infinite derivative; cluster "
-        "points towards that end, fit a power or logarithm of that feature, or leave the end out",
+        "the residual is concentrated at an end of the data, as near an infinite derivative. "
+        "Cluster points towards that end, fit a power or logarithm of the feature, or leave the "
+        "end out",
     )
     DISCONTINUOUS = (
         "discontinuous",
-        "what is left sits in a few places, as at jumps, kinks and fronts between the points; fit "
-        "the parts between them one by one, or give more points there",
+        "the residual is concentrated at a few locations (jumps, kinks, unresolved fronts). Fit "
+        "the smooth pieces separately, or add points there",
     )
     UNDERSAMPLED = (
         "undersampled",
-        "a further stage did not lower it: the points do not resolve the function any better; give "
-        "more of them where it varies fastest, or a period if it is periodic",
+        "the points do not resolve the function, and a further stage did not help. Add points "
+        "where it varies fastest, or set period if it is periodic",
     )
     INTERPOLATED = (
         "interpolated",
-        "no smooth function that was tried describes these points, so the model is an interpolant "
-        "that passes through them, and nothing validates it in between; give more points",
+        "no smooth function describes the points, and the interpolant through them is not "
+        "validated between them. Add points",
     )
     INCONSISTENT_CONDITIONS = (
         "inconsistent conditions",
-        "values and conditions cannot be met together by any function that was tried: one of them "
-        "is wrong, as in a sign or a unit, or their points do not resolve what meets all",
+        "no function that was tried satisfies the data and all conditions. Check the signs and "
+        "units of the conditions that contradictions_ names, or add points",
     )
     UNDERDETERMINED = (
         "underdetermined",
-        "values and conditions leave the function open: others, far from this one, meet them as "
-        "well; give what decides, as initial and boundary values",
+        "The data and conditions do not determine the solution uniquely. Add initial or boundary "
+        "values",
     )
     NEWTON_NOT_CONVERGED = (
         "newton not converged",
-        "Newton's iteration for the equations did not converge; begin nearer to the solution, as "
-        "by solving in pieces, from the end of the one before, or by a weaker nonlinearity",
+        "Newton's iteration for the equations did not converge. Solve on shorter intervals in "
+        "turn, or increase the nonlinearity in steps",
     )
     CONVERGED = (
         "converged",
-        "a further stage did not lower it: the training, or the points, go no further; leave "
-        "n_modes, init and solver at their defaults, raise max_iter, or give more points",
+        "a further stage did not help. Leave n_modes, init and solver at their defaults, raise "
+        "max_iter, or add points",
     )
     N_STAGES = (
         "n_stages",
-        "all stages are used: raise n_stages, or n_modes and max_iter if they are set",
+        "all stages are used. Raise n_stages, or n_modes and max_iter if they are set",
     )
     TIME = (
         "time",
-        "max_time was reached; raise it, or set it to None",
+        "max_time was reached. Raise it, or set it to None",
     )
-    INTERRUPTED = ("interrupted", "the fit was interrupted")
+    INTERRUPTED = (
+        "interrupted",
+        "Training interrupted by user. The model is the best found so far; press Ctrl-C twice to "
+        "end a search",
+    )
     MEMORY = (
         "memory",
-        "a further stage needs more memory than there is; give fewer n_modes or points, or the "
-        "points as dask arrays",
+        "Memory ran out, and the model consists of the stages before that. Reduce n_modes or the "
+        "number of points, or supply dask arrays",
     )
-    CALLBACK = ("callback", "a callback ended the fit")
-
-
-def advice_on(reason: str) -> str:
-    """What a warning says of a value of ``stop_reason_``."""
-    return next(member.advice for member in StopReason if member == reason)
+    CALLBACK = ("callback", "a callback ended the fit. Let it allow more stages, or raise tol")

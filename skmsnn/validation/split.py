@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn.domain import Domain, Grid, Points
 from skmsnn.stage import Stage
-from skmsnn.validation.leave_out import EdgePoints, LeftOut
+from skmsnn.validation.leave_out import EdgePoints
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class DataSplit:
     ``levels`` are the features of few levels, and how many. With ``leaves_out`` spectral stages are
     fitted to all points, and judged by what fits that have not seen a point leave there.
     ``rounding`` is that of single precision or few decimals, where y shows such, over its spread.
-    ``beside`` are points where fresh ones may fall, of which nothing is known, and ``gaps`` are
+    ``edges`` are exposed points where fresh ones may fall, and ``gaps`` are
     where none are for long. ``line`` are the nodes of points in one dimension of unequal weights,
     which do not matter to a function that goes through all of them. With ``has_scatter`` some
     points were given several times with different values.
@@ -37,37 +37,10 @@ class DataSplit:
     leaves_out: bool
     held_rows: NDArray[np.intp] | None = None
     rounding: float = 0.0
-    beside: EdgePoints | None = None
+    edges: EdgePoints | None = None
     gaps: NDArray[np.float64] | None = None
     line: Grid | None = None
     has_scatter: bool = False
-
-    def importance_holdout(self, unseen: LeftOut | None, rng: np.random.RandomState) -> DataSplit:
-        """Hold out more of the scattered points where a fit leaves most of what it has not seen.
-
-        A point where a function is singular has few others about it, and a tenth of all points
-        may have none of these. The weights of those held out make up for how likely they were.
-        """
-        if (
-            self.held_out is None
-            or self.has_own_validation
-            or self.grid is not None
-            or unseen is None
-        ):
-            return self
-        square = np.mean(unseen.residual**2, axis=1)
-        chance = np.zeros(len(self.x))
-        chance[unseen.rows] = square / max(float(square.sum()), np.finfo(float).tiny)
-        n_held = len(self.held_out.x)
-        # where a fit finds it hard half of the points stay in
-        chance = np.minimum(n_held * (chance + 1 / len(chance)), 1) / 2
-        rows = np.flatnonzero((rng.uniform(size=len(chance)) < chance) & (self.full > 0))
-        if not 0 < len(rows) < np.count_nonzero(self.full):
-            return self
-        train = self.full.copy()
-        train[rows] = 0
-        held_out = Points(self.x[rows], self.full[rows] / chance[rows])
-        return replace(self, train=train, held_out=held_out, held_rows=rows)
 
     @property
     def has_own_validation(self) -> bool:
@@ -100,18 +73,12 @@ class Residuals:
     full: NDArray[np.float64]
     validation: NDArray[np.float64]
 
-    def with_holdout(self, split: DataSplit) -> Residuals:
-        """The same, judged at other points, which no stage so far has been fitted without."""
-        assert split.held_rows is not None
-        return replace(self, validation=self.full[split.held_rows])
-
-    def of_output(self, j: int) -> Residuals:
-        """Of one output alone."""
-        columns = slice(j, j + 1)
-        train, full = self.train[:, columns], self.full[:, columns]
+    def of_outputs(self, outputs: slice) -> Residuals:
+        """Of some outputs alone."""
+        train, full = self.train[:, outputs], self.full[:, outputs]
         # the same array where both are
         full = train if self.full is self.train else full
-        return Residuals(train, full, self.validation[:, columns])
+        return Residuals(train, full, self.validation[:, outputs])
 
     def after(self, train_stage: Stage, stage: Stage, split: DataSplit) -> Residuals:
         """Subtract a stage, in its version for each model."""

@@ -21,6 +21,7 @@ class StageOptions:
     device: str
     tol: float
     families: tuple[str, ...]
+    is_auto: bool = True
 
     @property
     def is_adaptive(self) -> bool:

@@ -1,0 +1,212 @@
+"""Functions along one axis of a complete grid, scored on whole lines that their fits have not seen.
+
+On a complete grid the fit is a product of one projection for each axis, and to first order its
+error at a fresh point is the sum of those along each axis alone. So each axis has a race of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._effort import svd_operations
+from skmsnn._precision import EPS
+from skmsnn.families.spectrum import which_stand_out
+from skmsnn.linalg.nufft import nufft_type1
+from skmsnn.selection.candidate import Candidate, Fit, Ladder, Scored
+from skmsnn.spaces.axes import AxisBasis, SplineAxis
+from skmsnn.validation.leave_out import N_FOLDS, Folds, left_out
+from skmsnn.validation.plateau import noise_level
+from skmsnn.validation.score import Score
+
+
+@dataclass(frozen=True, eq=False)
+class AxisTrial:
+    """Functions along an axis, and errors of a fit.
+
+    Attributes
+    ----------
+    axis : AxisBasis
+        The functions.
+    errors, train_errors : ndarray of shape (n_outputs,)
+        Root mean square residuals on unseen lines, and on those of the fit.
+    leverage : float
+        Share of noise that the fit follows.
+    """
+
+    axis: AxisBasis
+    errors: NDArray[np.float64]
+    train_errors: NDArray[np.float64]
+    leverage: float
+
+    @property
+    def size(self) -> int:
+        """Number of functions."""
+        return len(self.axis.singular_values)
+
+    @cached_property
+    def error(self) -> float:
+        """Validation error of all outputs."""
+        return float(np.sqrt(np.mean(self.errors**2)))
+
+    @cached_property
+    def train_error(self) -> float:
+        """Training error of all outputs."""
+        return float(np.sqrt(np.mean(self.train_errors**2)))
+
+    @property
+    def noise_level(self) -> float:
+        """Noise that explains ``train_error``, if all of the residual is noise."""
+        return noise_level(self.train_error, self.leverage)
+
+    def of_output(self, j: int) -> AxisTrial:
+        """The same for one output alone."""
+        return AxisTrial(self.axis, self.errors[[j]], self.train_errors[[j]], self.leverage)
+
+
+@dataclass(frozen=True, eq=False)
+class AxisProblem:
+    """Values along one axis, and how fits to them are scored: the scheme of its race.
+
+    Attributes
+    ----------
+    feature : int
+        The axis.
+    nodes : ndarray of shape (n_nodes,)
+        In scaled coordinates.
+    columns : ndarray of shape (n_nodes, n_columns)
+        Values along the axis, on lines across it or combinations of these.
+    output : ndarray of shape (n_columns,)
+        The output of each column.
+    periodic : bool
+        Whether the axis is.
+    folds : Folds
+        Nodes that are left out together.
+    trials : list of AxisTrial
+        All that were scored.
+    """
+
+    feature: int
+    nodes: NDArray[np.float64]
+    columns: NDArray[np.float64]
+    output: NDArray[np.intp]
+    periodic: bool
+    folds: Folds
+    trials: list[AxisTrial] = field(default_factory=list)
+
+    def candidate(
+        self,
+        family: str,
+        label: str,
+        n_terms: int,
+        make: Callable[[], AxisBasis],
+        **more: Any,
+    ) -> Candidate:
+        """Functions along the axis as a candidate of its race."""
+
+        def fit(target: NDArray[np.float64], weight: NDArray[np.float64]) -> Fit:
+            return Fit(None, state=make())  # type: ignore[arg-type]
+
+        operations = svd_operations(len(self.nodes), n_terms + 1)
+        operations += 4.0 * self.columns.size * (n_terms + 1)
+        label = f"feature {self.feature}: {label}"
+        return Candidate(family, label, n_terms, operations, fit, **more)
+
+    def score(self, candidate: Candidate) -> Scored:
+        """Fit a candidate, and score it on lines that its fits have not seen."""
+        fit = candidate.fit(self.columns, np.ones(len(self.nodes)))
+        unseen, rest = self.residuals(fit.state)
+        if candidate.refit is not None:
+            unseen = np.maximum(np.abs(unseen), np.abs(self._refitted(candidate, fit)))
+        leverage = len(fit.state.singular_values) / len(self.nodes)
+        if leverage >= 1 and not isinstance(fit.state, SplineAxis):
+            # goes through any values, and its projection says nothing of what it does between
+            unseen = np.full_like(unseen, np.inf)
+        square, own = self._by_output(unseen), self._by_output(rest)
+        train = np.sqrt(own.mean(axis=0))
+        trial = AxisTrial(fit.state, np.sqrt(square.mean(axis=0)), train, leverage)
+        self.trials.append(trial)
+        rows, ones = np.arange(len(self.nodes)), np.ones(len(self.nodes))
+        score = Score(rows, np.sqrt(square), ones, train, np.zeros(len(train)))
+        return Scored(candidate, fit, score, len(self.nodes))
+
+    def finish(self, scored: Scored) -> Scored:
+        """Return it as it is: all nodes were used."""
+        return scored
+
+    def residuals(
+        self, axis: AxisBasis, rounding: float = EPS
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Residuals of a fit on unseen lines, and on its own."""
+        return residuals_along(axis, self.columns, self.folds, rounding)
+
+    def shows_faster_wave(self, scored: Scored) -> bool:
+        """Whether a wave stands out of a residual that is faster than those of the candidate."""
+        assert scored.fit is not None
+        return self.fastest_wave(scored.fit.state) > scored.candidate.bandlimit > 0
+
+    def fastest_wave(self, axis: AxisBasis) -> int:
+        """Periods over the nodes of the fastest wave that stands out of a residual; or 0.
+
+        Its spectrum, under a Hann window, has at noise the size of its median everywhere.
+        """
+        nodes = self.nodes
+        quadrature = np.gradient(nodes) * (1 + np.cos(np.pi * nodes))
+        most = len(nodes)
+        power = np.zeros(most + 1)
+        for column in _rest(axis, self.columns).T:
+            waves = nufft_type1([np.pi * nodes], quadrature * column, (most,))
+            power += np.abs(waves[most:]) ** 2
+        # half the wave numbers of e^(i pi k x): beyond, the nodes do not tell them apart
+        power = power[: most // 2 + 1]
+        return int(np.flatnonzero(which_stand_out(power)).max(initial=0))
+
+    def _by_output(self, rest: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean squares of columns of the same output; shape (n_nodes, n_outputs)."""
+        n_columns = np.bincount(self.output)
+        square = np.zeros((len(rest), len(n_columns)))
+        np.add.at(square.T, self.output, (rest**2).T)
+        return square / n_columns
+
+    def _refitted(self, candidate: Candidate, fit: Fit) -> NDArray[np.float64]:
+        """Residuals on unseen lines where all parameters are fitted without these."""
+        assert candidate.refit is not None
+        unseen = np.zeros_like(self.columns)
+        for part in range(N_FOLDS):
+            folds = self.folds.folds[part::N_FOLDS]
+            if not folds:
+                break
+            out = np.concatenate(folds)
+            weight = np.ones(len(self.nodes))
+            weight[out] = 0.0
+            others = np.flatnonzero(weight)
+            axis = candidate.refit(fit, self.columns, weight).state
+            influence = axis.influence(self.nodes[out])(np.arange(len(others)))
+            unseen[out] = self.columns[out] - influence @ self.columns[others]
+        return unseen[self.folds.proxy_line]
+
+
+def residuals_along(
+    axis: AxisBasis, columns: NDArray[np.float64], folds: Folds, rounding: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Residuals of a fit along an axis on unseen lines, and on its own."""
+    if isinstance(axis, SplineAxis):
+        return axis.left_out(columns, folds), np.zeros_like(columns)
+    # twice: the next stage takes some of the rounding
+    rest = _rest(axis, _rest(axis, columns))
+    return left_out(rest, axis, folds, rounding), rest
+
+
+def _rest(axis: AxisBasis, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Residual of a fit along an axis of values on all of its nodes."""
+    return columns - axis.synthesise(axis.analyse(columns, 0), 0)
+
+
+def ladder_of(candidates: Iterable[Candidate]) -> Ladder:
+    """Candidates one after the other, whatever their scores."""
+    yield from candidates

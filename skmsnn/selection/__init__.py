@@ -1,0 +1,1 @@
+"""The selection of a stage: a race of ladders of candidates, and its record."""

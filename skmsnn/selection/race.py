@@ -1,0 +1,328 @@
+"""The race: ladders of candidates advance one step at a time, and one score decides.
+
+The next step is that of the ladder that promises most for its cost: cheap ones first, and what is
+far behind waits. A ladder ends when it is exhausted, overfits, would not catch up with the best at
+any affordable size, or costs too much. The neighbours of its best candidate are one more ladder.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from skmsnn._effort import FLOPS_PER_SECOND
+from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
+from skmsnn._time_limit import seconds_left, time_is_up
+from skmsnn.selection.candidate import Candidate, Ladder, Scored
+from skmsnn.selection.scheme import Scheme
+from skmsnn.selection.trace import Row, Status, Trace
+from skmsnn.validation.score import Score
+
+# Operations of a stage, some 20 seconds. Of 61 benchmark cases all but fronts need less.
+BUDGET = 20 * FLOPS_PER_SECOND
+# What every candidate costs, as overhead: some 50 microseconds.
+LEAST_OPERATIONS = 1e6
+# Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
+PATIENCE = 2
+# Operations that a ladder may spend without a smaller error, if it has not spent more until its
+# best: what leads to a better one may itself say nothing, as x^2 on the way to x^3.
+WAITING = FLOPS_PER_SECOND / 20
+# A fit whose error at unseen rows is so many times that at its own rows follows what it cannot
+# resolve. K terms on n points make of noise a ratio of 1 / (1 - K / n).
+OVERFIT = 10.0
+# The neighbours of a candidate whose error is larger by more are not worth their time: other boxes
+# reduced errors by up to so much.
+MOST_GAIN = 100.0
+# A ladder whose error is above this share of y has not come to the waves of the function yet: how
+# far it is behind, and how slowly its error falls, says nothing.
+RESOLVED = 0.5
+# A neighbour is another centre of a search if its error is smaller by more.
+LEAST_GAIN = 1.15
+
+Ending = tuple[Status, str]
+
+
+class Outcome(NamedTuple):
+    """The best candidate for each output, and what each ladder tried: sizes, errors, leverages."""
+
+    best: list[Scored]
+    tried: dict[str, list[Tried]]
+
+    @property
+    def error(self) -> float:
+        """Validation error of all outputs, each under its best candidate."""
+        return _joint(self.best)
+
+
+class Tried(NamedTuple):
+    """One step of a ladder."""
+
+    n_terms: int
+    error: float
+    train_error: float
+    n_rows: int
+    label: str
+
+
+@dataclass
+class _Entrant:
+    """A ladder in the race."""
+
+    family: str
+    ladder: Ladder
+    next: Candidate | None = None
+    best: list[Scored] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    row: Row | None = None
+    n_worse: int = 0
+    is_search: bool = False
+    spent: float = 0.0
+    spent_on_best: float = 0.0
+
+    @property
+    def error(self) -> float:
+        return _joint(self.best) if self.best else np.inf
+
+    def advance(self, score: Score | None) -> None:
+        try:
+            self.next = next(self.ladder) if score is None else self.ladder.send(score)
+        except StopIteration:
+            self.next = None
+
+    def price(self, least: float) -> float:
+        """Operations of the next candidate, times the root of how far the ladder is behind."""
+        if self.next is None:
+            return 0.0
+        gap = self.error / least if self.error < RESOLVED and least > 0 else 1.0
+        return max(self.next.operations, LEAST_OPERATIONS) * max(1.0, gap) ** 0.5
+
+    def take(self, scored: Scored) -> None:
+        """Note a scored candidate."""
+        candidate, score = scored.candidate, scored.score
+        numbers = (candidate.n_terms, score.error, score.train_error, scored.n_rows)
+        self.tried.append(Tried(*numbers, candidate.label))
+        is_smaller = np.array(
+            [score.errors[j] < s.score.errors[j] for j, s in enumerate(self.best)]
+        )
+        self.spent += candidate.operations
+        if not self.best or is_smaller.any():
+            self.n_worse, self.spent_on_best = 0, self.spent
+        else:
+            self.n_worse += 1
+        self.best = self.best or [scored] * len(score.errors)
+        for j in np.flatnonzero(is_smaller):
+            self.best[j] = scored
+
+    def forecast(self, operations: float) -> float:
+        """Error at the largest size that so many operations allow, if it falls on geometrically.
+
+        From the last doubling, per term along each axis: the most optimistic of usual laws.
+        """
+        last = self.tried[-1]
+        halves = [t.error for t in self.tried if 2 * t.n_terms <= last.n_terms]
+        if not halves or self.next is None or not 0 < last.error < RESOLVED:
+            return 0.0
+        fall = min(1.0, last.error / min(halves))
+        doublings = np.log2(max(1.0, operations / self.next.operations)) / 2
+        doublings = min(doublings, max(0.0, np.log2(last.n_rows / last.n_terms)))
+        with np.errstate(under="ignore"):
+            return float(last.error * fall ** (2**doublings - 1))
+
+
+def improve(best: list[Scored], scored: Scored) -> bool:
+    """Replace the best of each output where a candidate is better; whether it is anywhere."""
+    if not best:
+        best.extend([scored] * scored.score.residual.shape[1])
+        return True
+    better = np.zeros(len(best), dtype=bool)
+    for other in {id(one): one for one in best}.values():
+        has_it = np.array([one is other for one in best])
+        better |= has_it & scored.score.is_better_than(other.score)
+    for j in np.flatnonzero(better):
+        best[j] = scored
+    return bool(better.any())
+
+
+class Race:
+    """Ladders under one scheme, within a budget of operations.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        What scores candidates.
+    trace : Trace
+        Where every step is recorded.
+    size : float, default=1.0
+        Root mean square of the target, in units of the spread of y.
+    budget : float
+        Most operations.
+    floor : float
+        Error at which digits are used up.
+    shows_more : callable
+        Whether the residual of a scored candidate shows waves that larger ones of its ladder reach.
+    is_noise : callable
+        Whether the residual of a scored candidate is noise, given what its family tried.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        trace: Trace,
+        *,
+        size: float = 1.0,
+        budget: float = BUDGET,
+        floor: float = ROUND_OFF,
+        shows_more: Callable[[Scored], bool] = lambda scored: False,
+        is_noise: Callable[[Scored, list[Tried]], bool] = lambda scored, tried: False,
+    ) -> None:
+        self._scheme, self._trace, self._size = scheme, trace, size
+        self._left, self._floor, self._shows_more = budget, floor, shows_more
+        self._is_noise = is_noise
+        self._noise_of: Scored | None = None
+        self._has_noise = False
+        self._entrants: list[_Entrant] = []
+        self._rows: dict[int, Row] = {}
+        self._best: list[Scored] = []
+        self._tried: dict[str, list[Tried]] = {}
+
+    def run(self, ladders: Iterable[tuple[str, Ladder]]) -> Outcome | None:
+        """The candidate with the smallest validation error for each output; None without any."""
+        for family, ladder in ladders:
+            self._enter(_Entrant(family, ladder))
+        while self._entrants:
+            least = _joint(self._best)
+            entrant = min(self._entrants, key=lambda e: e.price(least))
+            ending = self._why_not(entrant) or self._step(entrant)
+            if ending is not None:
+                self._end(entrant, *ending)
+        if not self._best:
+            return None
+        for scored in self._best:
+            row = self._rows[id(scored)]
+            row.status = Status.WON
+        return Outcome(self._best, self._tried)
+
+    def _enter(self, entrant: _Entrant) -> None:
+        entrant.advance(None)
+        if entrant.next is not None:
+            self._entrants.append(entrant)
+
+    def _why_not(self, entrant: _Entrant) -> Ending | None:
+        """Why the next candidate of a ladder is not tried, if so."""
+        candidate, least = entrant.next, _joint(self._best)
+        if candidate is None:
+            return Status.WORSE, "no larger candidates"
+        if not self._best:
+            return None
+        if _is_settled(self._best, self._floor):
+            return Status.WORSE, "round-off is reached"
+        if entrant.is_search and entrant.error > MOST_GAIN * least:
+            return Status.FORECAST, "similar candidates would not catch up"
+        if least <= candidate.reach:
+            return Status.FORECAST, "others are more accurate than such functions become"
+        if candidate.operations * 10 > FLOPS_PER_SECOND and self._ends_in_noise():
+            return Status.WORSE, "the residual of the best is noise"
+        if candidate.operations > self._left:
+            return (
+                Status.TOO_COSTLY,
+                f"the next candidate takes {candidate.operations:.0e} operations",
+            )
+        if time_is_up() or candidate.operations > seconds_left() * FLOPS_PER_SECOND:
+            return Status.TIME, "the next candidate does not fit into max_time"
+        return None
+
+    def _ends_in_noise(self) -> bool:
+        """Whether the residual of the best candidate is noise, which no other one reduces."""
+        best = self._best[0]
+        if any(other is not best for other in self._best):
+            return False
+        if self._noise_of is not best:
+            tried = self._tried[best.candidate.family]
+            self._noise_of, self._has_noise = best, self._is_noise(best, tried)
+        return self._has_noise
+
+    def _step(self, entrant: _Entrant) -> Ending | None:
+        """Score the next candidate of a ladder; why the ladder ends after it, if it does."""
+        candidate = entrant.next
+        assert candidate is not None
+        start = time.perf_counter()
+        scored = self._scheme.score(candidate)
+        self._left -= candidate.operations
+        entrant.row = self._rows[id(scored)] = self._trace.add(
+            family=candidate.family,
+            label=candidate.label,
+            n_terms=candidate.n_terms,
+            operations=candidate.operations,
+            seconds=time.perf_counter() - start,
+            validation_error=scored.score.error * self._size,
+            standard_error=scored.score.standard_error * self._size,
+            train_error=scored.score.train_error * self._size,
+        )
+        entrant.take(scored)
+        self._tried.setdefault(candidate.family, []).append(entrant.tried[-1])
+        improve(self._best, scored)
+        entrant.advance(scored.score)
+        if entrant.next is None or entrant.is_search:
+            return None
+        return self._why_it_ends(entrant, scored)
+
+    def _why_it_ends(self, entrant: _Entrant, scored: Scored) -> Ending | None:
+        score = scored.score
+        if entrant.n_worse >= PATIENCE:
+            if score.error > OVERFIT * score.train_error:
+                return Status.OVERFITS, "larger candidates overfit"
+            # a function of high frequency shows nothing, here or there, until waves reach it
+            waited = entrant.spent - entrant.spent_on_best
+            is_enough = waited > max(entrant.spent_on_best, WAITING)
+            if is_enough and not self._shows_more(scored):
+                return Status.WORSE, "larger candidates do not reduce the error"
+        least = _joint(self._best)
+        if entrant.error > least and entrant.forecast(self._left) > least:
+            if not self._shows_more(scored):
+                return Status.FORECAST, "the error falls too slowly to catch up"
+        return None
+
+    def _end(self, entrant: _Entrant, status: Status, reason: str) -> None:
+        self._entrants.remove(entrant)
+        if entrant.row is not None:
+            entrant.row.status, entrant.row.reason = status, reason
+        if status in (Status.WORSE, Status.OVERFITS) and entrant.best and not entrant.is_search:
+            for scored in {id(one): one for one in entrant.best}.values():
+                search = _Entrant(entrant.family, neighbours(scored), is_search=True)
+                search.best = list(entrant.best)
+                self._enter(search)
+
+
+def neighbours(start: Scored) -> Ladder:
+    """Candidates next to the best, and then next to the best of those, while that helps."""
+    centre, labels = start, {start.candidate.label}
+    while centre is not None:
+        found, centre_score, centre = centre.candidate.neighbours(), centre.score, None
+        for candidate in found:
+            if candidate.label in labels:
+                continue
+            labels.add(candidate.label)
+            score = yield candidate
+            assert score is not None
+            is_smaller = LEAST_GAIN * score.errors < centre_score.errors
+            if is_smaller.any():
+                centre_score = score
+                centre = Scored(candidate, start.fit, score, start.n_rows)
+
+
+def _is_settled(best: list[Scored], floor: float) -> bool:
+    """Whether digits are used up, or a further stage of the same functions uses them at less cost."""
+    error = _joint(best)
+    train = max(scored.score.train_error for scored in best)
+    return error <= floor or (error <= NEAR_ROUND_OFF and train <= floor)
+
+
+def _joint(best: Sequence[Scored]) -> float:
+    """Validation error of all outputs, each under its best candidate."""
+    if not best:
+        return np.inf
+    return float(np.sqrt(np.mean([s.score.errors[j] ** 2 for j, s in enumerate(best)])))

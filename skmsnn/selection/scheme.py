@@ -1,0 +1,230 @@
+"""The validation scheme of a data set: the rows on which every candidate is scored.
+
+Few scattered points, and the nodes of a line, are left out in folds, and each fold is predicted by
+a fit to the others: in closed form if a candidate is linear in its parameters, and otherwise by
+fitting all of its parameters again. A candidate that is too costly for that is fitted without the
+first fold alone, and compared with others on the rows of that fold. Of many points a share is held
+out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmsnn._time_limit import time_is_up
+from skmsnn.selection.candidate import Candidate, Fit, Scored
+from skmsnn.spaces.sampling import sampling_order, weight_at
+from skmsnn.validation.leave_out import EdgePoints
+from skmsnn.validation.score import Score
+
+# Fewer points are left out one by one: a fold of several would be too large a share of them.
+FEWEST_IN_FOLDS = 60
+
+
+class Scheme(Protocol):
+    """What scores candidates."""
+
+    def score(self, candidate: Candidate) -> Scored:
+        """Fit a candidate, and score it on rows that its fits have not seen."""
+
+    def finish(self, scored: Scored) -> Scored:
+        """Fit a candidate to all of its rows, if that was not done for its score."""
+
+
+def folds_of(
+    weight: NDArray[np.float64], held: NDArray[np.intp] | None, seed: int
+) -> list[NDArray[np.intp]]:
+    """Share the rows of positive weight out into folds as large as the first, ``held``."""
+    rows = np.flatnonzero(weight)
+    if held is None or len(rows) < FEWEST_IN_FOLDS:
+        singles = [np.array([row]) for row in rows]
+        return singles if held is None else [held, *(s for s in singles if s[0] not in held)]
+    others = np.random.default_rng(seed).permutation(np.setdiff1d(rows, held))
+    n_folds = max(1, round(len(others) / len(held)))
+    return [held, *(np.sort(others[k::n_folds]) for k in range(n_folds))]
+
+
+@dataclass(frozen=True)
+class FoldScheme:
+    """Cross-validation.
+
+    Attributes
+    ----------
+    x, target, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        Points, targets and weights.
+    folds : list of ndarray
+        Rows that are left out together.
+    held : ndarray or None
+        Rows that are held out from costly candidates.
+    edges : EdgePoints or None
+        The most exposed of fresh points.
+    rounding : float
+        Precision of the target.
+    proxy : ndarray of shape (n,) or None
+        The row that stands for each in the score, where some are in no fold.
+    """
+
+    x: NDArray[np.float64]
+    target: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    folds: list[NDArray[np.intp]]
+    held: NDArray[np.intp] | None
+    edges: EdgePoints | None
+    rounding: float
+    proxy: NDArray[np.intp] | None = None
+
+    def score(self, candidate: Candidate) -> Scored:
+        """Fit a candidate, and score it on rows that its fits have not seen."""
+        if candidate.preview is not None:
+            train, rows, residual = candidate.preview
+            score = Score(rows, residual, self.weight[rows], train, np.zeros(len(train)))
+            return Scored(candidate, None, score, int(np.count_nonzero(self.weight)))
+        if candidate.n_folds == 1:
+            return self._without_holdout(candidate)
+        fit = candidate.fit(self.target, self.weight)
+        rest = self.target - fit.function.evaluate(self.x)
+        train = _rms(rest, self.weight)
+        n_rows = int(np.count_nonzero(self.weight))
+        left_out = getattr(fit.linear, "left_out", None)
+        if candidate.refit is None and left_out is not None:
+            rows, residual, exposed = left_out(rest, self.folds, self.rounding, self.edges)
+        else:
+            rows, residual, exposed = self._refitted(candidate, fit)
+        score = self._score(rows, residual, train, exposed)
+        return Scored(candidate, fit, score, n_rows)
+
+    def _refitted(
+        self, candidate: Candidate, fit: Fit
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        residual = np.zeros_like(self.target)
+        edges = self.edges.points if self.edges is not None else self.x[:0]
+        at_edges = fit.function.evaluate(edges)
+        changes = np.zeros_like(at_edges)
+        done = []
+        for fold in self.folds[: candidate.n_folds]:
+            weight = self.weight.copy()
+            weight[fold] = 0.0
+            other = self._refit(candidate, fit, weight)
+            residual[fold] = self.target[fold] - other.function.evaluate(self.x[fold])
+            changes += (other.function.evaluate(edges) - at_edges) ** 2
+            done.append(fold)
+            if time_is_up():
+                break
+        rows = np.sort(np.concatenate(done))
+        share = self.edges.share if self.edges is not None else 0.0
+        exposed = np.zeros(self.target.shape[1])
+        if len(changes):
+            exposed = np.sqrt(share * np.mean(changes, axis=0) * len(self.folds) / len(done))
+        return rows, residual[rows], exposed
+
+    def _refit(self, candidate: Candidate, fit: Fit, weight: NDArray[np.float64]) -> Fit:
+        if candidate.refit is None:
+            return candidate.fit(self.target, weight)
+        return candidate.refit(fit, self.target, weight)
+
+    def finish(self, scored: Scored) -> Scored:
+        """Fit a candidate after a preview."""
+        if scored.fit is not None:
+            return scored
+        return replace(scored, fit=scored.candidate.fit(self.target, self.weight))
+
+    def _without_holdout(self, candidate: Candidate) -> Scored:
+        held = self.folds[0] if self.held is None else self.held
+        weight = self.weight.copy()
+        weight[held] = 0.0
+        fit = candidate.fit(self.target, weight)
+        rest = self.target - fit.function.evaluate(self.x)
+        score = self._score(held, rest[held], _rms(rest, weight), np.zeros(rest.shape[1]))
+        return Scored(candidate, fit, score, int(np.count_nonzero(weight)), is_partial=True)
+
+    def _score(
+        self,
+        rows: NDArray[np.intp],
+        residual: NDArray[np.float64],
+        train: NDArray[np.float64],
+        exposed: NDArray[np.float64],
+    ) -> Score:
+        if self.proxy is None or len(rows) < sum(map(len, self.folds)):
+            return Score(rows, residual, self.weight[rows], train, exposed)
+        place = np.full(len(self.x), -1)
+        place[rows] = np.arange(len(rows))
+        here = place[self.proxy]
+        everywhere = np.flatnonzero(here >= 0)
+        return Score(
+            everywhere, residual[here[everywhere]], self.weight[everywhere], train, exposed
+        )
+
+
+@dataclass(frozen=True)
+class HoldoutScheme:
+    """Points that are held out from every fit.
+
+    Attributes
+    ----------
+    x, target, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
+        All points and their targets; weight 0 for those that are held out.
+    x_val, target_val, weight_val : ndarray
+        The held-out points, which may be among the others or not.
+    rows : ndarray
+        Numbers of the held-out points in comparisons.
+    is_partial : bool
+        Whether the held-out points join a last fit.
+    """
+
+    x: NDArray[np.float64]
+    target: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    x_val: NDArray[np.float64]
+    target_val: NDArray[np.float64]
+    weight_val: NDArray[np.float64]
+    rows: NDArray[np.intp]
+    is_partial: bool
+
+    def score(self, candidate: Candidate) -> Scored:
+        """Fit a candidate, and score it on rows that its fits have not seen."""
+        if candidate.preview is not None:
+            train, _, residual = candidate.preview
+            score = Score(self.rows, residual, self.weight_val, train, np.zeros(len(train)))
+            n_rows = int(np.count_nonzero(self.weight))
+            return Scored(candidate, None, score, n_rows, self.is_partial)
+        weight = self._weight_of_trial(candidate)
+        return self.scored(candidate, candidate.fit(self.target, weight), weight)
+
+    def finish(self, scored: Scored) -> Scored:
+        """Fit a candidate to all rows, where its score is that of a fit to some or a preview."""
+        candidate, fit = scored.candidate, scored.fit
+        if fit is None:
+            fit = candidate.fit(self.target, self.weight)
+        elif self._weight_of_trial(candidate) is not self.weight:
+            assert fit.linear is not None
+            linear = fit.linear.extended(self.weight)
+            fit = Fit(linear.solve(self.target), linear)
+        else:
+            return scored
+        return self.scored(candidate, fit, self.weight)
+
+    def _weight_of_trial(self, candidate: Candidate) -> NDArray[np.float64]:
+        used = np.flatnonzero(self.weight)
+        if candidate.trial_rows is None or candidate.trial_rows >= len(used):
+            return self.weight
+        order = sampling_order(self.x, used, np.random.default_rng(0))
+        return weight_at(order[: candidate.trial_rows], self.weight)
+
+    def scored(self, candidate: Candidate, fit: Fit, weight: NDArray[np.float64]) -> Scored:
+        """Score a fit to the points of these weights."""
+        rows = np.flatnonzero(weight)
+        values = fit.function.evaluate(self.x[rows])
+        train = _rms(self.target[rows] - values, weight[rows])
+        # errors between the nodes of a grid are larger than on them
+        train = train * getattr(fit.linear, "amplification", 1.0)
+        residual = self.target_val - fit.function.evaluate(self.x_val)
+        score = Score(self.rows, residual, self.weight_val, train, np.zeros(len(train)))
+        return Scored(candidate, fit, score, len(rows), self.is_partial)
+
+
+def _rms(rest: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.sqrt(weight @ rest**2 / weight.sum()))
