@@ -221,7 +221,7 @@ def test_noise_is_told(rng, noisy):
         y = y + 1e-3 * rng.standard_normal(len(y))
     else:
         slopes = slopes + 1e-3 * rng.standard_normal(slopes.shape)
-    with pytest.warns(AccuracyWarning, match="the data are noisy"):
+    with pytest.warns(AccuracyWarning, match="the data contain noise"):
         fitted(X, y, gradients(X, slopes))
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.spatial import KDTree
+from skmsnn.families.base import HeldOut, Split
 
 from skmsnn.domain import Domain
 from skmsnn.families import selection, sparse
-from skmsnn.families.base import HeldOut, Split
 from skmsnn.families.ladders import candidates
 from skmsnn.functions import lattice
 from skmsnn.functions.lattice import TensorFourierSeries

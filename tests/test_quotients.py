@@ -5,9 +5,9 @@ import pickle
 import numpy as np
 import pytest
 from scipy.optimize import least_squares
+from skmsnn.families.base import HeldOut, Split, leave_one_out
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.families.base import HeldOut, Split, leave_one_out
 from skmsnn.families.quotients import select_quotient
 from skmsnn.functions.polynomial import LegendreSeries, columns_of, total_degree_terms
 from skmsnn.functions.quotient import RationalFunction

@@ -228,7 +228,7 @@ class TestStages:
 
     def test_noise_is_named_and_not_followed(self, grid, rng):
         y = smooth(grid) + 1e-3 * rng.standard_normal(len(grid))
-        with pytest.warns(ConvergenceWarning, match="the data are noisy"):
+        with pytest.warns(ConvergenceWarning, match="the data contain noise"):
             model = default().fit(grid, y)
         assert model.stop_reason_ == "noise"
         new = rng.uniform(-1, 1, (500, 2))

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import tensor_grid
+from skmsnn.families.base import HeldOut, Split, Trial
+from skmsnn.families.selection import _ascend, _tried, select_modes
 
 from skmsnn.domain import Domain, find_grid
-from skmsnn.families.base import HeldOut, Split, Trial
 from skmsnn.families.ladders import candidates
-from skmsnn.families.selection import _ascend, _tried, select_modes
 from skmsnn.spaces.base import Candidate
 
 

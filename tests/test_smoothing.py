@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from skmsnn.families.base import HeldOut, Split
+from skmsnn.families.smoothing import select_smoothing
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.exceptions import AccuracyWarning
-from skmsnn.families.base import HeldOut, Split
-from skmsnn.families.smoothing import select_smoothing
 from skmsnn.metrics import relative_l2_error
 from skmsnn.spaces.smoothing import Mesh, SmoothingFit
 

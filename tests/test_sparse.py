@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from skmsnn.families.base import HeldOut, Split
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.families.base import HeldOut, Split
 from skmsnn.families.sparse import select_sparse
 from skmsnn.metrics import relative_l2_error
 

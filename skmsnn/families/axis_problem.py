@@ -1,7 +1,7 @@
 """Functions along one axis of a complete grid, scored on whole lines that their fits have not seen.
 
 On a complete grid the fit is a product of one projection for each axis, and to first order its
-error at a fresh point is the sum of those along each axis alone. So each axis has a race of its own.
+error at a fresh point is the sum of those along each axis alone. So each axis has its own race.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from skmsnn._precision import EPS
 from skmsnn.families.spectrum import which_stand_out
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Scored
+from skmsnn.selection.race import Tried
 from skmsnn.spaces.axes import AxisBasis, SplineAxis
 from skmsnn.validation.leave_out import N_FOLDS, Folds, left_out
-from skmsnn.validation.plateau import noise_level
+from skmsnn.validation.plateau import is_ratio_of_noise, noise_level
 from skmsnn.validation.score import Score
 
 
@@ -105,6 +106,7 @@ class AxisProblem:
         label: str,
         n_terms: int,
         make: Callable[[], AxisBasis],
+        overhead: float = 0.0,
         **more: Any,
     ) -> Candidate:
         """Functions along the axis as a candidate of its race."""
@@ -113,7 +115,7 @@ class AxisProblem:
             return Fit(None, state=make())  # type: ignore[arg-type]
 
         operations = svd_operations(len(self.nodes), n_terms + 1)
-        operations += 4.0 * self.columns.size * (n_terms + 1)
+        operations += 4.0 * self.columns.size * (n_terms + 1) + overhead
         label = f"feature {self.feature}: {label}"
         return Candidate(family, label, n_terms, operations, fit, **more)
 
@@ -144,6 +146,16 @@ class AxisProblem:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Residuals of a fit on unseen lines, and on its own."""
         return residuals_along(axis, self.columns, self.folds, rounding)
+
+    def is_noise(self, scored: Scored, tried: list[Tried]) -> bool:
+        """Whether no wave stands out of a residual, and errors are those of noise."""
+        assert scored.fit is not None
+        axis, score = scored.fit.state, scored.score
+        if isinstance(axis, SplineAxis) or score.error == 0:
+            return False
+        leverage = len(axis.singular_values) / len(self.nodes)
+        ratio = score.train_error / score.error
+        return is_ratio_of_noise(ratio, leverage) and self.fastest_wave(axis) == 0
 
     def shows_faster_wave(self, scored: Scored) -> bool:
         """Whether a wave stands out of a residual that is faster than those of the candidate."""

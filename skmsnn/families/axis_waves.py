@@ -16,6 +16,7 @@ from skmsnn.functions.bases import LegendreWavesBasis
 from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.spaces.axes import WavesAxis
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
+from skmsnn.validation.leave_out import N_FOLDS
 
 
 def fitted_waves(problem: AxisProblem) -> Iterator[Ladder]:
@@ -62,6 +63,7 @@ class _Search:
             degree + 1 + 2 * (order + len(self.waves)),
             partial(WavesAxis, nodes, basis),
             refit=refit,
+            overhead=N_FOLDS * FLOPS_PER_SECOND / 100,
         )
 
 

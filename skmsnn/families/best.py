@@ -99,14 +99,19 @@ def _won(
         outcome = run_race(problem, polynomials, budget)
     assert outcome is not None
     stage = stage_of(problem, outcome)
-    interpolant = Interpolant()
-    is_open = interpolant.name in problem.options.families and not problem.is_short
-    if is_open and not time_is_up() and interpolant.supports(problem) is None:
-        if is_needed(problem, stage):
-            last = run_race(problem, [("interpolant", l) for l in interpolant.ladders(problem)])
-            if last is not None:
-                return stage_of(problem, last)
-    return stage
+    last = _interpolated(problem) if is_needed(problem, stage) else None
+    return stage if last is None else last
+
+
+def _interpolated(problem: StageProblem) -> StageFit | None:
+    """An interpolant of the rows, where there is one."""
+    family = Interpolant()
+    is_open = family.name in problem.options.families and not problem.is_short
+    if not is_open or time_is_up() or family.supports(problem) is not None:
+        return None
+    ladders = [(family.name, ladder) for ladder in family.ladders(problem)]
+    outcome = run_race(problem, ladders)
+    return None if outcome is None else stage_of(problem, outcome)
 
 
 def run_race(

@@ -16,6 +16,8 @@ from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.selection.problem import StageProblem
 from skmsnn.selection.race import BUDGET
 
+# Share of the budget of a stage that training may use.
+_SHARE = 0.7
 # Operations that the overhead of one iteration is worth, 10 ms.
 _OVERHEAD = FLOPS_PER_SECOND / 100
 # Error that a network of the default size reaches in the default iterations, 1e-6 on fronts and
@@ -94,9 +96,9 @@ def _candidate(
     n_weights = _n_weights(problem, n_modes_of(problem), hidden)
     rows = min(problem.n_rows, max(OVERSAMPLING * n_weights, ENOUGH)) * problem.n_outputs
     # the normal matrix, and that of the preconditioned system
-    iteration = 2 * qr_operations(rows, n_weights) + _OVERHEAD
-    if problem.options.solver == "auto":
-        max_iter = max(1, min(max_iter, int(BUDGET / iteration)))
+    iteration = qr_operations(rows, n_weights) + _OVERHEAD
+    if problem.options.is_adaptive:
+        max_iter = max(1, min(max_iter, int(_SHARE * BUDGET / iteration)))
     return Candidate(
         "network",
         f"hidden layers of widths {', '.join(map(str, hidden))}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from math import prod
 
@@ -54,10 +55,10 @@ def lattice_ladders(problem: StageProblem) -> Iterator[Ladder]:
     elif domain.periodic.all() and d <= MOST_DIMENSIONS and not levels:
         yield _periodic(problem)
     elif 1 <= n_waving <= MOST_DIMENSIONS:
-        widths = (WIDTH,) if domain.periodic.all() else (WIDTH, *OTHER_WIDTHS)
+        widths = [WIDTH] if domain.periodic.all() else [WIDTH, *OTHER_WIDTHS]
         yield from (_ball(problem, width) for width in widths)
     elif all(n == 1 for n in levels.values()) and n_waving:
-        widths = (WIDTH,) if domain.periodic.all() else (WIDTH, OTHER_WIDTHS[-1])
+        widths = [WIDTH] if domain.periodic.all() else [WIDTH, OTHER_WIDTHS[-1]]
         yield from (_total_degree(problem, width) for width in widths)
 
 
@@ -177,9 +178,19 @@ def _periodic(problem: StageProblem) -> Ladder:
             f"wave numbers up to {order}, periodic",
             n_terms,
             _TYPICAL_ITERATIONS * 1000.0 * (n_terms + n),
-            lambda weight, cutoff, orders=orders: ToeplitzFit(problem.x, weight, orders, lengths),
+            partial(_toeplitz, problem.x, orders, lengths),
             bandlimit=np.pi * order,
         )
+
+
+def _toeplitz(
+    x: NDArray[np.float64],
+    orders: tuple[int, ...],
+    lengths: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    cutoff: float,
+) -> ToeplitzFit:
+    return ToeplitzFit(x, weight, orders, lengths)
 
 
 def _ball(problem: StageProblem, width: float, waves: NDArray[np.float64] | None = None) -> Ladder:
@@ -242,7 +253,7 @@ class BallSet:
 
 
 def _total_degree(problem: StageProblem, width: float) -> Ladder:
-    """Wave vectors of a lattice with bounded sum of |k_j|, growing; none along constant features."""
+    """Wave vectors with bounded sum of |k_j|, growing; none along constant features."""
     waving = np.delete(np.arange(problem.x.shape[1]), list(problem.points.levels))
     largest = min(_most_terms(problem.n_rows), problem.n_rows)
     lengths = np.where(problem.points.domain.periodic, 2.0, 2 * width)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from skmsnn._comparison import ENOUGH
-from skmsnn._effort import qr_operations
+from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn.families.ladders import OVERSAMPLING
 from skmsnn.functions.polynomial import (
     LegendreSeries,
@@ -35,6 +35,8 @@ from skmsnn.validation.leave_out import N_FOLDS
 MOST_OUTPUTS, STARTS = 6, 4
 # Rows on which denominators are found, besides a number for each unknown.
 MOST_ROWS = 2000
+# What a fit costs at least.
+OVERHEAD = FLOPS_PER_SECOND / 500
 
 
 def quotients(problem: StageProblem) -> Ladder:
@@ -55,7 +57,7 @@ def quotients(problem: StageProblem) -> Ladder:
             f"quotients of polynomials of degree {degree}" if degree else "a constant",
             n_terms,
             # a QR factorisation with its orthogonal factor, and a least squares problem, twice
-            4 * (n_folds + 1) * qr_operations(rows, n_terms),
+            (n_folds + 1) * (4 * qr_operations(rows, n_terms) + OVERHEAD),
             partial(_fitted, problem, terms),
             refit=partial(_refitted, problem, terms),
             trial_rows=rows if rows < problem.n_rows and not problem.in_folds else None,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from skmsnn._comparison import CLEARLY, ENOUGH
-from skmsnn._effort import LEAST_FALL, svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, LEAST_FALL, svd_operations
 from skmsnn._precision import EPS, NEAR_ROUND_OFF, ROUND_OFF, ROUNDING
 from skmsnn._time_limit import time_is_up
 from skmsnn.families.family import Family
@@ -33,6 +33,8 @@ from skmsnn.selection.problem import StageProblem
 # Starts of a search: alternating least squares ends at the best from one in two. Sweeps of each,
 # and evaluations of a trust region from there.
 STARTS, SWEEPS, EVALUATIONS = 4, 20, 100
+# What an evaluation costs at least.
+OVERHEAD = FLOPS_PER_SECOND / 1000
 
 
 class Separable(Family):
@@ -55,7 +57,9 @@ class Separable(Family):
 
 def _products(problem: StageProblem) -> Ladder:
     """A constant, one product, two, ...; once more do not help, factors of higher degrees."""
-    weight, _ = problem.without_holdout()
+    weight = problem.rows_of_training()
+    n_folds = None if problem.refits_in_folds else 1
+    n_fits = 1 if n_folds else len(problem.scheme.folds) + 1
     latest = [
         _Alternating.of(problem.x, values, weight, MOST_DEGREE) for values in problem.target.T
     ]
@@ -75,10 +79,10 @@ def _products(problem: StageProblem) -> Ladder:
             "separable",
             f"{rank} products of degree up to {degree}" if rank else "a constant",
             size + 1,
-            problem.n_outputs * EVALUATIONS * svd_operations(rows, size + 1),
+            problem.n_outputs * n_fits * EVALUATIONS * (svd_operations(rows, size + 1) + OVERHEAD),
             partial(more, rank, degree),
             refit=partial(_refitted, problem.x),
-            n_folds=1,
+            n_folds=n_folds,
             refines=False,
         )
         assert score is not None

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._precision import CUTOFFS
 from skmsnn.families.dominant import dominant_modes
 from skmsnn.families.family import Family
@@ -23,6 +24,8 @@ from skmsnn.validation.leave_out import weighted_rms
 MOST_WAVES = 20
 # Evaluations of variable projection for a set of waves.
 EVALUATIONS = 30
+# What an evaluation costs at least.
+OVERHEAD = FLOPS_PER_SECOND / 1000
 
 
 class Sinusoids(Family):
@@ -55,7 +58,9 @@ def sinusoids(problem: StageProblem, most: int) -> Ladder:
     """
     points = problem.points
     n, d, n_outputs = problem.n_rows, problem.x.shape[1], problem.n_outputs
-    weight, _ = problem.without_holdout()
+    weight = problem.rows_of_training()
+    n_folds = None if problem.refits_in_folds else 1
+    n_fits = 1 if n_folds else len(getattr(problem.scheme, "folds", [])) + 1
     rows = thinned(np.flatnonzero(weight), most * (d + 2 * n_outputs))
     x, values, own = problem.x[rows], problem.target[rows], weight[rows]
     grid = points.grid if len(rows) == len(points.x) else None
@@ -75,10 +80,10 @@ def sinusoids(problem: StageProblem, most: int) -> Ladder:
             "sinusoids",
             f"variable projection of {n_modes} dominant modes" if n_modes else "a constant",
             n_modes * (d + 2) + 1,
-            EVALUATIONS * operations + 10.0 * n,
+            n_fits * EVALUATIONS * (operations + OVERHEAD) + 10.0 * n,
             partial(_fitted, problem, pursued if n_modes else None),
-            refit=partial(_refitted, problem.x),
-            n_folds=1,
+            refit=partial(_refitted, problem, free),
+            n_folds=n_folds,
             refines=False,
         )
         if n_modes == most:
@@ -112,9 +117,21 @@ def _fitted(
 
 
 def _refitted(
-    x: NDArray[np.float64], fit: Fit, target: NDArray[np.float64], weight: NDArray[np.float64]
+    problem: StageProblem,
+    free: NDArray[np.bool_],
+    fit: Fit,
+    target: NDArray[np.float64],
+    weight: NDArray[np.float64],
 ) -> Fit:
-    """The same waves, with coefficients of all rows."""
+    """The same waves: with coefficients of all rows, or in a fold with wave vectors, too."""
     assert isinstance(fit.linear, DenseFit)
-    linear = DenseFit(x, weight, fit.linear.frame, fit.linear.damping)
+    assert isinstance(fit.linear.frame, Frame)
+    frame, used = fit.linear.frame, weight > 0
+    waves = frame.wave_vectors[1:]
+    if problem.refits_in_folds and len(waves):
+        x, values = problem.x[used], target[used]
+        search = VariableProjection(x, values, weight[used], free, len(waves))
+        waves = search.minimised(waves, EVALUATIONS // 2)[0]
+        frame = Frame(np.concatenate([frame.wave_vectors[:1], waves]))
+    linear = DenseFit(problem.x, weight, frame, fit.linear.damping)
     return Fit(linear.solve(target), linear, n_iter=fit.n_iter)

@@ -74,7 +74,8 @@ def sparse_polynomials(problem: StageProblem) -> Ladder:
             preview=Preview(main.train_errors, everywhere[order], residual[order]),
         )
         spent = total
-        if not all([path.grow() for path in {*paths, main}]):
+        grown = [path.grow() for path in {*paths, main}]
+        if not all(grown):
             return
 
 

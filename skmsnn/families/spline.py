@@ -20,6 +20,8 @@ from skmsnn.selection.problem import StageProblem
 from skmsnn.spaces.axes import SplineAxis
 from skmsnn.spaces.smoothing import Mesh, SmoothingFit
 
+# Operations of fits in folds.
+_AFFORDABLE = FLOPS_PER_SECOND / 2
 # Iterations of conjugate gradients for the coefficients.
 _TYPICAL_ITERATIONS = 40
 
@@ -94,14 +96,17 @@ class _Damped:
         by = " x ".join(str(k) for k in self.mesh.shape)
         n_terms = int(np.prod(self.mesh.shape))
         entries = n_terms * (2 * self.mesh.degree + 1) ** d
-        n_fits = 11 if self.problem.in_folds else 1
+        fit = 250.0 * _TYPICAL_ITERATIONS * (entries + n * (self.mesh.degree + 1) ** d)
+        n_folds = len(getattr(self.problem.scheme, "folds", []))
+        n_folds = min(n_folds, max(2, int(_AFFORDABLE / fit)))
         return linear_candidate(
             "spline",
             f"a smoothing spline of degree {self.mesh.degree}, {by} coefficients, damped by "
             f"{10.0**self.decade:.0e}",
             n_terms,
-            250.0 * _TYPICAL_ITERATIONS * n_fits * (entries + n * (self.mesh.degree + 1) ** d),
+            (n_folds + 1) * fit,
             self._prepare,
+            n_folds=n_folds or None,
             neighbours=self._neighbours,
             refines=False,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ _SPLINE_SHARE = 0.2
 
 
 def tensor_products(problem: StageProblem, families: Sequence[Family]) -> Ladder:
-    """Products of the best functions along each axis; one candidate for each choice of an output."""
+    """Products of the best functions along each axis; a candidate for each choice of an output."""
     grid, domain = problem.points.grid or problem.points.line, problem.points.domain
     assert grid is not None
     cells = np.empty((len(grid.index), problem.n_outputs))
@@ -88,13 +88,14 @@ def _best_of_outputs(
     if len(problem.nodes) == 1:
         ladders = [("polynomial", _constant(problem))]
     elif len(problem.nodes) < LEAST_NODES and not problem.periodic:
-        ladders = [("polynomial", _between_levels(problem))]
+        ladders = _between_levels(problem)
     else:
         ladders = [
             (family.name, ladder) for family in families for ladder in family.along_axis(problem)
         ]
         ladders.append(("polynomial", _constant(problem)))
-    best_along(problem, ladders, trace, size)
+    if ladders:
+        best_along(problem, ladders, trace, size)
     joint = _chosen(problem.trials)
     n_outputs = len(joint.errors)
     chosen = []
@@ -110,7 +111,14 @@ def best_along(
     problem: AxisProblem, ladders: list[tuple[str, Ladder]], trace: Trace, size: float = 1.0
 ) -> AxisTrial:
     """Race functions along an axis; the one with the smallest error on unseen lines."""
-    Race(problem, trace, size=size, shows_more=problem.shows_faster_wave).run(ladders)
+    race = Race(
+        problem,
+        trace,
+        size=size,
+        shows_more=problem.shows_faster_wave,
+        is_noise=problem.is_noise,
+    )
+    race.run(ladders)
     return min(problem.trials, key=lambda trial: trial.error)
 
 
@@ -119,10 +127,10 @@ def _constant(problem: AxisProblem) -> Ladder:
     yield problem.candidate("polynomial", "a constant", 1, make)
 
 
-def _between_levels(problem: AxisProblem) -> Ladder:
+def _between_levels(problem: AxisProblem) -> list[tuple[str, Ladder]]:
     """Something simple between the few levels of a feature, and exact at them.
 
-    The polynomial of lowest degree whose residual at the levels is rounding; else what
+    The polynomial of lowest degree whose residual at the levels is rounding; else ladders of what
     interpolates: straight lines from one to the next, or the cubic. Whatever the families are:
     nothing else goes through so few.
     """
@@ -130,15 +138,18 @@ def _between_levels(problem: AxisProblem) -> Ladder:
     rounding = ROUND_OFF * max(1.0, float(np.sqrt(np.mean(problem.columns**2))))
     for degree in range(len(nodes) - 1):
         make = partial(BasisAxis, nodes, LegendreBasis(degree))
-        candidate = problem.candidate("polynomial", f"degree {degree}", degree + 1, make)
-        score = yield candidate
-        assert score is not None
-        if score.train_error <= rounding:
-            return
+        problem.score(problem.candidate("polynomial", f"degree {degree}", degree + 1, make))
+        if problem.trials[-1].train_error <= rounding:
+            del problem.trials[:-1]
+            return []
     problem.trials.clear()
-    for degree in {2: (1,), 3: (2, 1)}.get(len(nodes), (3, 1)):
-        make = partial(SplineAxis, nodes, degree)
-        yield problem.candidate("spline", f"splines of degree {degree}", len(nodes), make)
+    degrees = {2: (1,), 3: (2, 1)}.get(len(nodes), (3, 1))
+    return [("spline", _splines(problem, degree)) for degree in degrees]
+
+
+def _splines(problem: AxisProblem, degree: int) -> Ladder:
+    make = partial(SplineAxis, problem.nodes, degree)
+    yield problem.candidate("spline", f"splines of degree {degree}", len(problem.nodes), make)
 
 
 def _chosen(trials: list[AxisTrial]) -> AxisTrial:
@@ -195,6 +206,10 @@ class GridFit(TensorFit):
         """Modes closest to a target of shape (n, n_outputs)."""
         self.target = target
         return super().solve(target)
+
+    def extended(self, weight: NDArray[np.float64]) -> Self:
+        """Return it as it is: all points of a complete grid have the same weight."""
+        return self
 
     def left_out(
         self,

@@ -20,6 +20,9 @@ from skmsnn.stage import epsilon
 from skmsnn.validation.leave_out import Folds, folds_of_lines, weighted_rms
 from skmsnn.validation.split import DataSplit, Residuals
 
+# Rows up to which trained functions are trained again in every fold; of more, one fold is enough.
+MOST_REFITTED = 400
+
 Watch = Callable[[int, float, float], None]
 
 
@@ -127,6 +130,19 @@ class StageProblem:
     def is_validated(self) -> bool:
         """Whether candidates are scored on points that their fits have not seen."""
         return self.in_folds or self.points.held_out is not None
+
+    @property
+    def refits_in_folds(self) -> bool:
+        """Whether functions whose parameters are trained are trained again in every fold."""
+        return (
+            self.in_folds
+            and bool(getattr(self.scheme, "folds", []))
+            and self.n_rows <= MOST_REFITTED
+        )
+
+    def rows_of_training(self) -> NDArray[np.float64]:
+        """Weights of the rows to which parameters are trained: all, or those not held out."""
+        return self.weight if self.refits_in_folds else self.without_holdout()[0]
 
     def without_holdout(self) -> tuple[NDArray[np.float64], HeldOut | None]:
         """Weights of the rows that are not held out, and those that are; None if there are none."""

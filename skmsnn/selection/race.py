@@ -28,6 +28,8 @@ BUDGET = 20 * FLOPS_PER_SECOND
 LEAST_OPERATIONS = 1e6
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
+# Operations of a candidate before which the residual of the best is tested for noise.
+WORTH_A_LOOK = FLOPS_PER_SECOND / 50
 # Operations that a ladder may spend without a smaller error, if it has not spent more until its
 # best: what leads to a better one may itself say nothing, as x^2 on the way to x^3.
 WAITING = FLOPS_PER_SECOND / 20
@@ -94,11 +96,12 @@ class _Entrant:
             self.next = None
 
     def price(self, least: float) -> float:
-        """Operations of the next candidate, times the root of how far the ladder is behind."""
+        """Operations of the next candidate, times one and the digits that the ladder is behind."""
         if self.next is None:
             return 0.0
         gap = self.error / least if self.error < RESOLVED and least > 0 else 1.0
-        return max(self.next.operations, LEAST_OPERATIONS) * max(1.0, gap) ** 0.5
+        digits = np.log10(max(1.0, gap))
+        return float(max(self.next.operations, LEAST_OPERATIONS) * (1 + digits))
 
     def take(self, scored: Scored) -> None:
         """Note a scored candidate."""
@@ -224,7 +227,7 @@ class Race:
             return Status.FORECAST, "similar candidates would not catch up"
         if least <= candidate.reach:
             return Status.FORECAST, "others are more accurate than such functions become"
-        if candidate.operations * 10 > FLOPS_PER_SECOND and self._ends_in_noise():
+        if candidate.operations > WORTH_A_LOOK and self._ends_in_noise():
             return Status.WORSE, "the residual of the best is noise"
         if candidate.operations > self._left:
             return (
@@ -281,9 +284,9 @@ class Race:
             if is_enough and not self._shows_more(scored):
                 return Status.WORSE, "larger candidates do not reduce the error"
         least = _joint(self._best)
-        if entrant.error > least and entrant.forecast(self._left) > least:
-            if not self._shows_more(scored):
-                return Status.FORECAST, "the error falls too slowly to catch up"
+        is_behind = entrant.error > least and entrant.forecast(self._left) > least
+        if is_behind and not self._shows_more(scored):
+            return Status.FORECAST, "the error falls too slowly to catch up"
         return None
 
     def _end(self, entrant: _Entrant, status: Status, reason: str) -> None:
@@ -299,23 +302,21 @@ class Race:
 
 def neighbours(start: Scored) -> Ladder:
     """Candidates next to the best, and then next to the best of those, while that helps."""
-    centre, labels = start, {start.candidate.label}
-    while centre is not None:
-        found, centre_score, centre = centre.candidate.neighbours(), centre.score, None
-        for candidate in found:
+    centres, labels = [(start.candidate, start.score)], {start.candidate.label}
+    while centres:
+        centre, least = centres.pop()
+        for candidate in centre.neighbours():
             if candidate.label in labels:
                 continue
             labels.add(candidate.label)
             score = yield candidate
             assert score is not None
-            is_smaller = LEAST_GAIN * score.errors < centre_score.errors
-            if is_smaller.any():
-                centre_score = score
-                centre = Scored(candidate, start.fit, score, start.n_rows)
+            if np.any(LEAST_GAIN * score.errors < least.errors):
+                centres, least = [(candidate, score)], score
 
 
 def _is_settled(best: list[Scored], floor: float) -> bool:
-    """Whether digits are used up, or a further stage of the same functions uses them at less cost."""
+    """Whether digits are used up."""
     error = _joint(best)
     train = max(scored.score.train_error for scored in best)
     return error <= floor or (error <= NEAR_ROUND_OFF and train <= floor)

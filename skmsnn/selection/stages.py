@@ -26,7 +26,12 @@ from skmsnn.stage import Stage
 from skmsnn.validation.diagnosis import looks_like_noise
 from skmsnn.validation.leave_out import EdgePoints, weighted_rms
 from skmsnn.validation.local import Unseen
-from skmsnn.validation.plateau import MOST_LEVERAGE, has_plateaued, noise_level
+from skmsnn.validation.plateau import (
+    MOST_LEVERAGE,
+    has_plateaued,
+    is_ratio_of_noise,
+    noise_level,
+)
 from skmsnn.validation.split import Residuals
 
 # Errors that are the same, as of a noise level.
@@ -281,15 +286,6 @@ def is_noise(problem: StageProblem, scored: Scored, outputs: slice, tried: Seque
         return False
     used = problem.weight > 0
     return looks_like_noise(problem.x[used], rest[used], leverage)
-
-
-def is_ratio_of_noise(ratio: float, leverage: float, within: float = _SAME) -> bool:
-    """Whether training error over validation error is that of noise.
-
-    K modes have sqrt(1 - K/n) of it on their n points, and 1 / sqrt(1 - K/n) on others. Fits that
-    follow most of it cannot tell.
-    """
-    return leverage < 0.4 and ratio * within > 1 - leverage
 
 
 def _in_gaps(problem: StageProblem, fit: Fit, outputs: slice) -> float:

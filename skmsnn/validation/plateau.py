@@ -36,3 +36,12 @@ def has_plateaued(level: float, tried: Iterable[tuple[float, int]]) -> bool:
     """
     sizes = [size for other, size in tried if level / EQUAL <= other <= level * EQUAL]
     return max(sizes) >= AS_GOOD * min(sizes)
+
+
+def is_ratio_of_noise(ratio: float, leverage: float, within: float = EQUAL) -> bool:
+    """Whether training error over validation error is that of noise.
+
+    K modes have sqrt(1 - K/n) of it on their n points, and 1 / sqrt(1 - K/n) on others. Fits that
+    follow most of it cannot tell.
+    """
+    return leverage < 0.4 and ratio * within > 1 - leverage

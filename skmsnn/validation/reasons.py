@@ -29,7 +29,7 @@ class StopReason(StrEnum):
     )
     NOISE = (
         "noise",
-        "the data are noisy, as neighbouring residuals are uncorrelated. Average repeated "
+        "the data contain noise, as neighbouring residuals are uncorrelated. Average repeated "
         "measurements, or raise tol",
     )
     UNCORRELATED = (
