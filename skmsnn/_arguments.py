@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skmsnn._arrays import as_numpy, as_real, is_complex
+from skmsnn._base import BaseMultistageRegressor as Regressor
 from skmsnn._cascade import Source
 from skmsnn.extrapolation import EXTRAPOLATIONS
 from skmsnn.families import FAMILIES
@@ -26,9 +27,7 @@ from skmsnn.sources.rows import Rows, merge_duplicates
 from skmsnn.sources.scales import chosen_scales, given_scales
 from skmsnn.training.devices import training_device
 from skmsnn.training.solvers import SERVED_BY, SOLVERS, SolverOptions
-
-if TYPE_CHECKING:
-    from skmsnn._regressor import SpectrumInformedMSNNRegressor as Regressor
+from skmsnn.validation.scaling import Scaling
 
 _MAX_ITER = {"auto": 150, "gauss-newton": 200, "lbfgs": 2000, "adam": 5000}
 
@@ -214,7 +213,8 @@ def source_of(
     fitted = None
     if continues:
         error = model._seen_error if model.validation_errors_ else 0.0
-        fitted = Fitted(model.domain_, model._scaling, model.stages_, error)
+        scaling = Scaling(model._function.offset, model._function.scale)
+        fitted = Fitted(model.domain_, scaling, model.stages_, error)
     logarithmic = _logarithmic(model, X, y, weight, choices, recipes[0])
     families = recipes[0].families
     source = ArraySource(X, y, weight, held_out, choices, fitted, families, rng, logarithmic)

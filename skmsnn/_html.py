@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import Any
 
 from skmsnn.selection.summary import error_text, family_summaries, headline, stages_of
-
-if TYPE_CHECKING:
-    from skmsnn._regressor import SpectrumInformedMSNNRegressor
 
 _STAGE_COLUMNS = ("stage", "modes", "family", "training", "held-out", "how it ended")
 _FAMILY_COLUMNS = ("family", "best candidate", "validation error", "terms", "candidates", "seconds")
 
 
-def stages_table(model: SpectrumInformedMSNNRegressor) -> str:
+def stages_table(model: Any) -> str:
     """One row a stage: its modes, and the relative RMS residual that it leaves."""
     stages = zip_longest(
         model.stages_, model.train_errors_, model.validation_errors_, model.stage_summaries_
@@ -36,7 +33,7 @@ def stages_table(model: SpectrumInformedMSNNRegressor) -> str:
     return _table(caption, _STAGE_COLUMNS, rows)
 
 
-def selection_table(model: SpectrumInformedMSNNRegressor) -> str:
+def selection_table(model: Any) -> str:
     """One row per stage and family, folded away; "" if the model keeps no record."""
     results = getattr(model, "search_results_", None)
     if results is None or not len(results["stage"]):

@@ -8,20 +8,19 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 
 from skmsnn._arguments import PARAMETER_CONSTRAINTS, source_of, stage_options_of
 from skmsnn._arrays import as_numpy
+from skmsnn._base import BaseMultistageRegressor
 from skmsnn._callbacks import CallbackSupportMixin, StageCallbacks, with_callbacks
 from skmsnn._cascade import add_stages
-from skmsnn._outside import estimate_limits
 from skmsnn._progress import Progress
 from skmsnn._report import report_what_fits_cannot_see
 from skmsnn._restoring import restoring
-from skmsnn._state import begin, keep
+from skmsnn._state import begin, estimate_limits, keep
 from skmsnn._time_limit import is_interrupted, limit, limits
-from skmsnn._uncertainty import UncertaintyMixin
 from skmsnn._warning import warn_of_fit
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.modules.autograd import with_autograd
@@ -29,9 +28,7 @@ from skmsnn.selection.trace import Trace
 from skmsnn.training.solvers import threads_of_torch
 
 
-class SpectrumInformedMSNNRegressor(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, UncertaintyMixin
-):
+class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegressor):
     """Spectrum-informed multistage neural network regressor.
 
     Fits smooth, noise-free functions down to round-off, at points it was not trained on. Each
@@ -151,6 +148,10 @@ class SpectrumInformedMSNNRegressor(
         What is left in the end of the values and of each condition, as in ``validation_errors_``.
     contradictions_ : str
         Which conditions contradict the others and how, where the fit has found that out.
+    search_results_ : dict of ndarrays
+        Every candidate that was scored, in the style of ``cv_results_``: ``stage``, ``family``,
+        ``label``, ``n_terms``, ``operations``, ``seconds``, ``validation_error``,
+        ``standard_error``, ``train_error``, ``status`` and ``reason``; see docs/selection.rst.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
     n_outputs_, n_features_in_ : int
@@ -295,7 +296,6 @@ class SpectrumInformedMSNNRegressor(
             # whatever went wrong, a fitted model stays as it was
             self.__dict__ = before
             raise
-        self._prepare()
         warn_of_fit(self)
         return self
 

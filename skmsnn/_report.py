@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._base import BaseMultistageRegressor as Regressor
 from skmsnn.validation.levels import left_between_levels
 from skmsnn.validation.reasons import StopReason
 
 if TYPE_CHECKING:
     from skmsnn._cascade import Source
-    from skmsnn._regressor import SpectrumInformedMSNNRegressor as Regressor
 
 # Reasons that data have no say in.
 _ENDED_FROM_OUTSIDE = (

@@ -18,7 +18,7 @@ from skmsnn.exceptions import (
 from skmsnn.validation.reasons import StopReason
 
 if TYPE_CHECKING:
-    from skmsnn._regressor import SpectrumInformedMSNNRegressor as Regressor
+    from skmsnn._base import BaseMultistageRegressor as Regressor
 
 SEE = "See the page on warnings in the documentation."
 _FEW_POINTS = (

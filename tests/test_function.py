@@ -74,7 +74,7 @@ def test_its_gradient_is_that_of_stages_and_of_differences(case):
     for j, half_width in enumerate(model.domain_.half_width):
         nu = [int(i == j) for i in range(X.shape[1])]
         slopes = sum(stage.derivative(x, nu) for stage in model.stages_)
-        slopes = slopes * model._y_scale / half_width
+        slopes = slopes * function.scale / half_width
         slopes = slopes[:, 0] if np.ndim(function(X)) == 1 else slopes
         size = np.abs(slopes).max()
         np.testing.assert_allclose(function.gradient(X)[:, j], slopes, atol=1e-11 * size)
@@ -93,9 +93,10 @@ def test_fewer_stages_are_another_function(case):
 
 def test_what_is_prepared_is_not_saved(case):
     model, X = case
-    model.gradient(X)
-    saved = pickle.dumps(model)
-    assert b"FittedFunction" not in saved
+    copy = pickle.loads(pickle.dumps(model))
+    before = len(pickle.dumps(copy))
+    copy.gradient(X)
+    assert len(pickle.dumps(copy)) == before
 
 
 def test_no_points_have_no_values(case):

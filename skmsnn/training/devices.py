@@ -35,8 +35,8 @@ def prediction_device(name: str) -> str:
     try:
         return training_device(name)
     except ValueError:
-        # above this function are _values, predict, and the caller
+        # above this function are at_scaled, _at or _first, predict, and the caller
         warnings.warn(
-            f"The device of the fit is unavailable, and the CPU is used. {SEE}", stacklevel=4
+            f"The device of the fit is unavailable, and the CPU is used. {SEE}", stacklevel=5
         )
         return "cpu"
