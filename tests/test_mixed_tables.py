@@ -1,20 +1,21 @@
 """What keeps fits of tables of continuous and coded features short."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from problems import stage_problem
 from scipy.spatial import KDTree
-from skmsnn.families.base import HeldOut, Split
 
-from skmsnn.domain import Domain
-from skmsnn.families import selection, sparse
-from skmsnn.families.ladders import candidates
+from skmsnn._effort import FLOPS_PER_SECOND
+from skmsnn.families.best import run_race
+from skmsnn.families.lattices import lattice_ladders
+from skmsnn.families.polynomial import Polynomial
+from skmsnn.families.sparse import sparse_polynomials
 from skmsnn.functions import lattice
 from skmsnn.functions.lattice import TensorFourierSeries
 from skmsnn.functions.polynomial import LegendreSeries, total_degree_terms
 from skmsnn.linalg.nearest import Nearest
 from skmsnn.linalg.nufft import takes_longer_than_sums
+from skmsnn.selection import race
 
 
 def _lattice(order, d, n_outputs, rng):
@@ -87,44 +88,29 @@ def test_gradient_is_that_of_the_derivatives(degree):
 def _noise(n, d, seed=0):
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(-1, 1, (n, d)), rng.standard_normal((n, 1))
-    train = np.ones(n)
-    train[::10] = 0
-    held_out = HeldOut(x[::10], y[::10], np.ones(len(x[::10])))
-    return Split(x, y, train, held_out)
+    return stage_problem(x, y, held=np.arange(0, n, 10))
 
 
-def test_terms_that_tell_nothing_of_noise_are_given_up(monkeypatch):
-    """A search ends once it took as long again as to its best set, and no sooner than a second."""
-    data, sizes = _noise(2000, 6), []
-    grow = sparse._Growing.grow
-
-    def counted(growing):
-        sizes.append(len(growing.degrees))
-        return grow(growing)
-
-    monkeypatch.setattr(sparse._Growing, "grow", counted)
-    longest = []
-    for second in (sparse.FLOPS_PER_SECOND, sparse.FLOPS_PER_SECOND / 1e4):
-        sizes.clear()
-        monkeypatch.setattr(sparse, "FLOPS_PER_SECOND", second)
-        sparse.select_sparse(data, np.full(6, np.inf), np.random.RandomState(0))
-        longest.append(sizes[-1])
-    assert longest[1] < longest[0] / 4
+@pytest.mark.parametrize("waiting", [1e6, 3e7, race.WAITING])
+def test_terms_that_tell_nothing_of_noise_are_given_up(monkeypatch, waiting):
+    """Once they took as long again as to the best of them, and no sooner than some time."""
+    monkeypatch.setattr(race, "WAITING", waiting)
+    problem = _noise(2000, 6)
+    run_race(problem, [("polynomial", sparse_polynomials(problem))])
+    errors = [row.validation_error for row in problem.trace.rows]
+    spent = np.cumsum([row.operations for row in problem.trace.rows])
+    until_best = spent[np.argmin(errors)]
+    most = max(waiting, until_best)
+    assert spent[-1] - until_best > most
+    assert spent[-2] - until_best <= most
+    every = [candidate.n_terms for candidate in sparse_polynomials(problem)]
+    assert problem.trace.rows[-1].n_terms < every[-1] / 2
 
 
-def test_no_other_boxes_are_tried_of_noise_that_others_leave_less_of(monkeypatch):
-    data = _noise(1500, 2)
-    domain = Domain(np.zeros(2), np.ones(2), np.zeros(2, dtype=bool))
-    ladder = candidates(domain, None, data.x, 1350)[:8]
-    ladder = [replace(candidate, trial_rows=None) for candidate in ladder]
-    asked = []
-    in_other_boxes = selection._in_other_boxes
-
-    def counted(first, attempt):
-        asked.append(first)
-        return in_other_boxes(first, attempt)
-
-    monkeypatch.setattr(selection, "_in_other_boxes", counted)
-    for enough in (0.5, np.inf):
-        selection.select_modes(ladder, data, np.random.RandomState(0), enough)
-    assert len(asked) == 1
+def test_sets_are_not_searched_for_long_where_nothing_but_noise_is_left():
+    """A search takes what its best took, and little more: not its budget of 20 seconds."""
+    problem = _noise(1500, 2)
+    ladders = [*lattice_ladders(problem), *Polynomial().ladders(problem)]
+    run_race(problem, [(str(number), ladder) for number, ladder in enumerate(ladders)])
+    assert len(problem.trace.rows) > len(ladders)
+    assert sum(row.operations for row in problem.trace.rows) < FLOPS_PER_SECOND

@@ -4,11 +4,11 @@ import pickle
 
 import numpy as np
 import pytest
+from problems import best_of, stage_problem
 from scipy.optimize import least_squares
-from skmsnn.families.base import HeldOut, Split, leave_one_out
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.families.quotients import select_quotient
+from skmsnn.families.quotients import quotients
 from skmsnn.functions.polynomial import LegendreSeries, columns_of, total_degree_terms
 from skmsnn.functions.quotient import RationalFunction
 from skmsnn.metrics import relative_l2_error
@@ -28,15 +28,6 @@ def simple():
     """``(1 + x) / (3 + x + y)``, in Legendre polynomials."""
     denominator = LegendreSeries(np.array([[0, 0], [1, 0], [0, 1]]), np.array([[3.0], [1], [1]]))
     return RationalFunction(np.array([[0, 0], [1, 0]]), np.array([[1.0], [1.0]]), denominator)
-
-
-def split_of(function, rng, d, n=600):
-    x = rng.uniform(-1, 1, (n, d))
-    y = function(x)[:, None]
-    y = (y - y.mean()) / y.std()
-    weight = np.ones(n)
-    weight[::10] = 0
-    return Split(x, y, weight, HeldOut(x[::10], y[::10], np.ones(len(x[::10]))))
 
 
 @pytest.mark.parametrize(
@@ -77,23 +68,33 @@ def test_outputs_share_a_denominator(rng):
     assert relative_l2_error(both(fresh), model.predict(fresh)) < 1e-13
 
 
-def test_a_denominator_that_vanishes_in_the_box_is_declined(rng):
+@pytest.mark.parametrize("in_folds", [False, True])
+def test_a_denominator_that_vanishes_in_the_box_is_declined(rng, in_folds):
     """All points are on one side of the pole, and the box reaches beyond it."""
-
-    def with_pole(X):
-        return 1 / (1.2 - X[:, 0] - X[:, 1])
-
-    data = split_of(with_pole, rng, 2, 3000)
-    inside = data.x.sum(axis=1) < 1
-    weight = data.train * inside
-    asked = HeldOut(
-        data.x[inside][::10], data.target[inside][::10], np.ones(len(data.x[inside][::10]))
-    )
-    assert select_quotient(data._replace(train=weight, held_out=asked), rng) is None
+    x = rng.uniform(-1, 1, (600, 2))
+    x = x[x.sum(axis=1) < 1]
+    y = 1 / (1.2 - x.sum(axis=1, keepdims=True))
+    problem = stage_problem(x, y, held=np.arange(0, len(x), 10), in_folds=in_folds)
+    ladder = quotients(problem)
+    constant, simple = next(ladder), next(ladder)
+    assert np.isfinite(problem.scheme.score(constant).score.error)
+    assert problem.scheme.score(simple).score.error == np.inf
+    assert best_of(problem, quotients(problem)).fit.function.n_terms != simple.n_terms
 
 
-def test_without_enough_points_there_is_none(rng):
-    assert select_quotient(split_of(of_three, rng, 3, 15), rng) is None
+def test_a_denominator_without_zero_in_the_box_is_not(rng):
+    x = rng.uniform(-1, 1, (600, 2))
+    problem = stage_problem(x, 1 / (2.1 - x.sum(axis=1, keepdims=True)), held=np.arange(0, 600, 10))
+    assert best_of(problem, quotients(problem)).score.error < 1e-13
+
+
+@pytest.mark.parametrize("n", [4, 15, 100])
+def test_there_are_fewer_unknowns_than_points(rng, n):
+    x = rng.uniform(-1, 1, (n, 3))
+    problem = stage_problem(x, of_three(x)[:, None], held=np.array([0]))
+    sizes = [candidate.n_terms for candidate in quotients(problem)]
+    # 1, 4, 10, 20, ... coefficients of the numerator, and of the denominator all but one
+    assert sizes == [k for k in (1, 7, 19, 39, 69, 111) if k < n - 1]
 
 
 def test_the_torch_module_agrees(rng):
@@ -133,13 +134,16 @@ def test_leaving_out_refits_the_denominator_too(rng):
     left = [
         y[i] - quotient(refitted(np.delete(np.arange(40), i), best), x[[i]])[0] for i in range(40)
     ]
-    denominator = LegendreSeries(terms, np.r_[1.0, best[3:]][:, None])
-    modes = RationalFunction(terms, best[:3, None], denominator)
-    fit = DenseFit(x, np.ones(40), QuotientFrame(terms, denominator))
-    (whole,) = fit.linearised(modes)
-    rest = (y - quotient(best, x))[:, None]
-    found = leave_one_out(whole, np.ones(40))(rest, rest, 0.0).residual[:, 0]
+    problem = stage_problem(x, y[:, None], held=np.array([0]), in_folds=True)
+    ladder = quotients(problem)
+    next(ladder)
+    scored = problem.scheme.score(next(ladder))
+    found = problem.scale * scored.score.residual[:, 0]
+    np.testing.assert_array_equal(scored.score.rows, np.arange(40))
     np.testing.assert_allclose(found, left, rtol=0.05, atol=2e-5)
     # with the denominator held they are too small
-    held = leave_one_out(fit, np.ones(40))(rest, rest, 0.0).residual[:, 0]
+    denominator = LegendreSeries(terms, np.r_[1.0, best[3:]][:, None])
+    fit = DenseFit(x, np.ones(40), QuotientFrame(terms, denominator))
+    rest = (y - quotient(best, x))[:, None]
+    held = fit.left_out(rest, list(np.arange(40)[:, None]), 0.0).residual[:, 0]
     assert np.linalg.norm(held) < np.linalg.norm(left) < 1.02 * np.linalg.norm(found)

@@ -2,17 +2,19 @@
 
 import numpy as np
 import pytest
-from skmsnn.families.base import HeldOut, Split
+from problems import best_of, stage_problem
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.families.sparse import select_sparse
+from skmsnn.families.sparse import sparse_polynomials
 from skmsnn.metrics import relative_l2_error
 
 
-def split(rng, function, d, n=600):
+def problem_of(rng, function, d, n=600, most=None, **more):
+    """Values at random points, validated by 200 others; degrees up to ``most`` by feature."""
     x, others = rng.uniform(-1, 1, (n, d)), rng.uniform(-1, 1, (200, d))
-    held_out = HeldOut(others, function(others)[:, None], np.ones(200))
-    return Split(x, function(x)[:, None], np.ones(n), held_out)
+    levels = {} if most is None else {j: degree + 1 for j, degree in enumerate(most)}
+    validation = others, function(others)[:, None]
+    return stage_problem(x, function(x)[:, None], validation=validation, levels=levels, **more)
 
 
 def few_terms(x):
@@ -20,39 +22,61 @@ def few_terms(x):
     return 1 + x[:, 0] ** 8 - 2 * product + x[:, 2] ** 4 * (x[:, 3] - 1)
 
 
+def error_at_fresh_points(problem, scored, function, rng):
+    fresh = rng.uniform(-1, 1, (500, problem.x.shape[1]))
+    values = problem.scale * scored.fit.function.evaluate(fresh)
+    return relative_l2_error(function(fresh), values[:, 0])
+
+
 class TestSelection:
     def test_a_polynomial_of_few_terms_is_found(self, rng):
-        trial = select_sparse(split(rng, few_terms, 6), np.full(6, 20), rng)
-        fresh = rng.uniform(-1, 1, (500, 6))
-        assert relative_l2_error(few_terms(fresh), trial.modes.evaluate(fresh)[:, 0]) < 1e-13
+        problem = problem_of(rng, few_terms, 6)
+        best = best_of(problem, sparse_polynomials(problem))
+        assert error_at_fresh_points(problem, best, few_terms, rng) < 1e-13
         # of 9 + 8 + 10 that it must have, the constant among each; of degree 8 there are 3003
-        assert trial.candidate.n_terms < 100
+        assert best.candidate.n_terms < 100
+
+    def test_in_folds_terms_are_chosen_without_the_rows_left_out(self, rng):
+        """Of noise, terms that were chosen with these rows would say nothing of others."""
+        x, y = rng.uniform(-1, 1, (100, 8)), rng.standard_normal((100, 1))
+        problem = stage_problem(x, y, held=np.arange(0, 100, 10), in_folds=True)
+        ladder, score, scored = sparse_polynomials(problem), None, []
+        for _ in range(12):
+            candidate = ladder.send(score)
+            scored.append(problem.scheme.score(candidate))
+            score = scored[-1].score
+        assert scored[-1].candidate.n_terms >= 12
+        assert scored[-1].score.train_error < 0.9 * scored[0].score.train_error
+        assert scored[-1].score.error > scored[0].score.error
 
     def test_the_set_is_downward_closed_and_within_the_degrees(self, rng):
         most = np.array([2, 40, 1, 40, 3])
-        data = split(rng, lambda x: np.exp(x @ np.arange(5.0) / 5), 5)
-        terms = {tuple(t) for t in select_sparse(data, most, rng).modes.degrees.tolist()}
+        problem = problem_of(rng, lambda x: np.exp(x @ np.arange(5.0) / 5), 5, most=most)
+        best = best_of(problem, sparse_polynomials(problem))
+        terms = {tuple(t) for t in best.fit.function.degrees.tolist()}
+        assert len(terms) > 20
         assert all(np.all(np.array(t) <= most) for t in terms)
         for term in terms:
             for j, degree in enumerate(term):
                 assert degree == 0 or (*term[:j], degree - 1, *term[j + 1 :]) in terms
 
     def test_noise_is_given_few_terms(self, rng):
-        noise = split(rng, lambda x: rng.standard_normal(len(x)), 5)
-        trial = select_sparse(noise, np.full(5, 20), rng)
-        assert trial.candidate.n_terms < 30
-        assert trial.error < 1.2
+        problem = problem_of(rng, lambda x: rng.standard_normal(len(x)), 5)
+        best = best_of(problem, sparse_polynomials(problem))
+        assert best.candidate.n_terms < 30
+        assert best.score.error < 1.2
 
     def test_weights_count(self, rng):
         """Rows of hardly any weight are as good as none."""
-        data = split(rng, few_terms, 6)
         weight = np.ones(600)
         weight[:100] = 1e-20
-        target = data.target.copy()
-        target[:100] += 1.0
-        trial = select_sparse(data._replace(target=target, train=weight), np.full(6, 20), rng)
-        fresh = rng.uniform(-1, 1, (500, 6))
-        assert relative_l2_error(few_terms(fresh), trial.modes.evaluate(fresh)[:, 0]) < 1e-8
+
+        def off_where_the_weight_is_small(x):
+            return few_terms(x) + (len(x) == 600) * (np.arange(len(x)) < 100)
+
+        problem = problem_of(rng, off_where_the_weight_is_small, 6, weight=weight)
+        best = best_of(problem, sparse_polynomials(problem))
+        assert error_at_fresh_points(problem, best, few_terms, rng) < 1e-8
 
 
 @pytest.mark.parametrize("n_outputs", [1, 2])

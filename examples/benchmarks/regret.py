@@ -19,16 +19,21 @@ import numpy as np
 from examples.benchmarks.random_cases import points
 from examples.benchmarks.report import figure, head, heading, row
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.domain import find_grid, scaled_nodes
-from skmsnn.families.ladders import ball_frames, candidates, growing
+from skmsnn._arguments import stage_options_of
+from skmsnn.domain import Points, find_grid, scaled_nodes
+from skmsnn.families.ladders import WIDTH, ball_frames, growing
+from skmsnn.families.lattices import BallSet, lattice_ladders, radii
 from skmsnn.families.waves import ROWS_AN_UNKNOWN, Look
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.polynomial import total_degree_terms
 from skmsnn.metrics import relative_l2_error
+from skmsnn.selection.problem import StageProblem, unwatched
+from skmsnn.selection.trace import Trace
 from skmsnn.spaces.axes import BasisAxis, SplineAxis
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import PolynomialFrame
 from skmsnn.spaces.tensor import TensorFit
+from skmsnn.validation.split import DataSplit, Residuals
 
 # Points in one, two and three dimensions, at least and at most.
 N_POINTS = {1: (200, 1500), 2: (400, 2000), 3: (600, 2000)}
@@ -86,18 +91,31 @@ def case(number):
     return X, rng.uniform(-1, 1, (_FRESH, d)), lambda X: gentle(X) + fast(X), place, n_waves
 
 
+def problem_of(domain, grid, x, y):
+    """The problem of a first stage, of which all points are fitted and asked."""
+    weight = np.ones(len(x))
+    points = DataSplit(
+        domain, grid, x, weight, weight, Points(x, weight), levels={}, leaves_out=False
+    )
+    (options, *_) = stage_options_of(SpectrumInformedMSNNRegressor())
+    return StageProblem(options, points, Residuals(y, y, y), 0, unwatched, Trace())
+
+
 def sets(domain, X, y):
     """Fits of all points, prepared, and their names."""
     x, weight, d = domain.scale(X), np.ones(len(X)), X.shape[1]
     grid = find_grid(X)
-    ladder = candidates(domain, grid, x, len(x))
-    look = Look(x, y / y.std(), weight, domain.periodic, np.random.RandomState(0))
+    problem = problem_of(domain, grid, x, y)
+    look = Look(x, problem.target, weight, domain.periodic, np.random.RandomState(0))
     most = min(len(x) // ROWS_AN_UNKNOWN, _MOST_TERMS)
     waves, _ = look.past(ball_frames(domain.periodic, most))
+    ladder = [candidate for ladder in lattice_ladders(problem) for candidate in ladder]
     if len(waves) and not (grid is not None and grid.is_complete):
-        ladder += candidates(domain, None, x, len(x), waves=waves)
+        scattered = problem_of(domain, None, x, y)
+        more = (BallSet(scattered, r, WIDTH, waves=waves).candidate() for r in radii(scattered))
+        ladder += [candidate for candidate in more if candidate.n_terms < len(x)]
     for candidate in ladder:
-        yield candidate.label, candidate.fit(weight)
+        yield candidate.label, candidate.fit(problem.target, weight).linear
     if grid is not None and grid.is_complete:
         nodes = scaled_nodes(domain, grid)
         least = min(grid.shape)

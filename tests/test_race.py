@@ -1,0 +1,1 @@
+"""The race of ladders of candidates, and the scores that decide it."""
