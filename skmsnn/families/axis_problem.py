@@ -43,12 +43,15 @@ class AxisTrial:
         Root mean square residuals on unseen lines, and on those of the fit.
     leverage : float
         Share of noise that the fit follows.
+    aliased : ndarray of shape (n_outputs,)
+        Root mean square of waves that may be faster ones.
     """
 
     axis: AxisBasis
     errors: NDArray[np.float64]
     train_errors: NDArray[np.float64]
     leverage: float
+    aliased: NDArray[np.float64]
 
     @property
     def size(self) -> int:
@@ -72,7 +75,8 @@ class AxisTrial:
 
     def of_output(self, j: int) -> AxisTrial:
         """The same for one output alone."""
-        return AxisTrial(self.axis, self.errors[[j]], self.train_errors[[j]], self.leverage)
+        own = (self.errors[[j]], self.train_errors[[j]], self.leverage, self.aliased[[j]])
+        return AxisTrial(self.axis, *own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,15 +134,18 @@ class AxisProblem:
         unseen, rest = self.residuals(fit.state)
         if candidate.refit is not None:
             unseen = np.maximum(np.abs(unseen), np.abs(self._refitted(candidate, fit)))
+        aliased = np.zeros(self.columns.shape[1])
         if isinstance(fit.state, WavesAxis):
-            unseen = np.hypot(unseen, self._aliased(fit.state))
+            aliased = self._aliased(fit.state)
+            unseen = np.hypot(unseen, aliased)
         leverage = len(fit.state.singular_values) / len(self.nodes)
         if leverage >= 1 and not isinstance(fit.state, SplineAxis):
             # goes through any values, and its projection says nothing of what it does between
             unseen = np.full_like(unseen, np.inf)
         square, own = self._by_output(unseen), self._by_output(rest)
         train = np.sqrt(own.mean(axis=0))
-        trial = AxisTrial(fit.state, np.sqrt(square.mean(axis=0)), train, leverage)
+        sure = np.sqrt(self._by_output(aliased[None])[0])
+        trial = AxisTrial(fit.state, np.sqrt(square.mean(axis=0)), train, leverage, sure)
         self.trials.append(trial)
         rows, ones = np.arange(len(self.nodes)), np.ones(len(self.nodes))
         score = Score(rows, np.sqrt(square), ones, train, np.zeros(len(train)))
@@ -206,7 +213,7 @@ class AxisProblem:
             bool(np.any(np.abs(seen - wave)[:, size > own] < SAME_WAVE))
             for wave, own in zip(waves, size, strict=True)
         ]
-        return np.sqrt(square[is_aliased].sum(axis=0)) if any(is_aliased) else np.zeros(1)
+        return np.asarray(np.sqrt(square[is_aliased].sum(axis=0)))
 
     def _by_output(self, rest: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean squares of columns of the same output; shape (n_nodes, n_outputs)."""

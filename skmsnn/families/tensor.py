@@ -200,6 +200,7 @@ class GridFit(TensorFit):
     """Products of functions along each axis, with errors on lines left out."""
 
     folds: list[Folds]
+    aliased: NDArray[np.float64]
     target: NDArray[np.float64]
 
     def solve(self, target: NDArray[np.float64]) -> Any:
@@ -228,7 +229,7 @@ class GridFit(TensorFit):
                 unseen, _ = residuals_along(axis, flat, lines, rounding)
                 square += np.moveaxis(unseen.reshape(columns.shape), 0, j) ** 2
         rows = np.arange(len(residual))
-        return LeftOut(rows, self.at_points(np.sqrt(square)), np.zeros(residual.shape[1]))
+        return LeftOut(rows, self.at_points(np.sqrt(square)), self.aliased)
 
 
 def _candidate(
@@ -237,10 +238,11 @@ def _candidate(
     axes: list[AxisBasis] = [trial.axis for trial in trials]
     cutoff = min([ROUND_OFF, *(getattr(axis, "cutoff", 1.0) for axis in axes)])
     n_terms = int(np.prod([trial.size for trial in trials]))
+    aliased = np.sqrt(np.sum([trial.aliased**2 for trial in trials], axis=0))
 
     def fit(target: NDArray[np.float64], weight: NDArray[np.float64]) -> Fit:
         linear = GridFit(axes, grid.shape, grid.index, np.ones(len(grid.index)), cutoff)
-        linear.folds = folds
+        linear.folds, linear.aliased = folds, aliased
         return Fit(linear.solve(target), linear)
 
     return Candidate(
@@ -249,8 +251,8 @@ def _candidate(
         n_terms,
         svd_operations(max(grid.shape), max(trial.size for trial in trials)),
         fit,
-        # at the nodes of what a spline goes through there is no residual
-        refines=not any(isinstance(axis, SplineAxis) for axis in axes),
+        # at the nodes of what a spline goes through there is no residual, and none of aliased waves
+        refines=not aliased.any() and not any(isinstance(axis, SplineAxis) for axis in axes),
         has_plateaued=plateau,
     )
 
