@@ -16,9 +16,6 @@ MOST = 10  # how often the error of a neighbour
 FLOOR = 1e-13  # errors below are rounding
 WITHOUT_NETWORKS = ("polynomial", "spline", "fourier", "rational", "separable", "sinusoids")
 
-cliff = pytest.mark.xfail(strict=False, reason="neighbours differ too much so far")
-fallback = pytest.mark.xfail(strict=False, reason="another family is fitted in its place so far")
-
 
 def exponential_wave(X):
     return np.exp(X[:, 0]) * np.cos(2 * X[:, 1])
