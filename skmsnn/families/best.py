@@ -153,6 +153,8 @@ def ladders_of(problem: StageProblem) -> Iterator[tuple[str, Ladder]]:
     """
     families = families_of(problem.options)
     reasons = {family.name: family.supports(problem) for family in families}
+    if problem.lines is not None and {"fourier", "sinusoids"} <= set(reasons):
+        reasons["sinusoids"] = "on a line fourier has waves of fitted wave numbers"
     for name, reason in reasons.items():
         if reason is not None:
             problem.trace.add(family=name, label="", status=Status.UNSUPPORTED, reason=reason)

@@ -118,8 +118,8 @@ def _monotone_cubic(
     x: NDArray[np.float64], values: NDArray[np.float64], axis: int, n_features: int
 ) -> TensorProductSeries:
     """As B-splines on double knots: of each piece its inner Bernstein coefficients."""
-    order = np.argsort(x)
-    x, values = x[order], values[order]
+    x, order = np.unique(x, return_index=True)  # scaled, close points may be equal
+    values = values[order]
     slopes = PchipInterpolator(x, values).derivative()(x) if len(x) > 2 else _line(x, values)
     third = np.diff(x)[:, None] / 3
     coefficients = np.repeat(values, 2, axis=0)

@@ -110,5 +110,5 @@ def ball_frames(periodic: NDArray[np.bool_], most: int) -> Iterator[LatticeFrame
 
 def in_ball(radius: float, lengths: NDArray[np.float64]) -> NDArray[np.int64]:
     reach = radius * lengths / lengths.max()
-    numbers = half_lattice([int(r) for r in reach])
+    numbers = half_lattice([int(r + 1e-9) for r in reach])
     return numbers[np.sum((numbers / reach) ** 2, axis=1) <= 1 + 1e-9]

@@ -307,7 +307,7 @@ def dense_candidate(
     is_trial = 2 * trial_rows <= problem.n_rows and not problem.in_folds
     return linear_candidate(
         _family_of(levels),
-        label + _suffix(cutoff, 0.0),
+        label + _suffix(cutoff or default, default),
         n_terms,
         qr_operations(trial_rows if is_trial else 2 * rows, n_terms),
         prepare,

@@ -106,6 +106,8 @@ def _refitted(
         other = _Alternating.of(x, values, weight, problem.degree)
         other.factors, other.constant = problem.factors.copy(), problem.constant
         if len(other.factors):
+            # a solution of least norm does not stay where other rows had it
+            other.sweep(2)
             other.descend()
         again.append(other)
     return Fit(_modes(again), state=again)

@@ -40,7 +40,7 @@ def sparse_polynomials(problem: StageProblem) -> Ladder:
     rows = np.sort(problem.random_state("sparse").permutation(used)[:MOST_ROWS])
     # the basis is orthogonalised twice
     affordable = np.sqrt(BUDGET / (2 * qr_operations(len(rows), 1)))
-    most_terms = int(min(len(rows) / MIN_OVERSAMPLING, affordable))
+    most_terms = max(1, int(min(len(rows) / MIN_OVERSAMPLING, affordable)))
 
     def growing(without: NDArray[np.intp], others: NDArray[np.float64]) -> _Growing:
         own = np.setdiff1d(rows, without)

@@ -43,7 +43,7 @@ MOST_GAIN = 100.0
 # far it is behind, and how slowly its error falls, says nothing.
 RESOLVED = 0.5
 # A neighbour is another centre of a search if its error is smaller by more.
-LEAST_GAIN = 1.15
+LEAST_GAIN = 1.01
 
 Ending = tuple[Status, str]
 
@@ -131,9 +131,10 @@ class _Entrant:
             return 0.0
         fall = min(1.0, last.error / min(halves))
         doublings = np.log2(max(1.0, operations / self.next.operations)) / 2
+        doublings += np.log2(max(1.0, self.next.n_terms / last.n_terms))
         doublings = min(doublings, max(0.0, np.log2(last.n_rows / last.n_terms)))
         with np.errstate(under="ignore"):
-            return float(last.error * fall ** (2**doublings - 1))
+            return float(last.error * fall ** (2 * (2**doublings - 1)))
 
 
 def improve(best: list[Scored], scored: Scored) -> bool:

@@ -144,6 +144,13 @@ class FoldScheme:
         return replace(scored, fit=scored.candidate.fit(self.target, self.weight))
 
     def _without_holdout(self, candidate: Candidate) -> Scored:
+        if self.held is None and not self.folds:
+            fit = candidate.fit(self.target, self.weight)
+            rest = self.target - fit.function.evaluate(self.x)
+            rows = np.flatnonzero(self.weight)
+            train = _rms(rest, self.weight)
+            score = self._score(rows, rest[rows], train, np.zeros(rest.shape[1]))
+            return Scored(candidate, fit, score, len(rows))
         held = self.folds[0] if self.held is None else self.held
         weight = self.weight.copy()
         weight[held] = 0.0

@@ -57,7 +57,8 @@ class Score:
     @property
     def standard_error(self) -> float:
         """Standard error of ``error``, from the spread of the squared residuals."""
-        square = np.mean(self.residual**2, axis=1) * self.weight / self.weight.mean()
+        with np.errstate(over="ignore", invalid="ignore"):
+            square = np.mean(self.residual**2, axis=1) * self.weight / self.weight.mean()
         if len(square) < 2 or not np.isfinite(self.error) or self.error == 0:
             return 0.0
         return float(square.std(ddof=1) / np.sqrt(len(square)) / (2 * self.error))
