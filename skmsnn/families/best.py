@@ -25,6 +25,10 @@ from skmsnn.selection.stages import StageFit, is_noise, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.split import DataSplit, Residuals
 
+# Operations for each row, 10 milliseconds: a fit of few points should take no longer than they are
+# worth. Families that are named have all of the budget.
+BUDGET_OF_A_ROW = FLOPS_PER_SECOND / 100
+
 
 def best_stage(
     options: StageOptions,
@@ -90,9 +94,11 @@ def _of_options(problem: StageProblem) -> StageFit:
 def _won(
     problem: StageProblem, ladders: Iterable[tuple[str, Ladder]], budget: float = BUDGET
 ) -> StageFit:
+    if problem.options.is_auto:
+        budget = min(budget, BUDGET_OF_A_ROW * problem.n_rows)
     if problem.is_short:
         # after a network larger candidates were never kept
-        budget = FLOPS_PER_SECOND
+        budget = min(budget, FLOPS_PER_SECOND)
     outcome = run_race(problem, ladders, budget)
     if outcome is None:
         polynomials = [(Polynomial.name, next(iter(Polynomial().ladders(problem))))]

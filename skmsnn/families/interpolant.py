@@ -98,7 +98,7 @@ def _ladder(problem: StageProblem) -> Ladder:
         "interpolant",
         f"{kind} through all {problem.n_rows} points",
         problem.n_rows,
-        1000.0 * problem.n_rows * (len(getattr(problem.scheme, "folds", [])) + 1),
+        2e4 * problem.n_rows * (problem.n_refits + 1),
         fit,
         refit=lambda _, target, weight: fit(target, weight),
         refines=False,

@@ -54,7 +54,7 @@ class Rational(Family):
 def _fractions(problem: StageProblem) -> Ladder:
     """Poles of AAA within tolerances, from loose to tight: at tight ones they follow rounding."""
     n = problem.n_rows
-    n_folds = len(getattr(problem.scheme, "folds", []))
+    n_folds = problem.n_refits
     yield _candidate(problem, [], 0, n_folds)
     used = problem.weight > 0
     x, target = problem.x[used, 0], problem.target[used, :MOST_OUTPUTS]

@@ -59,7 +59,7 @@ def _products(problem: StageProblem) -> Ladder:
     """A constant, one product, two, ...; once more do not help, factors of higher degrees."""
     weight = problem.rows_of_training()
     n_folds = None if problem.refits_in_folds else 1
-    n_fits = 1 if n_folds else len(getattr(problem.scheme, "folds", [])) + 1
+    n_fits = 1 if n_folds else problem.n_refits + 1
     latest = [
         _Alternating.of(problem.x, values, weight, MOST_DEGREE) for values in problem.target.T
     ]

@@ -60,7 +60,7 @@ def sinusoids(problem: StageProblem, most: int) -> Ladder:
     n, d, n_outputs = problem.n_rows, problem.x.shape[1], problem.n_outputs
     weight = problem.rows_of_training()
     n_folds = None if problem.refits_in_folds else 1
-    n_fits = 1 if n_folds else len(getattr(problem.scheme, "folds", [])) + 1
+    n_fits = 1 if n_folds else problem.n_refits + 1
     rows = thinned(np.flatnonzero(weight), most * (d + 2 * n_outputs))
     x, values, own = problem.x[rows], problem.target[rows], weight[rows]
     grid = points.grid if len(rows) == len(points.x) else None

@@ -41,38 +41,6 @@ def fastest_wave(
     return float(wave_numbers[which_stand_out(power)].max(initial=0))
 
 
-def share_of_waves(
-    x: NDArray[np.float64],
-    rest: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    bandlimit: float,
-) -> float:
-    """How much of what a fit leaves is of waves beyond a wave number that stand out, of 1.
-
-    Parameters
-    ----------
-    x, rest, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
-        As of ``fastest_wave``.
-    bandlimit : float
-        In radians per unit of the scaled coordinates.
-
-    Returns
-    -------
-    float
-        Of the mean square; 0 where nothing is left.
-    """
-    power, wave_numbers = _spectrum(x, rest, weight)
-    power = power / weight.sum() ** 2
-    energy = np.average(np.sum(rest**2, axis=1), weights=weight)
-    if energy == 0:
-        return 0.0
-    # every wave has its share of what is left at random points
-    at_random = energy * np.sum(weight**2) / weight.sum() ** 2
-    beyond = which_stand_out(power) & (wave_numbers > bandlimit)
-    # a box has more waves than are orthogonal on the data
-    return float(np.sum(power[beyond] - at_random) / (energy * WIDTH ** x.shape[1]))
-
-
 def _spectrum(
     x: NDArray[np.float64], rest: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -97,7 +97,7 @@ class _Damped:
         n_terms = int(np.prod(self.mesh.shape))
         entries = n_terms * (2 * self.mesh.degree + 1) ** d
         fit = 250.0 * _TYPICAL_ITERATIONS * (entries + n * (self.mesh.degree + 1) ** d)
-        n_folds = len(getattr(self.problem.scheme, "folds", []))
+        n_folds = self.problem.n_refits
         n_folds = min(n_folds, max(2, int(_AFFORDABLE / fit)))
         return linear_candidate(
             "spline",

@@ -233,14 +233,6 @@ def _unknowns(n_waves: int, d: int) -> int:
     return n_waves * (d + 2)
 
 
-def are_foreseen(left: float, left_without: float) -> bool:
-    """Whether fits that have not seen points, their waves neither, leave there what others say.
-
-    Few points fit many waves, and say nothing of what is between them.
-    """
-    return left_without <= FAR * max(left, ROUND_OFF)
-
-
 def most_looked_past(n_rows: int, seconds: float = 1 / FAR) -> int:
     """Terms of the sets that are looked past for waves in so many seconds each."""
     affordable = (seconds * FLOPS_PER_SECOND / svd_operations(ROWS_AN_UNKNOWN, 1)) ** (1 / 3)

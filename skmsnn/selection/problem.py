@@ -17,7 +17,7 @@ from skmsnn.selection.options import StageOptions
 from skmsnn.selection.scheme import FoldScheme, HoldoutScheme, folds_of
 from skmsnn.selection.trace import Trace
 from skmsnn.stage import epsilon
-from skmsnn.validation.leave_out import Folds, folds_of_lines, weighted_rms
+from skmsnn.validation.leave_out import N_FOLDS, Folds, folds_of_lines, weighted_rms
 from skmsnn.validation.levels import inner_levels
 from skmsnn.validation.split import DataSplit, Residuals
 
@@ -133,13 +133,14 @@ class StageProblem:
         return self.in_folds or self.points.held_out is not None
 
     @property
+    def n_refits(self) -> int:
+        """Folds in which a candidate that is not linear is fitted again."""
+        return min(N_FOLDS, len(getattr(self.scheme, "folds", [])))
+
+    @property
     def refits_in_folds(self) -> bool:
         """Whether functions whose parameters are trained are trained again in every fold."""
-        return (
-            self.in_folds
-            and bool(getattr(self.scheme, "folds", []))
-            and self.n_rows <= MOST_REFITTED
-        )
+        return self.in_folds and self.n_refits > 0 and self.n_rows <= MOST_REFITTED
 
     def rows_of_training(self) -> NDArray[np.float64]:
         """Weights of the rows to which parameters are trained: all, or those not held out."""

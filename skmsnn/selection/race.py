@@ -43,7 +43,7 @@ MOST_GAIN = 100.0
 # far it is behind, and how slowly its error falls, says nothing.
 RESOLVED = 0.5
 # A neighbour is another centre of a search if its error is smaller by more.
-LEAST_GAIN = 1.01
+LEAST_GAIN = 1.15
 
 Ending = tuple[Status, str]
 
@@ -114,7 +114,7 @@ class _Entrant:
         self.spent += candidate.operations
         if not self.best or is_smaller.any():
             self.n_worse, self.spent_on_best = 0, self.spent
-        else:
+        elif np.isfinite(score.error):  # a fit that failed says nothing of larger ones
             self.n_worse += 1
         self.best = self.best or [scored] * len(score.errors)
         for j in np.flatnonzero(is_smaller):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from skmsnn._time_limit import time_is_up
 from skmsnn.selection.candidate import Candidate, Fit, Scored
 from skmsnn.spaces.sampling import sampling_order, weight_at
-from skmsnn.validation.leave_out import EdgePoints, LeftOut
+from skmsnn.validation.leave_out import N_FOLDS, EdgePoints, LeftOut
 from skmsnn.validation.score import Score
 
 # Fewer points are left out one by one: a fold of several would be too large a share of them.
@@ -117,6 +117,8 @@ class FoldScheme:
         at_edges = fit.function.evaluate(points)
         changes = np.zeros_like(at_edges)
         done = []
+        # single rows are left out together with others, each once
+        folds = [np.concatenate(folds[k::N_FOLDS]) for k in range(min(len(folds), N_FOLDS))]
         for fold in folds[: candidate.n_folds]:
             weight = self.weight.copy()
             weight[fold] = 0.0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol
 
 import numpy as np
 import scipy.fft as sfft
@@ -137,13 +136,6 @@ class _TruncatedAxis:
 
     def _decomposed(self) -> tuple[NDArray, ...]:
         return svd(self._frame(self._nodes))
-
-    def with_cutoff(self, cutoff: float) -> Self:
-        """The same, with fewer of the combinations that are small on the nodes."""
-        other = copy(self)
-        other.cutoff = cutoff
-        other._truncate()
-        return other
 
     def _truncate(self) -> None:
         u, s, vt = self._svd

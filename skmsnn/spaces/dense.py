@@ -16,14 +16,13 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from skmsnn._effort import FLOPS_PER_SECOND, ITERATIONS, qr_operations
+from skmsnn._effort import ITERATIONS
 from skmsnn._memory import rows_a_block, working_bytes
-from skmsnn._precision import HALF_DIGITS, ROUND_OFF
-from skmsnn.functions import LinearExpansion, RationalFunction
+from skmsnn._precision import ROUND_OFF
+from skmsnn.functions import LinearExpansion
 from skmsnn.linalg.conjugate_gradients import INEXACT, least_squares_conjugate_gradients
 from skmsnn.linalg.tsqr import Factorisation, blocks_of_rows
-from skmsnn.spaces.base import Candidate
-from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame, QuotientFrame
+from skmsnn.spaces.frames import AnyFrame, LatticeFrame, LatticeWavesFrame
 from skmsnn.spaces.p_norm import PointBasis
 from skmsnn.spaces.sampling import sampling_order
 from skmsnn.validation.leave_out import EdgePoints, LeftOut, left_out_together
@@ -192,26 +191,6 @@ class DenseFit:
         order = np.argsort(rows)
         return LeftOut(rows[order], unseen[rows[order]], exposed)
 
-    def linearised(self, modes: LinearExpansion) -> list[DenseFit]:
-        """For each output the fit by all of its parameters, those of a denominator included.
-
-        Leaving out a row from a nonlinear fit is, by one step of Gauss-Newton, leaving it out from
-        this linear one: approximately, for small residuals or curvature (Cook & Weisberg 1982,
-        section 5.3; St. Laurent & Cook 1992, Leverage and superleverage in nonlinear regression,
-        have the terms of curvature).
-        """
-        frame = self.frame
-        n_rows = min(int(np.count_nonzero(self._weight)), self._most_rows)
-        if not isinstance(frame, QuotientFrame) or not isinstance(modes, RationalFunction):
-            return [self]
-        if qr_operations(n_rows, 2 * frame.n_columns) > FLOPS_PER_SECOND:
-            return [self]
-        # a common factor of both is no unknown; under less damping leverages near 1 were rounding
-        damping = max(self.damping, HALF_DIGITS)
-        given = (self._x, self._weight)
-        frames = [frame.linearised(modes, j) for j in range(modes.coefficients.shape[1])]
-        return [DenseFit(*given, own, damping, self._most_rows) for own in frames]
-
     def _half_solved(
         self, x: NDArray[np.float64], root: NDArray[np.float64]
     ) -> NDArray[np.float64]:
@@ -245,15 +224,6 @@ class DenseFit:
             return self.frame.system(self._x[block.rows], block.root)
 
         self._factorisation = self._factorisation.with_more(blocks, system)
-
-
-def candidate_of(x: NDArray[np.float64], frame: AnyFrame, label: str, family: str) -> Candidate:
-    """The functions of a frame at points (n, d), to be fitted to those of positive weight."""
-
-    def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
-        return DenseFit(x, weight, frame, cutoff)
-
-    return Candidate(frame.n_columns, prepare, label, family=family)
 
 
 def _batches(folds: Sequence[NDArray[np.intp]], n_columns: int) -> Iterator[list[NDArray[np.intp]]]:

@@ -296,33 +296,6 @@ class QuotientFrame:
         """The function whose coefficients (n_columns, n_outputs) solve the problem."""
         return RationalFunction(self._degrees, c, self._denominator)
 
-    def linearised(self, modes: RationalFunction, output: int) -> LinearisedQuotientFrame:
-        """Derivatives of one output by the coefficients of numerator and denominator."""
-        coefficients = modes.coefficients[:, [output]]
-        one = RationalFunction(self._degrees, coefficients, self._denominator)
-        return LinearisedQuotientFrame(self, one)
-
-
-class LinearisedQuotientFrame:
-    """Derivatives of a quotient by its coefficients: ``phi / q`` and ``-u phi / q``."""
-
-    def __init__(self, frame: QuotientFrame, modes: RationalFunction) -> None:
-        self._frame, self._modes = frame, modes
-        # the constant of the denominator is a factor of both
-        self.n_columns = 2 * frame.n_columns - 1
-
-    def system(
-        self, x: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None = None
-    ) -> NDArray[np.float64]:
-        """Columns at points (n, d), followed by the target if given, times ``root`` (n,)."""
-        columns = self._frame.system(x, np.ones(len(x)))
-        by_denominator = -self._modes.evaluate(x) * columns[:, 1:]
-        return _weighted(np.concatenate([columns, by_denominator], axis=1), root, target)
-
-    def modes(self, c: NDArray[np.float64]) -> RationalFunction:
-        """Not supported; used for leverages only."""
-        raise TypeError("A linearised quotient is no function of its own.")
-
 
 def _weighted(
     columns: NDArray[np.float64], root: NDArray[np.float64], target: NDArray | None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from skmsnn._comparison import AS_GOOD, EQUAL
+from skmsnn._comparison import EQUAL
 
 # Share of noise that a fit follows, at most, where it is reckoned with: of 500 points the rest
 # tells the size of noise to a sixth.
 MOST_LEVERAGE = 0.95
+# Ratio of the sizes of sets that leave as much: smaller ones may be equal by chance.
+LONG = 4.0
 
 
 def noise_level(left: float, leverage: float) -> float:
@@ -35,7 +37,7 @@ def has_plateaued(level: float, tried: Iterable[tuple[float, int]]) -> bool:
         The same of all sets, the best among them, and their sizes.
     """
     sizes = [size for other, size in tried if level / EQUAL <= other <= level * EQUAL]
-    return max(sizes) >= AS_GOOD * min(sizes)
+    return max(sizes) >= LONG * min(sizes)
 
 
 def is_ratio_of_noise(ratio: float, leverage: float, within: float = EQUAL) -> bool:

@@ -42,11 +42,6 @@ class DataSplit:
     line: Grid | None = None
     has_scatter: bool = False
 
-    @property
-    def has_own_validation(self) -> bool:
-        """Whether the held-out points are not among those to be fitted."""
-        return self.held_out is not None and not np.any(self.train != self.full)
-
     def is_same_as(self, other: DataSplit) -> bool:
         """Whether points, weights and what is held out are the same."""
         if (self.held_out is None) != (other.held_out is None):
