@@ -23,6 +23,10 @@ def but_for(marked, *cases, mark=cliff):
     return [pytest.param(*case, marks=[mark] * marked(*case)) for case in tuples]
 
 
+cliff = pytest.mark.xfail(strict=False, reason="neighbours may differ by more")
+fallback = pytest.mark.xfail(strict=False, reason="not all named families serve such data")
+
+
 def exponential_wave(X):
     return np.exp(X[:, 0]) * np.cos(2 * X[:, 1])
 

@@ -18,10 +18,11 @@ from skmsnn.families.sinusoids import sinusoids
 from skmsnn.families.spectrum import fastest_wave
 from skmsnn.families.tensor import tensor_products
 from skmsnn.selection.candidate import Ladder, Scored
+from skmsnn.selection.noise import is_noise
 from skmsnn.selection.options import StageOptions
 from skmsnn.selection.problem import StageProblem, Watch
 from skmsnn.selection.race import BUDGET, Outcome, Race, Tried
-from skmsnn.selection.stages import StageFit, is_noise, refined, stage_of
+from skmsnn.selection.stages import StageFit, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.split import DataSplit, Residuals
 

@@ -14,8 +14,8 @@ from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.functions import Function
 from skmsnn.functions.polynomial import LegendreSeries
 from skmsnn.functions.stack import MultiOutput
-from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.selection.candidate import Fit, Scored
+from skmsnn.selection.noise import is_noise
 from skmsnn.selection.problem import StageProblem
 from skmsnn.selection.race import Outcome, Tried
 from skmsnn.spaces.base import LinearFit
@@ -23,19 +23,12 @@ from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.p_norm import correction
 from skmsnn.spaces.polynomial import PolynomialFit
 from skmsnn.stage import Stage
-from skmsnn.validation.diagnosis import looks_like_noise
 from skmsnn.validation.leave_out import EdgePoints, weighted_rms
 from skmsnn.validation.local import Unseen
-from skmsnn.validation.plateau import (
-    MOST_LEVERAGE,
-    has_plateaued,
-    is_ratio_of_noise,
-    noise_level,
-)
 from skmsnn.validation.split import Residuals
 
-# Errors that are the same, as of a noise level.
-_SAME = 1.15
+# Factor by which a stage has to reduce the error of an output.
+_GAIN = 1.15
 
 
 @dataclass(frozen=True)
@@ -246,48 +239,6 @@ def _unseen(problem: StageProblem, scored: Scored, outputs: slice) -> Unseen | N
     return Unseen(x, score.residual[:, outputs] * problem.scale[outputs])
 
 
-def leverage_of(scored: Scored) -> float:
-    """Share of noise that a fit follows: K / n of K terms on n points, less if damped."""
-    fit = scored.fit
-    if fit is not None and isinstance(fit.linear, PolynomialFit):
-        return min(fit.linear.leverage, MOST_LEVERAGE)
-    return min(scored.candidate.n_terms / scored.n_rows, MOST_LEVERAGE)
-
-
-def is_noise(problem: StageProblem, scored: Scored, outputs: slice, tried: Sequence[Tried]) -> bool:
-    """Whether the residual is white noise, as far as it can be decided.
-
-    A fit that follows what it cannot resolve has a small residual at its own points: the ratio of
-    training error to validation error tells. If that is what noise makes it, no larger candidate
-    has a smaller error.
-    """
-    score, leverage = scored.score, leverage_of(scored)
-    error, train = score.error, score.train_error
-    ratio = train / error if error > 0 else 0.0
-    typical = float(np.median(np.abs(score.residual)))
-    assert scored.fit is not None
-    rest = (problem.target - scored.fit.function.evaluate(problem.x))[:, outputs]
-    own = float(np.median(np.abs(rest[problem.weight > 0])))
-    ratio = max(ratio, own / typical if typical > 0 and problem.in_folds else 0.0)
-    if not is_ratio_of_noise(ratio, leverage, 1.5):
-        return False
-    level = noise_level(train, leverage)
-    levels = [
-        (noise_level(t.train_error, min(t.n_terms / t.n_rows, MOST_LEVERAGE)), t.n_terms)
-        for t in tried
-    ]
-    is_flat = scored.candidate.has_plateaued or (
-        any(one / _SAME <= level <= one * _SAME for one, _ in levels)
-        and has_plateaued(level, levels)
-    )
-    # in many features neighbours are far apart, and any residual looks white
-    shows_whiteness = problem.x.shape[1] <= MOST_DIMENSIONS and is_ratio_of_noise(ratio, leverage)
-    if not (is_flat or shows_whiteness):
-        return False
-    used = problem.weight > 0
-    return looks_like_noise(problem.x[used], rest[used], leverage)
-
-
 def _in_gaps(problem: StageProblem, fit: Fit, outputs: slice) -> float:
     """Uncertainty of a fit where points leave wide gaps: the jackknife."""
     gaps, linear = problem.points.gaps, fit.linear
@@ -356,7 +307,7 @@ def refined(problem_of: Any, previous: StageFit, residuals: Residuals) -> StageF
     for part in previous.parts:
         problem = problem_of(residuals.of_outputs(part.outputs))
         fit = _refined(problem, part) if part.is_refinable else None
-        helps = fit is not None and fit.error * _SAME < part.error
+        helps = fit is not None and fit.error * _GAIN < part.error
         accepted.append(helps)
         if fit is None or (not helps and len(previous.parts) > 1):
             fit = _nothing(problem, part)
