@@ -152,7 +152,6 @@ def test_a_second_stage_does_not_take_back_what_the_first_is_unsure_of(function,
     assert np.sqrt(np.mean(rest**2)) < 10 * model.validation_errors_[-1] * y.std()
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="the interpolant needs distinct points")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_scaled_points_may_coincide():
     """Eighty points over twenty decades, most of which are one next to the largest."""

@@ -16,15 +16,14 @@ MOST = 10  # how often the error of a neighbour
 FLOOR = 1e-13  # errors below are rounding
 WITHOUT_NETWORKS = ("polynomial", "spline", "fourier", "rational", "separable", "sinusoids")
 
+cliff = pytest.mark.xfail(strict=False, reason="neighbours may differ by more")
+fallback = pytest.mark.xfail(strict=False, reason="not all named families serve such data")
+
 
 def but_for(marked, *cases, mark=cliff):
     """Parameters, of which those that are named have a mark."""
     tuples = [case if isinstance(case, tuple) else (case,) for case in cases]
     return [pytest.param(*case, marks=[mark] * marked(*case)) for case in tuples]
-
-
-cliff = pytest.mark.xfail(strict=False, reason="neighbours may differ by more")
-fallback = pytest.mark.xfail(strict=False, reason="not all named families serve such data")
 
 
 def exponential_wave(X):

@@ -202,7 +202,6 @@ class TestCandidates:
                 linear = candidate.fit(y, np.ones(400)).linear
                 assert candidate.n_terms == linear.frame.n_columns
 
-    @pytest.mark.xfail(strict=True, reason="radius * length / length is rounded, and cut to 2")
     def test_of_a_ball_are_as_many_in_a_box_of_any_width(self):
         for width in OTHER_WIDTHS:
             expected = in_ball(3.0, np.full(2, 4.0))
@@ -217,7 +216,6 @@ class TestCandidates:
         dampings = [c.fit(x[:, :1], np.ones(400)).linear.damping for c in (candidate, other)]
         assert dampings == [1e-14, 1e-12]
 
-    @pytest.mark.xfail(strict=True, reason="the usual cut-off is named on the way back to it")
     def test_of_scattered_points_have_one_name(self, rng):
         """Or else the same set is fitted twice."""
         candidate = ladders(rng.uniform(-1, 1, (400, 2)))[0][4]
