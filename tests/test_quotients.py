@@ -118,7 +118,7 @@ def test_few_points_agree_with_many(rng, nu):
 
 
 def test_leaving_out_refits_the_denominator_too(rng):
-    """Against refits of numerator and denominator without each point, by Gauss-Newton."""
+    """Against refits of numerator and denominator without tenths of the points, by Gauss-Newton."""
     x = rng.uniform(-1, 1, (40, 2))
     terms = total_degree_terms(np.array([1, 1]), 1)
     y = (1 + 0.5 * x[:, 0]) / (1.5 + 0.6 * x[:, 1]) + 1e-3 * rng.standard_normal(40)
@@ -132,7 +132,8 @@ def test_leaving_out_refits_the_denominator_too(rng):
 
     best = refitted(np.arange(40), np.array([1.0, 0, 0, 0, 0]))
     left = [
-        y[i] - quotient(refitted(np.delete(np.arange(40), i), best), x[[i]])[0] for i in range(40)
+        y[i] - quotient(refitted(np.flatnonzero(np.arange(40) % 10 != i % 10), best), x[[i]])[0]
+        for i in range(40)
     ]
     problem = stage_problem(x, y[:, None], held=np.array([0]), in_folds=True)
     ladder = quotients(problem)
@@ -145,5 +146,6 @@ def test_leaving_out_refits_the_denominator_too(rng):
     denominator = LegendreSeries(terms, np.r_[1.0, best[3:]][:, None])
     fit = DenseFit(x, np.ones(40), QuotientFrame(terms, denominator))
     rest = (y - quotient(best, x))[:, None]
-    held = fit.left_out(rest, list(np.arange(40)[:, None]), 0.0).residual[:, 0]
+    folds = [np.arange(k, 40, 10) for k in range(10)]
+    held = fit.left_out(rest, folds, 0.0).residual[:, 0]
     assert np.linalg.norm(held) < np.linalg.norm(left) < 1.02 * np.linalg.norm(found)

@@ -419,10 +419,10 @@ class TestNoise:
 
     @pytest.mark.parametrize(("left", "expected"), [(1.0, True), (0.8, False)])
     def test_on_a_plateau_more_modes_are_no_help(self, left, expected):
-        """Of noise twice as many modes leave what they cannot follow, of a function less."""
-        sizes = (4, 8)
-        own = {4: 0.1 * np.sqrt(1 - 4 / 20), 8: 0.1 * left * np.sqrt(1 - 8 / 20)}
-        levels = [(noise_level(own[n], n / 20), n) for n in sizes]
+        """Of noise four times as many modes leave what they cannot follow, of a function less."""
+        sizes = (4, 16)
+        own = {4: 0.1 * np.sqrt(1 - 4 / 40), 16: 0.1 * left * np.sqrt(1 - 16 / 40)}
+        levels = [(noise_level(own[n], n / 40), n) for n in sizes]
         assert has_plateaued(levels[1][0], levels) == expected
 
 

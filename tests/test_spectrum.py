@@ -212,7 +212,9 @@ class TestCandidates:
         candidate = ladders(x)[0][4]
         (other,) = candidate.neighbours()
         assert other.label == f"{candidate.label}, cut off at 1e-12"
-        assert [c.label.split()[-1] for c in other.neighbours()] == ["1e-14", "1e-10"]
+        smaller, larger = other.neighbours()
+        assert smaller.label == candidate.label
+        assert larger.label == f"{candidate.label}, cut off at 1e-10"
         dampings = [c.fit(x[:, :1], np.ones(400)).linear.damping for c in (candidate, other)]
         assert dampings == [1e-14, 1e-12]
 

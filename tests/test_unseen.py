@@ -46,7 +46,8 @@ class TestFormulas:
         system = frame.system(x, np.ones(60))
         rest = y - system @ self.damped(system, y, damping, 60)
         beside = rng.uniform(-1, 1, (5, 2))
-        found = fit.left_out(rest, np.arange(60), 0.0, EdgePoints(beside, 0.5))
+        singles = [np.array([i]) for i in range(60)]
+        found = fit.left_out(rest, singles, 0.0, EdgePoints(beside, np.full(5, 0.1)))
         between = frame.system(beside, np.ones(5))
         whole = between @ self.damped(system, y, damping, 60)
         changes = np.zeros((5, 1))
@@ -55,7 +56,7 @@ class TestFormulas:
             c = self.damped(system[others], y[others], damping, 60)
             np.testing.assert_allclose(found.residual[i], y[i] - system[i] @ c, atol=1e-10)
             changes += (between @ c - whole) ** 2
-        assert found.beside == pytest.approx(np.sqrt(0.5 * np.mean(changes)), rel=1e-8)
+        assert found.exposed == pytest.approx(np.sqrt(0.5 * np.mean(changes)), rel=1e-8)
 
     @pytest.mark.parametrize(
         "axis_of",
@@ -114,7 +115,8 @@ class TestFormulas:
         x, y = rng.uniform(-1, 1, (30, 3)), rng.standard_normal((30, 2))
         degrees = total_degree_terms(np.full(3, 9), 2)
         fit = PolynomialFit(x, np.ones(30), degrees)
-        found = fit.left_out(y - fit.solve(y).evaluate(x), 0.0).residual
+        rows = [np.array([i]) for i in range(len(x))]
+        found = fit.left_out(y - fit.solve(y).evaluate(x), rows, 0.0).residual
         columns = columns_of(x, degrees)
         for i in range(30):
             others = np.arange(30) != i
@@ -140,7 +142,8 @@ class TestFormulas:
 
         everything = np.arange(30)
         rest = y - fit.solve(y).evaluate(x)
-        found = fit.left_out(rest, 0.0, EdgePoints(beside, 0.5)).beside
+        singles = [np.array([i]) for i in range(30)]
+        found = fit.left_out(rest, singles, 0.0, EdgePoints(beside, np.full(7, 0.5 / 7))).exposed
         changes = sum((ridge(everything != i) - ridge(everything)) ** 2 for i in range(30))
         # leaving out a row moves the mean, which the formula takes as a column without damping
         assert found == pytest.approx(np.sqrt(0.5 * np.mean(changes)), rel=1e-8 + 0.1 * damping)

@@ -51,7 +51,8 @@ def lattice_ladders(problem: StageProblem) -> Iterator[Ladder]:
     d = problem.x.shape[1]
     n_waving = d - len(levels)
     if grid is not None and not is_one_long_axis(domain, grid):
-        yield _on_grid(problem)
+        widths = [WIDTH] if domain.periodic.all() else [WIDTH, *OTHER_WIDTHS]
+        yield from (_on_grid(problem, width) for width in widths)
     elif domain.periodic.all() and d <= MOST_DIMENSIONS and not levels:
         yield _periodic(problem)
     elif 1 <= n_waving <= MOST_DIMENSIONS:
@@ -62,9 +63,9 @@ def lattice_ladders(problem: StageProblem) -> Iterator[Ladder]:
         yield from (_total_degree(problem, width) for width in widths)
 
 
-def _on_grid(problem: StageProblem) -> Ladder:
+def _on_grid(problem: StageProblem, width: float) -> Ladder:
     for band in range(len(BANDLIMITS)):
-        candidate = GridSet(problem, (band,) * problem.x.shape[1], WIDTH).candidate()
+        candidate = GridSet(problem, (band,) * problem.x.shape[1], width).candidate()
         if candidate.n_terms == 1 or candidate.n_terms < problem.most_terms:
             yield candidate
 
@@ -122,12 +123,6 @@ class GridSet:
         domain, levels = self.problem.points.domain, self.problem.points.levels
         shape = self.problem.points.grid.shape if self.problem.points.grid else ()
         if not domain.periodic.all():
-            if self.width == WIDTH:
-                for other in OTHER_WIDTHS:
-                    # in a wider box less than the same highest wave number does
-                    for step in range(-2, 2) if other < self.width else range(-4, 0):
-                        near = np.clip(np.add(self.bands, step), 0, len(BANDLIMITS) - 1)
-                        yield from self._other(tuple(near.tolist()), other, self.cutoff)
             for cutoff in _next_cutoffs(self.cutoff):
                 yield from self._other(self.bands, self.width, cutoff)
         long = [j for j, n in enumerate(shape) if n > 1 and j not in levels]

@@ -36,9 +36,9 @@ WAITING = FLOPS_PER_SECOND / 20
 # A fit whose error at unseen rows is so many times that at its own rows follows what it cannot
 # resolve. K terms on n points make of noise a ratio of 1 / (1 - K / n).
 OVERFIT = 10.0
-# The neighbours of a candidate whose error is larger by more are not worth their time: other boxes
-# reduced errors by up to so much.
-MOST_GAIN = 100.0
+# The neighbours of a candidate whose error is larger by more are not worth their time: other
+# cut-offs and dampings reduce errors by hardly so much.
+MOST_GAIN = 10.0
 # A ladder whose error is above this share of y has not come to the waves of the function yet: how
 # far it is behind, and how slowly its error falls, says nothing.
 RESOLVED = 0.5

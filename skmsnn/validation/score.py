@@ -74,8 +74,8 @@ class Score:
             return self.errors < other.errors
         mine, theirs = self._errors(own), other._errors(others)
         is_smaller = mine < theirs
-        fall = (other.residual[others] ** 2 - self.residual[own] ** 2) * self.weight[own, None]
         with np.errstate(invalid="ignore", over="ignore"):
+            fall = (other.residual[others] ** 2 - self.residual[own] ** 2) * self.weight[own, None]
             spread = fall.std(axis=0, ddof=1) if len(rows) > 1 else np.zeros(fall.shape[1])
             sigmas = fall.mean(axis=0) / np.maximum(spread, np.finfo(float).tiny) * len(rows) ** 0.5
         is_clear = (sigmas > STANDARD_ERRORS) | ~np.isfinite(theirs)
