@@ -307,10 +307,10 @@ def _chunk_source(
         raise ValueError(
             "Dask arrays are fitted on linear scales; leave feature_transforms at 'auto'."
         )
-    if not any(FAMILIES[name].is_linear for name in recipes[0].families):
+    if not {"fourier", "polynomial"} & set(recipes[0].families):
         raise ValueError(
-            f"families={model.families!r} are trained, which takes arrays in memory; name "
-            "'fourier' or 'polynomial', or leave families at 'auto'."
+            f"families={model.families!r} need arrays in memory; name 'fourier' or 'polynomial', "
+            "or leave families at 'auto'."
         )
     data = ChunkedData(X, y, weight, seed=int(rng.randint(2**31 - 1)))
     model.n_features_in_, model.n_outputs_ = data.n_features, data.n_outputs

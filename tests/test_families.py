@@ -32,6 +32,14 @@ def points(kind, rng):
 
 
 KINDS = ("line", "uneven line", "grid", "grid with holes", "2-D", "3-D", "5-D")
+UNSUPPORTED = {
+    ("spline", "5-D"),
+    ("separable", "line"),
+    ("separable", "uneven line"),
+    ("interpolant", "grid"),
+    ("interpolant", "3-D"),
+    ("interpolant", "5-D"),
+}
 LINEAR = ("polynomial", "fourier", "spline")
 
 
@@ -42,14 +50,17 @@ def test_every_family_keeps_the_contract(rng, name, kind):
     X = points(kind, rng)
     fresh = X.min(axis=0) + np.ptp(X, axis=0) * rng.uniform(0.02, 0.98, (300, X.shape[1]))
     model = SpectrumInformedMSNNRegressor(families=(name,), max_iter=5, random_state=0)
+    if (name, kind) in UNSUPPORTED:
+        with pytest.raises(ValueError, match="cannot be fitted to these data"):
+            model.fit(X, smooth(X))
+        return
     model.fit(X, smooth(X))
     predicted = model.predict(fresh)
     error = np.sqrt(np.mean((predicted - smooth(fresh)) ** 2)) / smooth(X).std()
     assert error < 1.1
     assert error < 10 * model.validation_errors_[-1] + 1e-12
     stage = model.stages_[0]
-    families = set(stage.family.split(" x "))
-    assert families <= {name, "polynomial"}  # the mean of y is a polynomial
+    assert stage.family == name
     module = model.to_module()(torch.from_numpy(fresh)).detach().numpy()
     np.testing.assert_allclose(module, predicted, atol=1e-12 * np.abs(predicted).max())
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(fresh), predicted)
@@ -66,10 +77,15 @@ def test_chunks_take_the_same_families(rng, name):
     X = rng.uniform(-1, 1, (3000, 2))
     y = smooth(X)
     chunked = dask.from_array(X, chunks=(700, 2)), dask.from_array(y, chunks=700)
-    model = SpectrumInformedMSNNRegressor(families=(name,), random_state=0).fit(*chunked)
+    model = SpectrumInformedMSNNRegressor(families=(name,), random_state=0)
+    if name == "spline":
+        with pytest.raises(ValueError, match="need arrays in memory"):
+            model.fit(*chunked)
+        return
+    model.fit(*chunked)
     fresh = rng.uniform(-0.98, 0.98, (500, 2))
     error = relative_l2_error(smooth(fresh), model.predict(fresh))
-    assert error < {"polynomial": 0.05, "fourier": 1e-6, "spline": 1.1}[name]
+    assert error < {"polynomial": 0.05, "fourier": 1e-6}[name]
     assert set(model.stages_[0].family.split(" x ")) <= {name, "polynomial"}
 
 

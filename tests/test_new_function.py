@@ -91,7 +91,7 @@ def test_beside_functions_of_another_output(rng):
     X = rng.uniform(-1, 1, (80, 2))
     model = SpectrumInformedMSNNRegressor(random_state=0).fit(X, X)
     line = LegendreSeries(np.array([[1, 0]]), np.array([[1.0]]))
-    function = MultiOutput((Exponential(RATES, np.ones(1)), line))
+    function = MultiOutput((Exponential(RATES, np.ones(1)), line), (1, 1))
     model.stages_ = [Stage(np.array([3.0, 5.0]), function)]
     x = model.domain_.scale(X)
     values = np.stack([3 * np.exp(x @ RATES), 5 * x[:, 0]], axis=1)

@@ -143,7 +143,7 @@ def functions(name, rng):
         polynomial = LegendreSeries(degrees, rng.standard_normal((6, 2)))
         quotient = RationalFunction(degrees, rng.standard_normal((6, 1)), below)
         crossed = product(rng, [splines(7, 5), beside], (1, 0), 2)
-        stack = MultiOutput((quotient, product(rng, [beside, splines(5, 3)], (0, 1))))
+        stack = MultiOutput((quotient, product(rng, [beside, splines(5, 3)], (0, 1))), (1, 1))
         places, values = rng.uniform(-1, 1, (9, 2)), rng.standard_normal((9, 2))
         triangles = TriangulatedSurface.through(places, values, (1, 0))
         sums = FunctionSum((waves, grid))

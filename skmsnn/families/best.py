@@ -12,7 +12,7 @@ from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
 from skmsnn.families.family import Family
 from skmsnn.families.hidden_layers import candidate_of_options
-from skmsnn.families.interpolant import Interpolant, is_needed
+from skmsnn.families.interpolant import Interpolant, needs_interpolant
 from skmsnn.families.polynomial import Polynomial
 from skmsnn.families.sinusoids import sinusoids
 from skmsnn.families.spectrum import fastest_wave
@@ -105,20 +105,23 @@ def _won(
         polynomials = [(Polynomial.name, next(iter(Polynomial().ladders(problem))))]
         outcome = run_race(problem, polynomials, budget)
     assert outcome is not None
-    stage = stage_of(problem, outcome)
-    last = _interpolated(problem) if is_needed(problem, stage) else None
-    return stage if last is None else last
+    return stage_of(problem, _interpolated(problem, outcome))
 
 
-def _interpolated(problem: StageProblem) -> StageFit | None:
-    """An interpolant of the rows, where there is one."""
+def _interpolated(problem: StageProblem, outcome: Outcome) -> Outcome:
+    """The same with an interpolant of the rows for outputs that it describes better."""
     family = Interpolant()
+    is_needed = [needs_interpolant(problem, scored, j) for j, scored in enumerate(outcome.best)]
     is_open = family.name in problem.options.families and not problem.is_short
-    if not is_open or time_is_up() or family.supports(problem) is not None:
-        return None
-    ladders = [(family.name, ladder) for ladder in family.ladders(problem)]
-    outcome = run_race(problem, ladders)
-    return None if outcome is None else stage_of(problem, outcome)
+    if not is_open or not any(is_needed) or time_is_up() or family.supports(problem) is not None:
+        return outcome
+    last = run_race(problem, [(family.name, ladder) for ladder in family.ladders(problem)])
+    if last is None:
+        return outcome
+    pairs = zip(outcome.best, last.best, is_needed, strict=True)
+    return Outcome(
+        [other if needed else one for one, other, needed in pairs], {**outcome.tried, **last.tried}
+    )
 
 
 def run_race(

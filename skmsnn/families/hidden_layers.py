@@ -8,6 +8,9 @@ from itertools import pairwise
 from math import ceil
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skmsnn._comparison import ENOUGH
 from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn.families.family import Family
@@ -15,6 +18,7 @@ from skmsnn.families.ladders import OVERSAMPLING
 from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.selection.problem import StageProblem
 from skmsnn.selection.race import BUDGET
+from skmsnn.spaces.polynomial import PolynomialFit
 
 # Share of the budget of a stage that training may use.
 _SHARE = 0.7
@@ -55,7 +59,18 @@ class Network(Family):
 
 
 def _ladder(problem: StageProblem) -> Ladder:
+    if not problem.options.is_auto:
+        yield Candidate("network", "a constant", 1, problem.n_rows, partial(_constant, problem))
     yield network_candidate(problem)
+
+
+def _constant(
+    problem: StageProblem, target: NDArray[np.float64], weight: NDArray[np.float64]
+) -> Fit:
+    """The mean, which a network of few iterations may fall short of."""
+    constant = np.zeros((1, problem.x.shape[1]), dtype=np.int64)
+    linear = PolynomialFit(problem.x, weight, constant)
+    return Fit(linear.solve(target), linear)
 
 
 def _trained(*arguments: Any) -> Fit:

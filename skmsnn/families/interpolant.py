@@ -21,11 +21,9 @@ from skmsnn.functions.bases import LegendreBasis, SplineBasis
 from skmsnn.functions.polynomial import LegendreSeries
 from skmsnn.functions.products import TensorProductSeries
 from skmsnn.functions.triangulated import TriangulatedSurface
-from skmsnn.selection.candidate import Candidate, Fit, Ladder
+from skmsnn.selection.candidate import Candidate, Fit, Ladder, Scored
 from skmsnn.selection.problem import StageProblem
-from skmsnn.selection.stages import StageFit
 from skmsnn.validation.diagnosis import can_tell_noise
-from skmsnn.validation.leave_out import weighted_rms
 
 
 class Interpolant(Family):
@@ -54,23 +52,20 @@ class Interpolant(Family):
         yield _ladder(problem)
 
 
-def is_needed(problem: StageProblem, stage: StageFit) -> bool:
-    """Whether a stage explains so little that the rows themselves are the better description.
+def needs_interpolant(problem: StageProblem, scored: Scored, output: int) -> bool:
+    """Whether a fit explains so little of an output that its rows are the better description.
 
-    There are too few points to distinguish noise from structure, and the residuals of the stage at
+    There are too few points to distinguish noise from structure, and the residuals of the fit at
     its own rows are about as large as y; a tenth of y is enough where y repeats a few values, as
     steps do. Noise takes each value once: values that come again and again are exact.
     """
-    if stage.is_final or can_tell_noise(problem.n_rows):
+    if scored.candidate.family == "interpolant" or can_tell_noise(problem.n_rows):
         return False
-    rows = np.flatnonzero(problem.points.full)
-    values = problem.full[rows]
-    is_stepped = all(len(np.unique(v)) < min(LEAST_NODES, len(v) / CLEARLY) for v in values.T)
+    values = problem.target[problem.weight > 0, output]
+    is_stepped = len(np.unique(values)) < min(LEAST_NODES, len(values) / CLEARLY)
     factor = FAR if is_stepped else EQUAL
-    size = float(np.sqrt(np.mean(problem.full_scale**2)))
-    rest = problem.full - stage.stage.predict(problem.x) / problem.full_scale
-    own = weighted_rms(rest, problem.points.full)
-    return own > ROUND_OFF and own * factor >= 1 and stage.error * factor >= size
+    own, error = scored.score.train[output], scored.score.errors[output]
+    return bool(own > ROUND_OFF and own * factor >= 1 and error * factor >= 1)
 
 
 def _varying(problem: StageProblem) -> NDArray[np.intp]:

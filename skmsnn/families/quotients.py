@@ -29,7 +29,6 @@ from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.selection.problem import StageProblem
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import QuotientFrame
-from skmsnn.validation.leave_out import N_FOLDS
 
 # Outputs that determine a denominator, and starts of searches for its zeros.
 MOST_OUTPUTS, STARTS = 6, 4
@@ -45,13 +44,15 @@ def quotients(problem: StageProblem) -> Ladder:
     Denominators are found on some of many points, and numerators then on all.
     """
     d = problem.x.shape[1]
-    n_folds = N_FOLDS if problem.in_folds else 0
+    n_folds = problem.n_refits
+    is_trial = not problem.in_folds
     for degree in count(0):
         n_terms = 2 * n_total_degree_terms(d, degree) - 1
         if n_terms >= problem.n_rows:
             return
         terms = total_degree_terms(np.full(d, degree), degree)
         rows = min(problem.n_rows, int(OVERSAMPLING * n_terms + MOST_ROWS))
+        rows = rows if is_trial else problem.n_rows
         yield Candidate(
             "rational",
             f"quotients of polynomials of degree {degree}" if degree else "a constant",
@@ -60,7 +61,8 @@ def quotients(problem: StageProblem) -> Ladder:
             (n_folds + 1) * (4 * qr_operations(rows, n_terms) + OVERHEAD),
             partial(_fitted, problem, terms),
             refit=partial(_refitted, problem, terms),
-            trial_rows=rows if rows < problem.n_rows and not problem.in_folds else None,
+            trial_rows=rows if rows < problem.n_rows else None,
+            n_folds=1 if problem.has_grid_lines else None,
             refines=False,
         )
 

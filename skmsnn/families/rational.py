@@ -47,7 +47,7 @@ class Rational(Family):
         """Fractions of one feature, quotients of several."""
         if problem.x.shape[1] == 1:
             yield _fractions(problem)
-        elif not problem.has_grid_lines:
+        else:
             yield quotients(problem)
 
 

@@ -56,7 +56,9 @@ def is_noise(problem: StageProblem, scored: Scored, outputs: slice, tried: Seque
         and has_plateaued(level, levels)
     )
     # in many features neighbours are far apart, and any residual looks white
-    shows_whiteness = problem.x.shape[1] <= MOST_DIMENSIONS and is_ratio_of_noise(ratio, leverage)
+    # and so does what nonlinear fits have, as they follow some of it anywhere
+    is_near = problem.x.shape[1] <= MOST_DIMENSIONS and scored.candidate.refit is None
+    shows_whiteness = is_near and is_ratio_of_noise(ratio, leverage)
     if not (is_flat or shows_whiteness):
         return False
     used = problem.weight > 0
