@@ -66,7 +66,8 @@ def test_module_integral_and_copies_agree(line):
     model = fitted(line, both(line))
     expected = model.predict(line)
     module = model.to_module()(torch.from_numpy(line)).detach().numpy()
-    np.testing.assert_allclose(module, expected, rtol=0, atol=1e-13)
+    # fractions of poles next to the kink cancel
+    np.testing.assert_allclose(module, expected, rtol=0, atol=1e-11)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(line), expected)
     file = io.BytesIO()
     skops.dump(model, file)
@@ -91,8 +92,7 @@ def test_networks_of_single_outputs():
     y = np.stack([np.sin(3 * X[:, 0]), X[:, 0] > 0.1], axis=1)
     parameters = {"hidden_layer_sizes": (3,), "max_iter": 5, "n_stages": 1, "early_stopping": False}
     model = fitted(X, y, families=("network",), **parameters)
-    parts = model.stages_[0].function.parts
-    assert [type(part) for part in parts] == [TrainedNetwork] * 2
+    assert isinstance(model.stages_[0].function, TrainedNetwork)
     # a stage evaluates its function as it is, and the function of the model one that is prepared
     *_, expected = model.staged_predict(X)
     stage = model.stages_[0].predict(model.domain_.scale(X))

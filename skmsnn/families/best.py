@@ -105,7 +105,14 @@ def _won(
         polynomials = [(Polynomial.name, next(iter(Polynomial().ladders(problem))))]
         outcome = run_race(problem, polynomials, budget)
     assert outcome is not None
-    return stage_of(problem, _interpolated(problem, outcome))
+
+    def again(outputs: slice) -> tuple[StageProblem, Outcome] | None:
+        own = problem.of_outputs(outputs)
+        found = None if time_is_up() else run_race(own, ladders_of(own), budget)
+        return None if found is None else (own, found)
+
+    is_open = problem.options.is_all_adaptive and not problem.is_short
+    return stage_of(problem, _interpolated(problem, outcome), again if is_open else None)
 
 
 def _interpolated(problem: StageProblem, outcome: Outcome) -> Outcome:

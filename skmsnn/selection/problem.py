@@ -107,6 +107,12 @@ class StageProblem:
         sequence = np.random.SeedSequence([self._seed, crc32(name.encode())])
         return np.random.RandomState(sequence.generate_state(1)[0])
 
+    def of_outputs(self, outputs: slice) -> StageProblem:
+        """The problem of some outputs alone."""
+        residuals = self.residuals.of_outputs(outputs)
+        more = (self._seed, self.watch, self.trace, self.is_short)
+        return StageProblem(self.options, self.points, residuals, *more)
+
     @property
     def n_rows(self) -> int:
         """Points of a fit."""

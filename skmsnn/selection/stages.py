@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -131,16 +131,37 @@ class StageFit:
         return replace(self, error=self.error / size, in_gaps=self.in_gaps / size)
 
 
-def stage_of(problem: StageProblem, outcome: Outcome) -> StageFit:
-    """The stage of the candidates that won, each for its outputs."""
+Again = Callable[[slice], tuple[StageProblem, Outcome] | None]
+
+
+def stage_of(problem: StageProblem, outcome: Outcome, again: Again | None = None) -> StageFit:
+    """The stage of the candidates that won, each for its outputs.
+
+    Where outputs have different ones, each run of the same has a race ``again``, alone: sets of
+    terms that serve all outputs together may serve none of them well.
+    """
     finished = {id(s): problem.scheme.finish(s) for s in outcome.best}
     fits = []
     for _, run in groupby(enumerate(outcome.best), key=lambda pair: id(pair[1])):
         outputs, candidates = zip(*run, strict=True)
         tried = outcome.tried[candidates[0].candidate.family]
         own = slice(outputs[0], outputs[-1] + 1)
-        fits.append(_of_part(problem, own, finished[id(candidates[0])], tried))
+        fit = _of_part(problem, own, finished[id(candidates[0])], tried)
+        if again is not None and len(finished) > 1:
+            alone = again(own)
+            if alone is not None and alone[1].error * alone[0].size < fit.error:
+                fit = _shifted(stage_of(*alone), own.start)
+        fits.append(fit)
     return side_by_side(fits)
+
+
+def _shifted(fit: StageFit, start: int) -> StageFit:
+    """The same for outputs from a number on."""
+    parts = [
+        replace(part, outputs=slice(part.outputs.start + start, part.outputs.stop + start))
+        for part in fit.parts
+    ]
+    return replace(fit, parts=tuple(parts))
 
 
 def _of_part(
