@@ -457,7 +457,7 @@ class TestInScikitLearn:
         assert f"{model.n_stages_} stages" in html
         for norm in model.train_errors_:
             assert f"<td>{norm:.1e}</td>" in html
-        assert html.count("how it ended") == 1
+        assert html.count("how it ended") == 2
 
     @pytest.mark.skipif(
         not hasattr(BaseEstimator, "_html_repr"), reason="scikit-learn 1.6 asks no estimator"

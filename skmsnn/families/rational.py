@@ -81,6 +81,7 @@ def _candidate(
         (n_folds + 1) * (20.0 * n * (n_support + 2) ** 2 + 30.0 * (n_support + 2) ** 3),
         fit,
         refit=lambda _, target, weight: fit(target, weight),
+        tests_ends=partial(_may_be_singular_at_ends, problem.x[:, 0]),
         refines=False,
     )
 
@@ -102,3 +103,13 @@ def _fitted(
     function = function.plus(linear.solve(target - function.evaluate(problem.x)))
     assert isinstance(function, PartialFractions)
     return Fit(function, linear)
+
+
+def _may_be_singular_at_ends(x: NDArray[np.float64], fit: Fit) -> bool:
+    """Whether a pole beyond an end is nearer to it than the next of ascending points (n,)."""
+    assert isinstance(fit.function, PartialFractions)
+    poles = fit.function.poles
+    return bool(
+        np.any(np.abs(poles - x[0])[poles.real < x[0]] < x[1] - x[0])
+        or np.any(np.abs(poles - x[-1])[poles.real > x[-1]] < x[-1] - x[-2])
+    )

@@ -97,6 +97,8 @@ class Candidate:
         Whether much smaller and larger candidates have the same error, as of noise.
     reach : float
         Error that such candidates hardly ever fall below: where others do, it is not tried.
+    tests_ends : callable
+        Whether a fit may be singular at an end of a line, which only leaving that out shows.
     refines : bool
         Whether a second stage of the same functions reduces the error further.
     """
@@ -114,6 +116,7 @@ class Candidate:
     preview: Preview | None = None
     has_plateaued: bool = False
     reach: float = 0.0
+    tests_ends: Callable[[Fit], bool] = lambda fit: False
     refines: bool = True
 
 

@@ -108,6 +108,9 @@ class FoldScheme:
         edges: EdgePoints | None,
     ) -> LeftOut:
         """Errors on folds that are left out in turn, in closed form where there is one."""
+        if not folds and not hasattr(fit.linear, "folds"):  # too few to leave some out
+            rows = np.flatnonzero(self.weight)
+            return LeftOut(rows, rest[rows], np.zeros(rest.shape[1]))
         closed: Any = getattr(fit.linear, "left_out", None)
         if candidate.refit is None and closed is not None:
             found: LeftOut = closed(rest, folds, self.rounding, edges)
@@ -119,6 +122,8 @@ class FoldScheme:
         done = []
         # single rows are left out together with others, each once
         folds = [np.concatenate(folds[k::N_FOLDS]) for k in range(min(len(folds), N_FOLDS))]
+        if self.proxy is not None and candidate.tests_ends(fit):
+            folds = [*folds, *np.flatnonzero(self.proxy != np.arange(len(self.x)))[:, None]]
         for fold in folds[: candidate.n_folds]:
             weight = self.weight.copy()
             weight[fold] = 0.0
@@ -172,7 +177,7 @@ class FoldScheme:
             return Score(rows, residual, self.weight[rows], train, exposed)
         place = np.full(len(self.x), -1)
         place[rows] = np.arange(len(rows))
-        here = place[self.proxy]
+        here = np.where(place >= 0, place, place[self.proxy])
         everywhere = np.flatnonzero(here >= 0)
         return Score(
             everywhere, residual[here[everywhere]], self.weight[everywhere], train, exposed

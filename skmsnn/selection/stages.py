@@ -224,7 +224,8 @@ def _with_all_points(
     assert candidate.refit is not None
     target = problem.full * (problem.full_scale / problem.scale)
     again = candidate.refit(fit, target, full_weight)
-    stage = _stage(problem.scale, again.function, outputs, candidate.family)
+    function = _in_p_norm(problem, again, target, full_weight, problem.size)
+    stage = _stage(problem.scale, function, outputs, candidate.family)
     moved = stage.predict(problem.between) - train_stage.predict(problem.between)
     size = float(np.sqrt(np.mean(problem.scale[outputs] ** 2)))
     if np.sqrt(np.mean(moved**2)) <= 10 * scored.score.error * size:

@@ -91,7 +91,8 @@ def reach_of(
             limits[:, j] = face * (1 + distance)
             # the degree N for which T_N grows by as much as the error up to the limit
             exponents = np.arccosh(1 + distance)
-            growth = grown / np.maximum(at_face, np.finfo(float).tiny)
+            is_known = np.isfinite(grown) & (at_face > 0) & np.isfinite(at_face)
+            growth = np.divide(grown, at_face, out=np.ones_like(at_face), where=is_known)
             faster = np.arccosh(np.maximum(growth, 1)) / np.where(distance > 0, exponents, 1)
             reach.degrees[:, j] = np.maximum(reach.degrees[:, j], np.maximum(own, faster))
     return _with_corners(reach)
