@@ -312,7 +312,7 @@ class TestFewPoints:
         with pytest.warns(FewPointsWarning, match="^Too few distinct points") as caught:
             model = fitted(np.array(X, dtype=float), np.arange(n) ** 2, **parameters)
         assert caught[0].message.n_points == n
-        assert caught[0].message.error == model.train_errors_[-1]
+        assert caught[0].message.error == pytest.approx(model.train_errors_[-1], rel=1e-14)
         assert model.validation_errors_ == []
         with pytest.raises(ValueError, match="all were for training"):
             model.predict(X, return_std=True)
@@ -387,11 +387,10 @@ def test_derivatives_of_products_of_bases_agree_with_their_module(rng):
 
 def test_the_cutoff_of_an_axis_is_that_of_its_singular_values():
     nodes = np.linspace(-1, 1, 60)
-    axis = ExtensionAxis(nodes, 30, 4.0)
+    whole = ExtensionAxis(nodes, 30, 4.0).singular_values
     for cutoff in (1e-12, 1e-6):
-        cut, anew = axis.with_cutoff(cutoff), ExtensionAxis(nodes, 30, 4.0, cutoff)
-        np.testing.assert_array_equal(cut.singular_values, anew.singular_values)
-        assert cut.singular_values.min() > cutoff
+        cut = ExtensionAxis(nodes, 30, 4.0, cutoff).singular_values
+        np.testing.assert_array_equal(cut, whole[whole > cutoff])
 
 
 class TestGaps:

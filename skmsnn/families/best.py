@@ -119,7 +119,8 @@ def _interpolated(problem: StageProblem, outcome: Outcome) -> Outcome:
     """The same with an interpolant of the rows for outputs that it describes better."""
     family = Interpolant()
     is_needed = [needs_interpolant(problem, scored, j) for j, scored in enumerate(outcome.best)]
-    is_open = family.name in problem.options.families and not problem.is_short
+    is_open = family.name in problem.options.families and problem.options.is_all_adaptive
+    is_open &= not problem.is_short
     if not is_open or not any(is_needed) or time_is_up() or family.supports(problem) is not None:
         return outcome
     last = run_race(problem, [(family.name, ladder) for ladder in family.ladders(problem)])
