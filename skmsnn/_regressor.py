@@ -67,10 +67,10 @@ class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegresso
         Whether cosines and sines of the first layer are also added to the output linearly, for
         the inits "spectrum" and "random-fourier".
     families : "auto" or sequence of str, default="auto"
-        Which functions a stage may be of: "polynomial", "spline" (along axes of grids), "fourier",
-        "rational", "separable" (of four and more features), "sinusoids" (a few waves of fitted wave
-        vectors) and "network". Those named compete, the mean of y beside them, and unseen
-        points decide; "auto" is all of them.
+        Families that compete for a stage: "polynomial", "spline", "fourier", "rational",
+        "separable" (sums of products), "sinusoids" (a few waves of fitted wave vectors), "network"
+        and "interpolant". The validation error decides; "auto" is all of them, with at most 10 ms
+        of operations for each row. A ValueError says why if none of those named can be fitted.
     period : "auto", None, float or sequence, default="auto"
         Period of the function in units of X: a scalar for all features, or one value per feature
         (None: not periodic). "auto" finds periods of points on a uniform grid, with or without
@@ -105,7 +105,7 @@ class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegresso
         it is kept. These points join the last linear solve of their stage, where it has one: not
         under "lbfgs", "adam" or ``p`` above 2. With fewer than 20 distinct points none is held out.
     validation_fraction : float, default=0.1
-        The share that is held out.
+        The share that is held out, and the size of a fold of cross-validation.
     warm_start : bool, default=False
         Whether ``fit`` keeps the stages there are and adds those that ``n_stages`` has grown by.
     device : str, default="cpu"
