@@ -22,7 +22,7 @@ from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Scored
 from skmsnn.selection.race import Tried
 from skmsnn.spaces.axes import AxisBasis, SplineAxis, WavesAxis
-from skmsnn.validation.leave_out import N_FOLDS, Folds, left_out
+from skmsnn.validation.leave_out import Folds, grouped, left_out
 from skmsnn.validation.plateau import is_ratio_of_noise, noise_level
 from skmsnn.validation.score import Score
 
@@ -131,7 +131,7 @@ class AxisProblem:
     def score(self, candidate: Candidate) -> Scored:
         """Fit a candidate, and score it on lines that its fits have not seen."""
         fit = candidate.fit(self.columns, np.ones(len(self.nodes)))
-        unseen, rest = self.residuals(fit.state)
+        unseen, rest = residuals_along(fit.state, self.columns, self.folds, EPS)
         if candidate.refit is not None:
             unseen = np.maximum(np.abs(unseen), np.abs(self._refitted(candidate, fit)))
         aliased = np.zeros(self.columns.shape[1])
@@ -154,12 +154,6 @@ class AxisProblem:
     def finish(self, scored: Scored) -> Scored:
         """Return it as it is: all nodes were used."""
         return scored
-
-    def residuals(
-        self, axis: AxisBasis, rounding: float = EPS
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Residuals of a fit on unseen lines, and on its own."""
-        return residuals_along(axis, self.columns, self.folds, rounding)
 
     def is_noise(self, scored: Scored, tried: list[Tried]) -> bool:
         """Whether no wave stands out of a residual, and errors are those of noise."""
@@ -226,11 +220,7 @@ class AxisProblem:
         """Residuals on unseen lines where all parameters are fitted without these."""
         assert candidate.refit is not None
         unseen = np.zeros_like(self.columns)
-        for part in range(N_FOLDS):
-            folds = self.folds.folds[part::N_FOLDS]
-            if not folds:
-                break
-            out = np.concatenate(folds)
+        for out in grouped(self.folds.folds):
             weight = np.ones(len(self.nodes))
             weight[out] = 0.0
             others = np.flatnonzero(weight)

@@ -13,7 +13,7 @@ from skmsnn.families.axis_problem import AxisProblem
 from skmsnn.families.family import Family
 from skmsnn.families.fourier_axis import extension_waves, periodic_waves
 from skmsnn.families.ladders import WIDTH, ball_frames
-from skmsnn.families.lattices import BallSet, lattice_ladders, radii
+from skmsnn.families.lattices import ball, lattice_ladders
 from skmsnn.families.waves import Look, most_looked_past
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.selection.candidate import Fit, Ladder
@@ -50,10 +50,7 @@ def _with_fitted_waves(problem: StageProblem) -> Ladder:
     waves, _ = look.past(ball_frames(periodic, most_looked_past(problem.n_rows)))
     if len(waves) == 0:
         return
-    for radius in radii(problem):
-        candidate = BallSet(problem, radius, WIDTH, waves=waves).candidate()
-        if candidate.n_terms >= problem.n_rows:
-            return
+    for candidate in ball(problem, WIDTH, waves):
         if problem.in_folds:
             refit = partial(_refitted, problem, look)
             operations = (N_FOLDS + 1) * candidate.operations

@@ -57,7 +57,7 @@ def lattice_ladders(problem: StageProblem) -> Iterator[Ladder]:
         yield _periodic(problem)
     elif 1 <= n_waving <= MOST_DIMENSIONS:
         widths = [WIDTH] if domain.periodic.all() else [WIDTH, *OTHER_WIDTHS]
-        yield from (_ball(problem, width) for width in widths)
+        yield from (ball(problem, width) for width in widths)
     elif all(n == 1 for n in levels.values()) and n_waving:
         widths = [WIDTH] if domain.periodic.all() else [WIDTH, OTHER_WIDTHS[-1]]
         yield from (_total_degree(problem, width) for width in widths)
@@ -141,7 +141,7 @@ class GridSet:
             yield candidate
 
     def _highest_bands(self) -> list[int]:
-        """Of a move. The other axis' nodes hide what an extension does between its own.
+        """Highest bands of a move: the other axis' nodes hide errors between an axis' own.
 
         With about two nodes a mode it is stable (Adcock, Huybrechs & Martin-Vaquero 2014).
         """
@@ -188,7 +188,7 @@ def _toeplitz(
     return ToeplitzFit(x, weight, orders, lengths)
 
 
-def _ball(problem: StageProblem, width: float, waves: NDArray[np.float64] | None = None) -> Ladder:
+def ball(problem: StageProblem, width: float, waves: NDArray[np.float64] | None = None) -> Ladder:
     """Wave vectors of a lattice within a ball, growing."""
     for radius in radii(problem):
         candidate = BallSet(problem, radius, width, waves=waves).candidate()
@@ -330,7 +330,7 @@ def _box(problem: StageProblem, width: float) -> NDArray[np.float64]:
 
 
 def _family_of(levels: dict[int, int]) -> str:
-    """Of waves, and polynomials along features of few levels."""
+    """Name for waves, with polynomials along features of few levels."""
     return "fourier x polynomial" if any(n > 1 for n in levels.values()) else "fourier"
 
 

@@ -109,8 +109,9 @@ def _fitted(
     for damping in CUTOFFS[::2]:  # modes may be close to each other
         linear = DenseFit(problem.x, weight, frame, damping)
         function = linear.solve(target)
-        error = weighted_rms(target - function.evaluate(problem.x), weight)
-        if held is not None:
+        if held is None:
+            error = weighted_rms(target - function.evaluate(problem.x), weight)
+        else:
             error = held.rmse(function.evaluate(held.x))
         fits.append((error, Fit(function, linear, n_iter=found.n_iter)))
     return min(fits, key=lambda pair: pair[0])[1]

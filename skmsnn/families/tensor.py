@@ -27,7 +27,7 @@ from skmsnn.validation.plateau import has_plateaued, noise_level
 
 # Columns of an output along an axis that stand for all of them, at least.
 _FEWEST_COLUMNS = 4
-# Of fits whose validation errors differ less, that which is closer between the lines is taken.
+# If validation errors differ by less, the fit that is expected to be closer between lines wins.
 _COMPARABLE = 100.0
 # Left out, a line leaves a gap twice as wide. Of 137 axes of smooth functions the errors of splines
 # between the lines were 0.05 of those on lines left out, and on noise as large.
@@ -90,10 +90,7 @@ def _best_of_outputs(
     elif len(problem.nodes) < LEAST_NODES and not problem.periodic:
         ladders = _between_levels(problem)
     else:
-        ladders = [
-            (family.name, ladder) for family in families for ladder in family.along_axis(problem)
-        ]
-        ladders.append(("polynomial", _constant(problem)))
+        ladders = _ladders_along(problem, families)
     if ladders:
         best_along(problem, ladders, trace, size)
     joint = _chosen(problem.trials)
@@ -105,6 +102,12 @@ def _best_of_outputs(
         is_own = own.error * 2 < joint.errors[j] and joint.errors[j] > NEAR_ROUND_OFF
         chosen.append((problem.trials[at] if is_own else joint, problem))
     return chosen
+
+
+def _ladders_along(problem: AxisProblem, families: Sequence[Family]) -> list[tuple[str, Ladder]]:
+    """Ladders of all families along an axis, and a constant."""
+    found = [(family.name, ladder) for family in families for ladder in family.along_axis(problem)]
+    return [*found, ("polynomial", _constant(problem))]
 
 
 def best_along(
@@ -303,8 +306,7 @@ def confirmed_periods(
         for periodic in (True, False):
             lines = folds_of_lines(len(scaled), periodic, rng)
             problem = AxisProblem(j, scaled, *columns, periodic, lines)
-            ladders = [(f.name, ladder) for f in families for ladder in f.along_axis(problem)]
-            ladders.append(("polynomial", _constant(problem)))
+            ladders = _ladders_along(problem, families)
             errors.append(best_along(problem, ladders, Trace()).error)
             if errors[0] * _COMPARABLE <= 1:  # such a period is beyond doubt
                 break

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from skmsnn._time_limit import time_is_up
 from skmsnn.selection.candidate import Candidate, Fit, Scored
 from skmsnn.spaces.sampling import sampling_order, weight_at
-from skmsnn.validation.leave_out import N_FOLDS, EdgePoints, LeftOut
+from skmsnn.validation.leave_out import EdgePoints, LeftOut, grouped
 from skmsnn.validation.score import Score
 
 # Fewer points are left out one by one: a fold of several would be too large a share of them.
@@ -86,7 +86,7 @@ class FoldScheme:
             train, rows, residual = candidate.preview
             score = Score(rows, residual, self.weight[rows], train, np.zeros(len(train)))
             return Scored(candidate, None, score, int(np.count_nonzero(self.weight)))
-        if candidate.n_folds == 1:
+        if candidate.n_folds == 1 and (self.held is not None or self.folds):
             return self._without_holdout(candidate)
         fit = candidate.fit(self.target, self.weight)
         rest = self.target - fit.function.evaluate(self.x)
@@ -120,8 +120,7 @@ class FoldScheme:
         at_edges = fit.function.evaluate(points)
         changes = np.zeros_like(at_edges)
         done = []
-        # single rows are left out together with others, each once
-        folds = [np.concatenate(folds[k::N_FOLDS]) for k in range(min(len(folds), N_FOLDS))]
+        folds = grouped(folds)
         if self.proxy is not None and candidate.tests_ends(fit):
             folds = [*folds, *np.flatnonzero(self.proxy != np.arange(len(self.x)))[:, None]]
         for fold in folds[: candidate.n_folds]:
@@ -151,13 +150,6 @@ class FoldScheme:
         return replace(scored, fit=scored.candidate.fit(self.target, self.weight))
 
     def _without_holdout(self, candidate: Candidate) -> Scored:
-        if self.held is None and not self.folds:
-            fit = candidate.fit(self.target, self.weight)
-            rest = self.target - fit.function.evaluate(self.x)
-            rows = np.flatnonzero(self.weight)
-            train = _rms(rest, self.weight)
-            score = self._score(rows, rest[rows], train, np.zeros(rest.shape[1]))
-            return Scored(candidate, fit, score, len(rows))
         held = self.folds[0] if self.held is None else self.held
         weight = self.weight.copy()
         weight[held] = 0.0

@@ -165,15 +165,21 @@ def _shifted(fit: StageFit, start: int) -> StageFit:
 
 
 def _of_part(
-    problem: StageProblem, outputs: slice, scored: Scored, tried: Sequence[Tried]
+    problem: StageProblem,
+    outputs: slice,
+    scored: Scored,
+    tried: Sequence[Tried],
+    full: LinearFit | None = None,
 ) -> StageFit:
+    """The stage of a candidate; ``full`` is its problem with all points, if that is at hand."""
     candidate, fit, score = scored.candidate, scored.fit, scored.score
     assert fit is not None
     function = _in_p_norm(problem, fit, problem.target, problem.weight, problem.size)
     train_stage = stage = _stage(problem.scale, function, outputs, candidate.family)
-    full = fit.linear
     if scored.is_partial:
-        full, stage = _with_all_points(problem, scored, train_stage, outputs)
+        full, stage = _with_all_points(problem, scored, train_stage, outputs, full)
+    else:
+        full = fit.linear
     errors = score.errors[outputs]
     if function is not fit.function:
         moved = function.evaluate(problem.x) - fit.function.evaluate(problem.x)
@@ -206,7 +212,11 @@ def _stage(scale: NDArray[np.float64], function: Function, outputs: slice, famil
 
 
 def _with_all_points(
-    problem: StageProblem, scored: Scored, train_stage: Stage, outputs: slice
+    problem: StageProblem,
+    scored: Scored,
+    train_stage: Stage,
+    outputs: slice,
+    full: LinearFit | None,
 ) -> tuple[LinearFit | None, Stage]:
     """The candidate fitted to all points, unless parameters that are trained move away by that.
 
@@ -216,7 +226,7 @@ def _with_all_points(
     full_weight = problem.points.full
     assert fit is not None
     if candidate.refit is None and fit.linear is not None:
-        full = fit.linear.extended(full_weight)
+        full = full or fit.linear.extended(full_weight)
         function = _in_p_norm(
             problem, Fit(full.solve(problem.full), full), problem.full, full_weight, problem.size
         )
@@ -350,16 +360,7 @@ def _refined(problem: StageProblem, part: Part) -> StageFit:
     candidate = replace(part.scored.candidate, fit=fit, preview=None, trial_rows=None, n_folds=None)
     scored = problem.scheme.score(candidate)
     tried = [Tried(candidate.n_terms, scored.score.error, scored.score.train_error, 1, "")]
-    stage = _of_part(problem, slice(0, problem.n_outputs), scored, tried)
-    if scored.is_partial and part.full is not None:
-        function = _in_p_norm(
-            problem,
-            Fit(part.full.solve(problem.full), part.full),
-            problem.full,
-            problem.points.full,
-            problem.size,
-        )
-        stage = replace(stage, stage=Stage(problem.full_scale, function, candidate.family))
+    stage = _of_part(problem, slice(0, problem.n_outputs), scored, tried, part.full)
     own = replace(stage.parts[0], outputs=part.outputs, full=part.full)
     return replace(stage, parts=(own,), is_noise=part.is_noise)
 

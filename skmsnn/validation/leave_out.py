@@ -220,6 +220,11 @@ def left_out_together(
     return farther(inverse @ residual, amplified[:, None])
 
 
+def grouped(folds: list[NDArray[np.intp]]) -> list[NDArray[np.intp]]:
+    """Folds joined to at most ``N_FOLDS``, for fits that are too costly for each of them."""
+    return [np.concatenate(folds[k::N_FOLDS]) for k in range(min(len(folds), N_FOLDS))]
+
+
 def weighted_rms(residual: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
     """Root of the weighted mean over points of the mean square over outputs."""
     mean_square = np.mean(residual**2, axis=1)
