@@ -19,6 +19,14 @@ from skmsnn._precision import EPS, HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.functions.rational import distance_from_box
 from skmsnn.linalg.threads import one_blas_thread
 
+# Operations of a look, 0.3 seconds: a step takes a singular value decomposition.
+LOOK = 0.3 * FLOPS_PER_SECOND
+
+
+def operations_of_look(n: int) -> float:
+    """Operations of the first support points of n values."""
+    return svd_operations(n, 1) * _affordable(n, LOOK) ** 3 / 3
+
 
 class SupportPoints:
     """Where AAA has a quotient in barycentric form go through values at points (n,), in order.
@@ -33,8 +41,7 @@ class SupportPoints:
     def __init__(self, x: NDArray[np.float64], values: NDArray[np.float64]) -> None:
         x, values = _distinct(x, values)
         self._n, self._largest = len(x), np.abs(values).max() or 1.0
-        # a step takes a singular value decomposition; a look takes up to a quarter of a second
-        first_look, most = (_affordable(len(x), s * FLOPS_PER_SECOND) for s in (0.3, 3))
+        first_look, most = (_affordable(len(x), operations) for operations in (LOOK, 10 * LOOK))
         self._points, self._cleaned, errors = _by_scipy(x, values, first_look)
         if _comes_to_an_end(errors, most):
             quotient = _Quotient(x, values, self._points)

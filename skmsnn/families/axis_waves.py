@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn.families.axis_problem import AxisProblem
 from skmsnn.families.ladders import WIDTH, axis_order, axis_shares, ball_frames, growing
-from skmsnn.families.waves import Look, most_looked_past
+from skmsnn.families.waves import LOOK, Look, most_looked_past
 from skmsnn.functions.bases import LegendreWavesBasis
-from skmsnn.selection.candidate import Candidate, Fit, Ladder
+from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
 from skmsnn.spaces.axes import WavesAxis
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 from skmsnn.validation.leave_out import N_FOLDS
@@ -21,13 +21,13 @@ from skmsnn.validation.leave_out import N_FOLDS
 
 def fitted_waves(problem: AxisProblem) -> Iterator[Ladder]:
     """Waves that stand out along an axis, besides polynomials, and waves of a wider box."""
-    search = _Search(problem)
+    search = cache(partial(_Search, problem))
     yield _besides_polynomials(search)
     yield _besides_waves(search)
 
 
 class _Search:
-    """The waves of all columns together, sought when first needed."""
+    """The waves of all columns together."""
 
     def __init__(self, problem: AxisProblem) -> None:
         self.problem = problem
@@ -67,12 +67,16 @@ class _Search:
         )
 
 
-def _besides_polynomials(search: _Search) -> Ladder:
+def _besides_polynomials(find: Callable[[], _Search]) -> Ladder:
+    yield Preparation("fourier", LOOK)
+    search = find()
     if len(search.waves):
         yield from (search.candidate(degree, 0) for degree in growing(search.most - 1))
 
 
-def _besides_waves(search: _Search) -> Ladder:
+def _besides_waves(find: Callable[[], _Search]) -> Ladder:
+    yield Preparation("fourier", LOOK)
+    search = find()
     if len(search.waves):
         nodes = search.problem.nodes
         orders = {axis_order(nodes, share, WIDTH, False) for share in axis_shares(len(nodes))}

@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
 from skmsnn.families.family import Family
 from skmsnn.families.hidden_layers import candidate_of_options
 from skmsnn.families.interpolant import Interpolant, needs_interpolant
-from skmsnn.families.polynomial import Polynomial
 from skmsnn.families.sinusoids import sinusoids
 from skmsnn.families.spectrum import fastest_wave
 from skmsnn.families.tensor import tensor_products
@@ -21,14 +19,10 @@ from skmsnn.selection.candidate import Ladder, Scored
 from skmsnn.selection.noise import is_noise
 from skmsnn.selection.options import StageOptions
 from skmsnn.selection.problem import StageProblem, Watch
-from skmsnn.selection.race import BUDGET, Outcome, Race, Tried
+from skmsnn.selection.race import Outcome, Race, Tried
 from skmsnn.selection.stages import StageFit, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.split import DataSplit, Residuals
-
-# Operations for each row, 10 milliseconds: a fit of few points should take no longer than they are
-# worth. Families that are named have all of the budget.
-BUDGET_OF_A_ROW = FLOPS_PER_SECOND / 100
 
 
 def best_stage(
@@ -89,26 +83,21 @@ def _of_options(problem: StageProblem) -> StageFit:
     def ladder() -> Ladder:
         yield candidate_of_options(problem)
 
-    return _won(problem, [("network", ladder())], budget=np.inf)
+    return _won(problem, [("network", ladder())])
 
 
-def _won(
-    problem: StageProblem, ladders: Iterable[tuple[str, Ladder]], budget: float = BUDGET
-) -> StageFit:
-    if problem.options.is_auto:
-        budget = min(budget, BUDGET_OF_A_ROW * problem.n_rows)
-    if problem.is_short:
-        # after a network larger candidates were never kept
-        budget = min(budget, FLOPS_PER_SECOND)
-    outcome = run_race(problem, ladders, budget)
+def _won(problem: StageProblem, ladders: Iterable[tuple[str, Ladder]]) -> StageFit:
+    outcome = run_race(problem, ladders)
     if outcome is None:
-        polynomials = [(Polynomial.name, next(iter(Polynomial().ladders(problem))))]
-        outcome = run_race(problem, polynomials, budget)
-    assert outcome is not None
+        raise ValueError(
+            f"families={problem.options.families!r} have no functions that so few points "
+            "determine. Name other families, or leave families at 'auto'."
+        )
+    n_parts = len({id(scored) for scored in outcome.best})
 
     def again(outputs: slice) -> tuple[StageProblem, Outcome] | None:
         own = problem.of_outputs(outputs)
-        found = None if time_is_up() else run_race(own, ladders_of(own), budget)
+        found = None if time_is_up() else run_race(own, ladders_of(own), 1 / n_parts)
         return None if found is None else (own, found)
 
     is_open = problem.options.is_all_adaptive and not problem.is_short
@@ -133,9 +122,9 @@ def _interpolated(problem: StageProblem, outcome: Outcome) -> Outcome:
 
 
 def run_race(
-    problem: StageProblem, ladders: Iterable[tuple[str, Ladder]], budget: float = BUDGET
+    problem: StageProblem, ladders: Iterable[tuple[str, Ladder]], share: float = 1.0
 ) -> Outcome | None:
-    """Race ladders for the residual of a stage."""
+    """Race ladders for the residual of a stage, for a share of what the data are worth."""
 
     def shows_more(scored: Scored) -> bool:
         """Whether the residual shows a wave that larger candidates of the ladder reach."""
@@ -154,7 +143,7 @@ def run_race(
         problem.scheme,
         problem.trace,
         size=problem.size,
-        budget=budget,
+        budget=share * problem.budget,
         shows_more=shows_more,
         is_noise=ends_in_noise,
     )
@@ -189,7 +178,8 @@ def ladders_of(problem: StageProblem) -> Iterator[tuple[str, Ladder]]:
             yield "tensor", tensor_products(problem, linear)
         able = [family for family in able if not family.is_linear or not problem.has_grid_lines]
     if problem.is_short:
-        able = [family for family in able if family.is_linear and family.name != "spline"]
+        quick = [family for family in able if family.is_linear and family.name != "spline"]
+        able = quick or able
     for family in able:
         for ladder in family.ladders(problem):
             yield family.name, ladder

@@ -14,9 +14,9 @@ from skmsnn.families.family import Family
 from skmsnn.families.fourier_axis import extension_waves, periodic_waves
 from skmsnn.families.ladders import WIDTH, ball_frames
 from skmsnn.families.lattices import ball, lattice_ladders
-from skmsnn.families.waves import Look, most_looked_past
+from skmsnn.families.waves import LOOK, Look, most_looked_past
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
-from skmsnn.selection.candidate import Fit, Ladder
+from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
 from skmsnn.selection.problem import StageProblem
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import LatticeWavesFrame
@@ -44,6 +44,7 @@ class Fourier(Family):
 
 def _with_fitted_waves(problem: StageProblem) -> Ladder:
     """Lattices with waves that stand out of the residual of smaller ones."""
+    yield Preparation("fourier", LOOK)
     periodic = problem.points.domain.periodic
     data = (problem.x, problem.target, problem.weight)
     look = Look(*data, periodic, problem.random_state("waves"))
@@ -51,6 +52,7 @@ def _with_fitted_waves(problem: StageProblem) -> Ladder:
     if len(waves) == 0:
         return
     for candidate in ball(problem, WIDTH, waves):
+        assert isinstance(candidate, Candidate)
         if problem.in_folds:
             refit = partial(_refitted, problem, look)
             operations = (N_FOLDS + 1) * candidate.operations

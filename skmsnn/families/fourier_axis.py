@@ -9,20 +9,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from skmsnn._effort import svd_operations
 from skmsnn._precision import CUTOFFS, ROUND_OFF
 from skmsnn.families.axis_problem import AxisProblem
 from skmsnn.families.axis_waves import fitted_waves
 from skmsnn.families.ladders import (
     OTHER_WIDTHS,
-    RATIO,
+    STEP,
     WIDTH,
     axis_basis,
     axis_order,
     axis_shares,
 )
 from skmsnn.selection.candidate import Candidate, Ladder
-from skmsnn.selection.race import BUDGET
 from skmsnn.spaces.axes import ExtensionAxis
 
 
@@ -51,7 +49,7 @@ def extension_waves(problem: AxisProblem) -> Iterator[Ladder]:
 
 
 def _extension(problem: AxisProblem, width: float) -> Ladder:
-    for order in _orders(problem.nodes, width, False):
+    for order in _orders(problem.nodes, width, False)[::STEP]:
         yield _Extension(problem, order, width).candidate()
 
 
@@ -80,10 +78,12 @@ class _Extension:
         )
 
     def _neighbours(self) -> Iterator[Candidate]:
-        """Half a step fewer and more waves of the same box, and the next cut-offs."""
-        for order in (round(self.order / RATIO**0.5), round(self.order * RATIO**0.5)):
-            if 0 < order <= _most_order(self.problem.nodes):
-                yield _Extension(self.problem, order, self.width, self.cutoff).candidate()
+        """Somewhat fewer and more waves of the same box, and the next cut-offs."""
+        orders = _orders(self.problem.nodes, self.width, False)
+        fewer = [order for order in orders if order < self.order][-1:]
+        more = [order for order in orders if order > self.order][:1]
+        for order in fewer + more:
+            yield _Extension(self.problem, order, self.width, self.cutoff).candidate()
         smaller = [c for c in CUTOFFS if c < self.cutoff][-1:]
         larger = [c for c in CUTOFFS if c > self.cutoff][:1]
         for cutoff in smaller + larger:
@@ -94,8 +94,3 @@ def _orders(nodes: NDArray[np.float64], width: float, periodic: bool) -> list[in
     """Distinct wave numbers of growing shares of the Nyquist number."""
     orders = [axis_order(nodes, share, width, periodic) for share in axis_shares(len(nodes))]
     return sorted(set(orders))
-
-
-def _most_order(nodes: NDArray[np.float64]) -> float:
-    """Wave numbers of a frame whose singular vectors are affordable."""
-    return float(np.sqrt(BUDGET / svd_operations(len(nodes), 1))) / 2

@@ -16,8 +16,7 @@ from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
 from skmsnn.families.family import Family
 from skmsnn.families.ladders import OVERSAMPLING
 from skmsnn.selection.candidate import Candidate, Fit, Ladder
-from skmsnn.selection.problem import StageProblem
-from skmsnn.selection.race import BUDGET
+from skmsnn.selection.problem import BUDGET, StageProblem
 from skmsnn.spaces.polynomial import PolynomialFit
 
 # Share of the budget of a stage that training may use.

@@ -20,6 +20,8 @@ from skmsnn.spaces.frames import LatticeFrame
 
 # Of two sizes of a ladder. With 1.1 and 1.4 errors were 0.98 and 0.87 times as large on average.
 RATIO = 1.2
+# Sizes from one candidate of a ladder to the next; those between are neighbours of the best.
+STEP = 2
 # Of Nyquist's wave number, up to which points tell a wave from others. With 0.8 waves near it were
 # missed altogether, and with 0.95 all errors were the same.
 NYQUIST_FRACTION = 0.9

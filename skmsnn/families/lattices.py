@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from math import prod
@@ -21,6 +21,7 @@ from skmsnn.families.ladders import (
     OTHER_WIDTHS,
     OVERSAMPLING,
     RATIO,
+    STEP,
     WIDTH,
     axis_basis,
     axis_order,
@@ -37,9 +38,9 @@ from skmsnn.spaces.axes import AxisBasis, BasisAxis
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import Frame, LatticeFrame, LatticeWavesFrame, ProductFrame
 from skmsnn.spaces.periodic import ToeplitzFit
-from skmsnn.spaces.tensor import TensorFit
+from skmsnn.spaces.tensor import TensorFit, conjugate_gradient_operations
 
-# Iterations of conjugate gradients on a grid with holes.
+# Iterations of conjugate gradients on scattered points of a period.
 _TYPICAL_ITERATIONS = 100
 # In folds the closed form of validation errors needs damping: see ``DenseFit.left_out``.
 _CUTOFF_IN_FOLDS = 1e-11
@@ -64,7 +65,7 @@ def lattice_ladders(problem: StageProblem) -> Iterator[Ladder]:
 
 
 def _on_grid(problem: StageProblem, width: float) -> Ladder:
-    for band in range(len(BANDLIMITS)):
+    for band in range(0, len(BANDLIMITS), STEP):
         candidate = GridSet(problem, (band,) * problem.x.shape[1], width).candidate()
         if candidate.n_terms == 1 or candidate.n_terms < problem.most_terms:
             yield candidate
@@ -107,13 +108,13 @@ class GridSet:
         for j, (axis, order, share) in enumerate(zip(nodes, orders, shares, strict=True)):
             n_terms *= levels.get(j) or min(2 * order + 1, int(share * len(axis)) + 4)
         n = problem.n_rows
-        iterative = 4 * _TYPICAL_ITERATIONS * prod(grid.shape) * sum(2 * m + 1 for m in orders)
+        iterative = conjugate_gradient_operations(grid.shape, [2 * m + 1 for m in orders])
         return linear_candidate(
             _family_of(levels),
             f"wave numbers up to {orders}, box {self.width:g} times the data's"
             + _suffix(self.cutoff, ROUND_OFF),
             n_terms,
-            min(qr_operations(n + n_terms, n_terms), iterative),
+            min(2 * qr_operations(n + n_terms, n_terms), iterative),
             prepare,
             self.cutoff,
             neighbours=self._neighbours,
@@ -125,6 +126,10 @@ class GridSet:
         if not domain.periodic.all():
             for cutoff in _next_cutoffs(self.cutoff):
                 yield from self._other(self.bands, self.width, cutoff)
+        for step in (-1, 1):
+            bands = tuple(band + step for band in self.bands)
+            if all(0 <= band < len(BANDLIMITS) for band in bands):
+                yield from self._other(bands, self.width, self.cutoff)
         long = [j for j, n in enumerate(shape) if n > 1 and j not in levels]
         if len(long) > 1:
             most = self._highest_bands()
@@ -190,30 +195,28 @@ def _toeplitz(
 
 def ball(problem: StageProblem, width: float, waves: NDArray[np.float64] | None = None) -> Ladder:
     """Wave vectors of a lattice within a ball, growing."""
-    for radius in radii(problem):
-        candidate = BallSet(problem, radius, width, waves=waves).candidate()
+    radii = radii_of(problem)
+    for at in range(0, len(radii), STEP):
+        candidate = BallSet(problem, radii, at, width, waves=waves).candidate()
         if candidate.n_terms >= problem.most_terms:
             return
         yield candidate
 
 
-def radii(problem: StageProblem) -> Iterator[float]:
-    """Radii of balls in ascending order, of which numbers of terms are a ratio apart.
-
-    Twice that, on a logarithmic scale, where fits take more than a second.
-    """
+def radii_of(problem: StageProblem) -> list[float]:
+    """Radii of balls in ascending order, of which numbers of terms are a ratio apart."""
     lengths = _box(problem, WIDTH)
     n_levels = prod(problem.points.levels.values())
     most = min(_most_terms(problem.n_rows), problem.n_rows) // n_levels
-    last = 0.0
+    radii, last = [], 0.0
     for radius in (r / 4 for r in count(2)):
         n_terms = 2 * len(in_ball(radius, lengths)) - 1
         if n_terms > most:
-            return
-        is_costly = qr_operations(MIN_OVERSAMPLING * n_terms, n_terms) > FLOPS_PER_SECOND
-        if n_terms >= (RATIO**2 if is_costly else RATIO) * last:
-            yield radius
+            break
+        if n_terms >= RATIO * last:
+            radii.append(radius)
             last = n_terms
+    return radii
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,8 @@ class BallSet:
     """Waves of a lattice within a ball, others of given wave vectors, and a cut-off."""
 
     problem: StageProblem
-    radius: float
+    radii: list[float]
+    at: int
     width: float
     cutoff: float = 0.0
     waves: NDArray[np.float64] | None = None
@@ -229,7 +233,8 @@ class BallSet:
     def candidate(self) -> Candidate:
         """These waves as a candidate."""
         lengths = _box(self.problem, self.width)
-        numbers = in_ball(self.radius, lengths)
+        radius = self.radii[self.at]
+        numbers = in_ball(radius, lengths)
         return dense_candidate(
             self.problem,
             numbers,
@@ -237,14 +242,19 @@ class BallSet:
             f"a ball, box {self.width:g} times the data's",
             self.cutoff,
             self.waves,
-            bandlimit=2 * np.pi * self.radius / lengths.max(),
+            bandlimit=2 * np.pi * radius / lengths.max(),
             neighbours=self._neighbours,
         )
 
     def _neighbours(self) -> Iterator[Candidate]:
         default = _CUTOFF_IN_FOLDS if self.problem.in_folds else ROUND_OFF
+        for at in (self.at - 1, self.at + 1):
+            if 0 <= at < len(self.radii):
+                candidate = replace(self, at=at).candidate()
+                if candidate.n_terms < self.problem.most_terms:
+                    yield candidate
         for cutoff in _next_cutoffs(self.cutoff or default):
-            yield BallSet(self.problem, self.radius, self.width, cutoff, self.waves).candidate()
+            yield replace(self, cutoff=cutoff).candidate()
 
 
 def _total_degree(problem: StageProblem, width: float) -> Ladder:

@@ -16,11 +16,11 @@ import scipy.interpolate
 from numpy.typing import NDArray
 
 from skmsnn._precision import CUTOFFS
-from skmsnn.families.aaa import SupportPoints, poles_of
+from skmsnn.families.aaa import SupportPoints, operations_of_look, poles_of
 from skmsnn.families.family import Family
 from skmsnn.families.quotients import MOST_OUTPUTS, quotients
 from skmsnn.functions.rational import PartialFractions
-from skmsnn.selection.candidate import Candidate, Fit, Ladder
+from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
 from skmsnn.selection.problem import StageProblem
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import RationalFrame
@@ -57,6 +57,7 @@ def _fractions(problem: StageProblem) -> Ladder:
     n_folds = problem.n_refits
     yield _candidate(problem, [], 0, n_folds)
     used = problem.weight > 0
+    yield Preparation("rational", operations_of_look(int(used.sum())))
     x, target = problem.x[used, 0], problem.target[used, :MOST_OUTPUTS]
     supports = [SupportPoints(x, values) for values in target.T]
     sizes = {tuple(support.n_within(tolerance) for support in supports) for tolerance in CUTOFFS}

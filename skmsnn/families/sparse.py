@@ -30,6 +30,8 @@ from skmsnn.validation.leave_out import weighted_rms
 
 # Rows on which terms are chosen, and operations for all of them.
 MOST_ROWS, BUDGET = 30_000, 10 * FLOPS_PER_SECOND
+# What a step costs at least: three times half a millisecond.
+OVERHEAD = FLOPS_PER_SECOND / 2000
 
 
 def sparse_polynomials(problem: StageProblem) -> Ladder:
@@ -181,7 +183,7 @@ class _Growing:
     def _without(
         self, basis: NDArray[np.float64], columns: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        self.operations += 2 * (basis.size + self._n * basis.shape[1]) * columns.shape[1]
+        self.operations += 2 * (basis.size + self._n * basis.shape[1]) * columns.shape[1] + OVERHEAD
         return columns - basis @ (basis[: self._n].T @ columns[: self._n])
 
     def _closed(self, chosen: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import ENOUGH, LEAST_NODES
-from skmsnn._effort import svd_operations
+from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Grid, scaled_nodes
 from skmsnn.families.axis_problem import AxisProblem, AxisTrial, residuals_along
@@ -29,6 +29,8 @@ from skmsnn.validation.plateau import has_plateaued, noise_level
 _FEWEST_COLUMNS = 4
 # If validation errors differ by less, the fit that is expected to be closer between lines wins.
 _COMPARABLE = 100.0
+# Operations of a look at a period: a quarter of a second.
+_LOOK = FLOPS_PER_SECOND / 4
 # Left out, a line leaves a gap twice as wide. Of 137 axes of smooth functions the errors of splines
 # between the lines were 0.05 of those on lines left out, and on noise as large.
 _SPLINE_SHARE = 0.2
@@ -42,8 +44,9 @@ def tensor_products(problem: StageProblem, families: Sequence[Family]) -> Ladder
     cells[grid.index] = problem.full
     rng = problem.random_state("tensor")
     choices, folds = [], []
+    budget = problem.budget / len(grid.nodes)
     for axis in axis_problems(domain, grid, cells.reshape(*grid.shape, -1), rng):
-        choices.append(_best_of_outputs(axis, families, problem.trace, problem.size))
+        choices.append(_best_of_outputs(axis, families, problem.trace, budget, problem.size))
         folds.append(axis.folds)
     for trials in dict.fromkeys(zip(*choices, strict=True)):
         plateau = any(_has_plateaued(trial, axis) for trial, axis in trials)
@@ -82,7 +85,7 @@ def _columns(
 
 
 def _best_of_outputs(
-    problem: AxisProblem, families: Sequence[Family], trace: Trace, size: float
+    problem: AxisProblem, families: Sequence[Family], trace: Trace, budget: float, size: float
 ) -> list[tuple[AxisTrial, AxisProblem]]:
     """The functions along an axis for each output: one choice for all that it serves well."""
     if len(problem.nodes) == 1:
@@ -92,7 +95,7 @@ def _best_of_outputs(
     else:
         ladders = _ladders_along(problem, families)
     if ladders:
-        best_along(problem, ladders, trace, size)
+        best_along(problem, ladders, trace, budget, size)
     joint = _chosen(problem.trials)
     n_outputs = len(joint.errors)
     chosen = []
@@ -111,12 +114,17 @@ def _ladders_along(problem: AxisProblem, families: Sequence[Family]) -> list[tup
 
 
 def best_along(
-    problem: AxisProblem, ladders: list[tuple[str, Ladder]], trace: Trace, size: float = 1.0
+    problem: AxisProblem,
+    ladders: list[tuple[str, Ladder]],
+    trace: Trace,
+    budget: float,
+    size: float = 1.0,
 ) -> AxisTrial:
     """Race functions along an axis; the one with the smallest error on unseen lines."""
     race = Race(
         problem,
         trace,
+        budget=budget,
         size=size,
         shows_more=problem.shows_faster_wave,
         is_noise=problem.is_noise,
@@ -307,7 +315,7 @@ def confirmed_periods(
             lines = folds_of_lines(len(scaled), periodic, rng)
             problem = AxisProblem(j, scaled, *columns, periodic, lines)
             ladders = _ladders_along(problem, families)
-            errors.append(best_along(problem, ladders, Trace()).error)
+            errors.append(best_along(problem, ladders, Trace(), _LOOK).error)
             if errors[0] * _COMPARABLE <= 1:  # such a period is beyond doubt
                 break
         # noise has no seam: a period has to describe what is between the lines, or to be a help

@@ -29,6 +29,8 @@ MOST_OUTPUTS = 6
 # Waves at most; half as many of about the same size are looked for together. With four at most a
 # sum of waves was missed, and with sixteen all errors were the same.
 _MOST_WAVES = 8
+# Operations of a look: 0.1 to 0.7 seconds were measured.
+LOOK = FLOPS_PER_SECOND / 4
 # Each leaves less than this share of what was left, root mean square. Of what a set of waves leaves
 # of a smooth function, one more took up to a third; of noise it takes next to nothing.
 _LEFT = 1 / 5

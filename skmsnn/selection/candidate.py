@@ -120,8 +120,23 @@ class Candidate:
     refines: bool = True
 
 
+class Preparation(NamedTuple):
+    """What a ladder computes before its first candidate, yielded before it does so.
+
+    Attributes
+    ----------
+    family : str
+        Family of the ladder.
+    operations : float
+        Estimated floating point operations.
+    """
+
+    family: str
+    operations: float
+
+
 #: Yields candidates, usually in ascending order of size, and receives the score of each.
-Ladder = Generator[Candidate, Score | None, None]
+Ladder = Generator[Candidate | Preparation, Score | None, None]
 
 
 @dataclass(frozen=True)

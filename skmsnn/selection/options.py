@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from skmsnn.training.solvers import SolverOptions
 
 
@@ -22,6 +24,7 @@ class StageOptions:
     tol: float
     families: tuple[str, ...]
     is_auto: bool = True
+    budget: float = np.inf  # operations of a stage
 
     @property
     def is_adaptive(self) -> bool:

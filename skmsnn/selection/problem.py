@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import ENOUGH
+from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._precision import EPS
 from skmsnn.linalg.nearest import Nearest
 from skmsnn.selection.options import StageOptions
@@ -23,6 +24,13 @@ from skmsnn.validation.split import DataSplit, Residuals
 
 # Rows up to which trained functions are trained again in every fold; of more, one fold is enough.
 MOST_REFITTED = 400
+
+# Operations of a stage, some 20 seconds; of a fit to few points half a second, and 2.5 milliseconds
+# for each row: it should take no longer than they are worth. After a network, whose residual larger
+# candidates never reduced, a second.
+BUDGET = 20 * FLOPS_PER_SECOND
+BUDGET_OF_A_TABLE, BUDGET_OF_A_ROW = FLOPS_PER_SECOND / 2, FLOPS_PER_SECOND / 400
+BUDGET_AFTER_NETWORK = FLOPS_PER_SECOND
 
 Watch = Callable[[int, float, float], None]
 
@@ -122,6 +130,15 @@ class StageProblem:
     def most_terms(self) -> int:
         """Unknowns that the points determine; half as many if nothing validates them."""
         return self.n_rows if self.is_validated else max(2, self.n_rows // 2)
+
+    @property
+    def budget(self) -> float:
+        """Operations that the data are worth. Families that are named have those of a stage."""
+        options = self.options
+        budget = min(BUDGET, options.budget)
+        if options.is_auto:
+            budget = min(budget, BUDGET_OF_A_TABLE + BUDGET_OF_A_ROW * self.n_rows)
+        return min(budget, BUDGET_AFTER_NETWORK) if self.is_short else budget
 
     @property
     def n_outputs(self) -> int:

@@ -17,15 +17,13 @@ import numpy as np
 from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import seconds_left, time_is_up
-from skmsnn.selection.candidate import Candidate, Ladder, Scored
+from skmsnn.selection.candidate import Candidate, Ladder, Preparation, Scored
 from skmsnn.selection.scheme import Scheme
 from skmsnn.selection.trace import Row, Status, Trace
 from skmsnn.validation.score import Score
 
-# Operations of a stage, some 20 seconds. Of 61 benchmark cases all but fronts need less.
-BUDGET = 20 * FLOPS_PER_SECOND
-# What every candidate costs, as overhead: some 50 microseconds.
-LEAST_OPERATIONS = 1e6
+# What every candidate costs at least: fits to 200 points took 5 milliseconds, whatever their size.
+LEAST_OPERATIONS = FLOPS_PER_SECOND / 200
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
 # Operations of a candidate before which the residual of the best is tested for noise.
@@ -76,7 +74,7 @@ class _Entrant:
 
     family: str
     ladder: Ladder
-    next: Candidate | None = None
+    next: Candidate | Preparation | None = None
     best: list[Scored] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
     row: Row | None = None
@@ -84,16 +82,19 @@ class _Entrant:
     is_search: bool = False
     spent: float = 0.0
     spent_on_best: float = 0.0
+    seconds: float = 0.0
 
     @property
     def error(self) -> float:
         return _joint(self.best) if self.best else np.inf
 
     def advance(self, score: Score | None) -> None:
+        start = time.perf_counter()
         try:
             self.next = next(self.ladder) if score is None else self.ladder.send(score)
         except StopIteration:
             self.next = None
+        self.seconds = time.perf_counter() - start
 
     def price(self, least: float) -> float:
         """Operations of the next candidate, times one and the digits that the ladder is behind."""
@@ -101,7 +102,7 @@ class _Entrant:
             return 0.0
         gap = self.error / least if self.error < RESOLVED and least > 0 else 1.0
         digits = np.log10(max(1.0, gap))
-        return float(max(self.next.operations, LEAST_OPERATIONS) * (1 + digits))
+        return float(cost(self.next) * (1 + digits))
 
     def take(self, scored: Scored) -> None:
         """Note a scored candidate."""
@@ -111,10 +112,11 @@ class _Entrant:
         is_smaller = np.array(
             [score.errors[j] < s.score.errors[j] for j, s in enumerate(self.best)]
         )
-        self.spent += candidate.operations
+        self.spent += cost(candidate)
         if not self.best or is_smaller.any():
             self.n_worse, self.spent_on_best = 0, self.spent
-        elif np.isfinite(score.error):  # a fit that failed says nothing of larger ones
+        elif np.isfinite(score.error) or candidate.refit is None:
+            # denominators that have zeros say nothing of larger ones
             self.n_worse += 1
         self.best = self.best or [scored] * len(score.errors)
         for j in np.flatnonzero(is_smaller):
@@ -125,9 +127,10 @@ class _Entrant:
 
         From the last doubling, per term along each axis: the most optimistic of usual laws.
         """
+        assert isinstance(self.next, Candidate)
         last = self.tried[-1]
         halves = [t.error for t in self.tried if 2 * t.n_terms <= last.n_terms]
-        if not halves or self.next is None or not 0 < last.error < RESOLVED:
+        if not halves or not 0 < last.error < RESOLVED:
             return 0.0
         fall = min(1.0, last.error / min(halves))
         doublings = np.log2(max(1.0, operations / self.next.operations)) / 2
@@ -135,6 +138,11 @@ class _Entrant:
         doublings = min(doublings, max(0.0, np.log2(last.n_rows / last.n_terms)))
         with np.errstate(under="ignore"):
             return float(last.error * fall ** (2 * (2**doublings - 1)))
+
+
+def cost(candidate: Candidate | Preparation) -> float:
+    """Operations of a candidate, overhead included."""
+    return max(candidate.operations, LEAST_OPERATIONS)
 
 
 def improve(best: list[Scored], scored: Scored) -> bool:
@@ -160,10 +168,10 @@ class Race:
         What scores candidates.
     trace : Trace
         Where every step is recorded.
+    budget : float
+        Operations that all digits are worth.
     size : float, default=1.0
         Root mean square of the target, in units of the spread of y.
-    budget : float
-        Most operations.
     floor : float
         Error at which digits are used up.
     shows_more : callable
@@ -177,14 +185,15 @@ class Race:
         scheme: Scheme,
         trace: Trace,
         *,
+        budget: float,
         size: float = 1.0,
-        budget: float = BUDGET,
         floor: float = ROUND_OFF,
         shows_more: Callable[[Scored], bool] = lambda scored: False,
         is_noise: Callable[[Scored, list[Tried]], bool] = lambda scored, tried: False,
     ) -> None:
         self._scheme, self._trace, self._size = scheme, trace, size
-        self._left, self._floor, self._shows_more = budget, floor, shows_more
+        self._budget, self._floor, self._shows_more = budget, floor, shows_more
+        self._spent = 0.0
         self._is_noise = is_noise
         self._noise_of: Scored | None = None
         self._has_noise = False
@@ -226,18 +235,26 @@ class Race:
             return Status.WORSE, "round-off is reached"
         if entrant.is_search and entrant.error > MOST_GAIN * least:
             return Status.FORECAST, "similar candidates would not catch up"
-        if least <= candidate.reach:
+        if isinstance(candidate, Candidate) and least <= candidate.reach:
             return Status.FORECAST, "others are more accurate than such functions become"
         if candidate.operations > WORTH_A_LOOK and self._ends_in_noise():
             return Status.WORSE, "the residual of the best is noise"
-        if candidate.operations > self._left:
-            return (
-                Status.TOO_COSTLY,
-                f"the next candidate takes {candidate.operations:.0e} operations",
-            )
+        if cost(candidate) > self._left:
+            operations = f"what comes next takes {candidate.operations:.0e} operations"
+            return Status.TOO_COSTLY, f"{operations}, more than the missing digits are worth"
         if time_is_up() or candidate.operations > seconds_left() * FLOPS_PER_SECOND:
             return Status.TIME, "the next candidate does not fit into max_time"
         return None
+
+    @property
+    def _left(self) -> float:
+        """Operations that the missing digits are worth, less those that were spent.
+
+        All digits together are worth the budget, so that little is spent on the last ones.
+        """
+        missing = np.log(max(_joint(self._best), self._floor) / self._floor)
+        share = min(1.0, missing / np.log(1 / self._floor))
+        return float(share * self._budget - self._spent)
 
     def _ends_in_noise(self) -> bool:
         """Whether the residual of the best candidate is noise, which no other one reduces."""
@@ -253,15 +270,18 @@ class Race:
         """Score the next candidate of a ladder; why the ladder ends after it, if it does."""
         candidate = entrant.next
         assert candidate is not None
+        self._spent += cost(candidate)
+        if isinstance(candidate, Preparation):
+            entrant.advance(None)
+            return None
         start = time.perf_counter()
         scored = self._scheme.score(candidate)
-        self._left -= candidate.operations
         entrant.row = self._rows[id(scored)] = self._trace.add(
             family=candidate.family,
             label=candidate.label,
             n_terms=candidate.n_terms,
             operations=candidate.operations,
-            seconds=time.perf_counter() - start,
+            seconds=entrant.seconds + time.perf_counter() - start,
             validation_error=scored.score.error * self._size,
             standard_error=scored.score.standard_error * self._size,
             train_error=scored.score.train_error * self._size,
@@ -270,7 +290,7 @@ class Race:
         self._tried.setdefault(candidate.family, []).append(entrant.tried[-1])
         improve(self._best, scored)
         entrant.advance(scored.score)
-        if entrant.next is None or entrant.is_search:
+        if not isinstance(entrant.next, Candidate) or entrant.is_search:
             return None
         return self._why_it_ends(entrant, scored)
 
@@ -294,6 +314,8 @@ class Race:
         self._entrants.remove(entrant)
         if entrant.row is not None:
             entrant.row.status, entrant.row.reason = status, reason
+        elif entrant.next is not None:
+            self._trace.add(family=entrant.family, label="", status=status, reason=reason)
         if status in (Status.WORSE, Status.OVERFITS) and entrant.best and not entrant.is_search:
             for scored in {id(one): one for one in entrant.best}.values():
                 search = _Entrant(entrant.family, neighbours(scored), is_search=True)

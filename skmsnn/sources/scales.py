@@ -16,6 +16,7 @@ from scipy.special import erfc
 from sklearn.utils import check_random_state
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FAR, LEAST_NODES, SIGMAS
+from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.domain import find_grid
@@ -25,6 +26,8 @@ from skmsnn.selection.problem import unwatched
 from skmsnn.selection.trace import Trace
 from skmsnn.sources.arrays import ArraySource, Choices
 
+# Operations of a look: a quarter of a second.
+BUDGET = FLOPS_PER_SECOND / 4
 # Families that take long, or are a last resort, and show no more of scales than the others.
 _SLOW = ("separable", "sinusoids", "network", "interpolant")
 
@@ -70,7 +73,8 @@ def chosen_scales(
     names = tuple(name for name in recipe.families if name not in _SLOW)
     if not names or not weight.any():
         return logarithmic
-    quick = replace(recipe, families=names, options=replace(recipe.options, p=2.0))
+    least_squares = replace(recipe.options, p=2.0)
+    quick = replace(recipe, families=names, options=least_squares, budget=BUDGET)
 
     def left_on(scales: NDArray[np.bool_]) -> float:
         source = ArraySource(

@@ -18,6 +18,7 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from skmsnn._effort import FLOPS_PER_SECOND, qr_operations
+from skmsnn._memory import working_bytes
 from skmsnn._precision import ROUND_OFF
 from skmsnn.functions.lattice import TensorFourierSeries
 from skmsnn.functions.products import TensorProductSeries
@@ -25,6 +26,14 @@ from skmsnn.linalg.conjugate_gradients import least_squares_conjugate_gradients
 from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.axes import AxisBasis, ExtensionAxis, PeriodicAxis
 from skmsnn.spaces.p_norm import PointBasis
+
+# Iterations of conjugate gradients on a grid with holes, and what one costs at least.
+ITERATIONS, OVERHEAD = 2000, FLOPS_PER_SECOND / 5000
+
+
+def conjugate_gradient_operations(shape: Sequence[int], sizes: Sequence[int]) -> float:
+    """Operations of conjugate gradients with products of so many functions along each axis."""
+    return ITERATIONS * (4.0 * float(np.prod(shape)) * sum(sizes) + OVERHEAD)
 
 
 class TensorFit:
@@ -74,8 +83,7 @@ class TensorFit:
 
     def solve(self, target: NDArray[np.float64]) -> TensorFourierSeries | TensorProductSeries:
         """Modes closest to a target of shape (n, n_outputs)."""
-        # a QR factorisation takes 2 ms with 240 points and 100 products, conjugate gradients 75 ms
-        is_small = 100 * self._operations <= FLOPS_PER_SECOND * target.shape[1]
+        is_small = not self._is_plain and self._is_cheaper_at_once(target.shape[1])
         columns = [self._solve_one(column, is_small) for column in target.T]
         return self._modes(np.stack(columns, axis=-1))
 
@@ -148,11 +156,14 @@ class TensorFit:
             )
         return c
 
-    @property
-    def _operations(self) -> float:
-        """Of a QR factorisation of all products at the points."""
+    def _is_cheaper_at_once(self, n_outputs: int) -> bool:
+        """Whether a QR factorisation of all products takes less than conjugate gradients."""
         n_terms = int(np.count_nonzero(self._kept))
-        return qr_operations(len(self._index) + n_terms, n_terms)
+        sizes = [len(axis.singular_values) for axis in self.axes]
+        iterative = n_outputs * conjugate_gradient_operations(self._shape, sizes)
+        n_rows = len(self._index) + n_terms
+        fits = 3 * 8 * n_rows * n_terms <= working_bytes()
+        return fits and 2 * qr_operations(n_rows, n_terms) <= iterative
 
     @cached_property
     def _factorised(self) -> tuple[NDArray, NDArray, NDArray[np.intp]]:

@@ -183,9 +183,12 @@ def left_out(
     unseen = residual.copy()
     changes = np.zeros((len(folds.gaps.middles), residual.shape[1]))
     influence = projection.influence(folds.gaps.middles)
-    for rows in folds.folds:
-        unseen[rows] = left_out_together(residual[rows], projection.block(rows), rounding)
-        if len(changes):
+    for size in {len(rows) for rows in folds.folds}:
+        alike = np.array([rows for rows in folds.folds if len(rows) == size])
+        blocks = np.array([projection.block(rows) for rows in alike])
+        unseen[alike] = left_out_together(residual[alike], blocks, rounding)
+    if len(changes):
+        for rows in folds.folds:
             changes += (influence(rows) @ unseen[rows]) ** 2
     return with_gaps(unseen[folds.proxy_line], changes, folds.gaps)
 
@@ -209,15 +212,17 @@ def left_out_together(
 ) -> NDArray[np.float64]:
     """``(I - H)^-1 r`` for rows left out together, with the block H (n, n) of the projection.
 
+    Arrays of blocks (..., n, n) and residuals (..., n, n_outputs) are treated one by one.
+
     In directions that no other row determines the result is the rounding, amplified.
     """
-    determined = np.eye(len(block)) - (1 - EPS) * block
-    try:
-        inverse = np.linalg.inv(determined)
-    except np.linalg.LinAlgError:  # some direction belongs to these rows alone
-        inverse = np.eye(len(block)) / EPS
-    amplified = rounding * np.linalg.norm(inverse, axis=1)
-    return farther(inverse @ residual, amplified[:, None])
+    one = np.eye(block.shape[-1])
+    determined = one - (1 - EPS) * block
+    # some direction may belong to these rows alone
+    is_singular = np.linalg.slogdet(determined).sign == 0
+    inverse = np.linalg.inv(np.where(is_singular[..., None, None], EPS * one, determined))
+    amplified = rounding * np.linalg.norm(inverse, axis=-1)
+    return farther(inverse @ residual, amplified[..., None])
 
 
 def grouped(folds: list[NDArray[np.intp]]) -> list[NDArray[np.intp]]:
