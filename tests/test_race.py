@@ -14,7 +14,8 @@ from skmsnn import _time_limit
 from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn.domain import find_grid
 from skmsnn.families.lattices import lattice_ladders
-from skmsnn.selection.candidate import Candidate, Fit, Scored
+from skmsnn.selection.candidate import Candidate, Fit, Preparation, Scored
+from skmsnn.selection.problem import BUDGET
 from skmsnn.selection.race import (
     LEAST_GAIN,
     MOST_GAIN,
@@ -27,6 +28,10 @@ from skmsnn.selection.race import (
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.plateau import has_plateaued, noise_level
 from skmsnn.validation.score import Score
+
+
+# A floor so low that all digits are missing, and all of the budget may be spent.
+ALL_MISSING = 1e-300
 
 
 class GivenErrors:
@@ -68,7 +73,7 @@ class Ran:
 
     def __init__(self, *ladders, n_rows=10**6, **parameters):
         scheme, trace = GivenErrors(n_rows), Trace()
-        race = Race(scheme, trace, **parameters)
+        race = Race(scheme, trace, **{"budget": BUDGET, **parameters})
         self.outcome = race.run([("family", one) for one in ladders])
         self.labels, self.rows = scheme.labels, {row.label: row for row in trace.rows}
         self.trace = trace
@@ -93,7 +98,7 @@ def time_limit(seconds):
 
 class TestOrder:
     def test_the_cheapest_next_step_comes_first(self):
-        costs = {"a": [1e7, 1e9], "b": [2e7, 5e7, 2e9], "c": [3e7, 1.5e9]}
+        costs = {"a": [1e8, 1e10], "b": [2e8, 5e8, 2e10], "c": [3e8, 1.5e10]}
         ladders = [
             ladder(name, *({"seen": 0.9 - k / 100, "operations": n} for k, n in enumerate(own)))
             for name, own in costs.items()
@@ -181,22 +186,54 @@ class TestEndings:
     def test_a_forecast_reaches_as_far_as_its_budget(self, most):
         """Costs are as the square of the size; errors as its fourth power."""
         steps = [
-            {"seen": 0.4 * 16.0**-k, "n_terms": 2**k, "operations": 1e7 * 4**k} for k in range(11)
+            {"seen": 0.4 * 16.0**-k, "n_terms": 2**k, "operations": 1e8 * 4**k} for k in range(11)
         ]
         # one at the largest size that is affordable is better than the other, or just not
         other = 0.4 * 16.0 ** -np.log2(most) * 1.1
-        budget = sum(1e7 * 4**k for k in range(int(np.log2(most)) + 1)) + 1e7
-        ran = Ran(ladder("a", other), ladder("b", *steps), budget=budget)
+        budget = sum(1e8 * 4**k for k in range(int(np.log2(most)) + 1)) + 1e8
+        ran = Ran(ladder("a", other), ladder("b", *steps), budget=budget, floor=ALL_MISSING)
         assert ran.winners == [f"b{int(np.log2(most))}"]
 
     @pytest.mark.parametrize("n_sizes", [4, 5])
     def test_one_that_converges_exponentially_is_not_ended_by_its_forecast(self, n_sizes):
         """Of error 0.86^n: with 16 terms 0.09, with 32 0.008, with 64 7e-5."""
         sizes = [2**k for k in range(3, 3 + n_sizes)]
-        steps = [{"seen": 0.86**n, "n_terms": n, "operations": 1e5 * n**2} for n in sizes]
-        budget = sum(step["operations"] for step in steps) + 1e6
-        ran = Ran(ladder("a", 2 * steps[-1]["seen"]), ladder("b", *steps), budget=budget)
+        steps = [{"seen": 0.86**n, "n_terms": n, "operations": 2e6 * n**2} for n in sizes]
+        budget = sum(step["operations"] for step in steps) + 1e8
+        others = ladder("a", 2 * steps[-1]["seen"])
+        ran = Ran(others, ladder("b", *steps), budget=budget, floor=ALL_MISSING)
         assert ran.winners == [f"b{n_sizes - 1}"]
+
+    @pytest.mark.parametrize("error", [1e-3, 1e-7, 1e-10, 1e-13])
+    def test_the_last_half_of_the_digits_is_worth_less_and_less(self, error):
+        """Of 14 digits to a floor of 1e-14, the first seven are worth all of the budget."""
+        share = min(1.0, 2 * (14 + np.log10(error)) / 14)
+        first = {"seen": error, "operations": 1e8}
+        for operations, is_tried in ((0.98, True), (1.02, False)):
+            more = {"seen": error / 2, "operations": operations * (share * 1e10 - 1e8)}
+            ran = Ran(ladder("a", first, more), budget=1e10, floor=1e-14)
+            assert (ran.labels == ["a0", "a1"]) == is_tried
+
+    def test_what_a_ladder_prepares_is_paid_for_before_its_first_candidate(self):
+        done = []
+
+        def prepared():
+            yield Preparation("family", 1e9)
+            done.append(len(ran_so_far))
+            yield candidate("b0", 1e-3)
+
+        def other():
+            for k in range(5):
+                ran_so_far.append(k)
+                yield candidate(f"a{k}", 0.9 / 2**k, operations=3e8)
+
+        ran_so_far = []
+        assert Ran(other(), prepared()).labels == ["a0", "a1", "a2", "a3", "a4", "b0"]
+        assert done == [5]
+        ran_so_far.clear()
+        ran = Ran(other(), prepared(), budget=2e9)
+        assert ran.winners == ["a4"]
+        assert ran.trace.rows[-1].status == "too costly"
 
     def test_one_whose_next_step_exceeds_the_budget(self):
         steps = [{"seen": 0.3 / 10**k, "operations": n} for k, n in enumerate((3e8, 3e8, 5e8))]
@@ -234,7 +271,7 @@ class TestEndings:
         assert ran.labels == ["0"]
 
     def test_all_end_at_round_off(self):
-        last = {"seen": 1e-15, "operations": 1.5e6}
+        last = {"seen": 1e-15, "operations": 1.2e8}
         ran = Ran(ladder("a", 1e-3, last, 1e-16), ladder("b", 1e-2, 1e-3, 1e-4, 1e-5))
         assert ran.labels == ["a0", "b0", "a1"]
         assert ran.winners == ["a1"]

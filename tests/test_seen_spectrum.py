@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skmsnn import SpectrumInformedMSNNRegressor
-from skmsnn.families.spectrum import fastest_wave, share_of_waves
+from skmsnn.families.spectrum import fastest_wave
 from skmsnn.metrics import relative_l2_error
 
 
@@ -31,34 +31,3 @@ def test_a_weak_fast_wave_is_fitted(rng):
     model = SpectrumInformedMSNNRegressor(families=("fourier",), random_state=0)
     model.fit(X, function(X))
     assert relative_l2_error(function(fresh), model.predict(fresh)) < 1e-9
-
-
-class TestShareOfWaves:
-    """Of a sum of waves, by their amplitudes; of what is nowhere in waves, nothing."""
-
-    x = np.random.default_rng(0).uniform(-1, 1, (6000, 2))
-
-    def waves(self, *vectors):
-        return np.cos(self.x @ np.array(vectors).T + 1) @ np.full(len(vectors), np.sqrt(2))
-
-    def share(self, rest, bandlimit):
-        return share_of_waves(self.x, rest[:, None], np.ones(len(self.x)), bandlimit)
-
-    def test_waves_beyond_a_wave_number(self):
-        slow, fast = self.waves([9.0, 4.0]), self.waves([40.0, 31.0], [-25.0, 60.0])
-        assert self.share(fast, 30.0) == pytest.approx(1, abs=0.15)
-        assert self.share(slow, 30.0) == pytest.approx(0, abs=0.02)
-        # two of three
-        assert self.share(slow + fast, 30.0) == pytest.approx(2 / 3, abs=0.15)
-
-    def test_noise_and_a_step(self):
-        noise = np.random.default_rng(1).standard_normal(len(self.x))
-        assert self.share(noise, 0.0) < 0.01
-        step = np.sign(self.x[:, 0] - 0.3 * np.sin(3 * self.x[:, 1]))
-        assert self.share(step, 30.0) < 0.1
-
-    def test_weights_are_of_points_that_stand_for_several(self):
-        fast = self.waves([40.0, 31.0])
-        once = share_of_waves(self.x, fast[:, None], np.ones(len(self.x)), 30.0)
-        half = np.repeat([1.0, 3.0], 3000)
-        assert share_of_waves(self.x, fast[:, None], half, 30.0) == pytest.approx(once, rel=0.1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
 from skmsnn.families.axis_problem import AxisProblem
-from skmsnn.families.ladders import WIDTH, axis_order, axis_shares, ball_frames, growing
+from skmsnn.families.ladders import STEP, WIDTH, axis_order, axis_shares, ball_frames, growing
 from skmsnn.families.waves import LOOK, Look, most_looked_past
 from skmsnn.functions.bases import LegendreWavesBasis
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
@@ -71,7 +71,8 @@ def _besides_polynomials(find: Callable[[], _Search]) -> Ladder:
     yield Preparation("fourier", LOOK)
     search = find()
     if len(search.waves):
-        yield from (search.candidate(degree, 0) for degree in growing(search.most - 1))
+        degrees = list(growing(search.most - 1))[::STEP]
+        yield from (search.candidate(degree, 0) for degree in degrees)
 
 
 def _besides_waves(find: Callable[[], _Search]) -> Ladder:
@@ -80,7 +81,8 @@ def _besides_waves(find: Callable[[], _Search]) -> Ladder:
     if len(search.waves):
         nodes = search.problem.nodes
         orders = {axis_order(nodes, share, WIDTH, False) for share in axis_shares(len(nodes))}
-        yield from (search.candidate(0, m) for m in sorted(orders) if 0 < 2 * m < search.most)
+        orders = sorted(m for m in orders if 0 < 2 * m < search.most)[::STEP]
+        yield from (search.candidate(0, order) for order in orders)
 
 
 def _polynomials(most: int) -> Iterator[PolynomialFrame]:

@@ -25,11 +25,11 @@ from skmsnn.validation.split import DataSplit, Residuals
 # Rows up to which trained functions are trained again in every fold; of more, one fold is enough.
 MOST_REFITTED = 400
 
-# Operations of a stage, some 20 seconds; of a fit to few points half a second, and 2.5 milliseconds
-# for each row: it should take no longer than they are worth. After a network, whose residual larger
+# Operations of a stage, some 20 seconds; of a fit to few points a second, and 2.5 milliseconds for
+# each row: it should take no longer than they are worth. After a network, whose residual larger
 # candidates never reduced, a second.
 BUDGET = 20 * FLOPS_PER_SECOND
-BUDGET_OF_A_TABLE, BUDGET_OF_A_ROW = FLOPS_PER_SECOND / 2, FLOPS_PER_SECOND / 400
+BUDGET_OF_A_TABLE, BUDGET_OF_A_ROW = FLOPS_PER_SECOND, FLOPS_PER_SECOND / 400
 BUDGET_AFTER_NETWORK = FLOPS_PER_SECOND
 
 Watch = Callable[[int, float, float], None]

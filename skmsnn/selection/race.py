@@ -22,8 +22,8 @@ from skmsnn.selection.scheme import Scheme
 from skmsnn.selection.trace import Row, Status, Trace
 from skmsnn.validation.score import Score
 
-# What every candidate costs at least: fits to 200 points took 5 milliseconds, whatever their size.
-LEAST_OPERATIONS = FLOPS_PER_SECOND / 200
+# What every candidate costs at least: fits to 200 points took 3 milliseconds, whatever their size.
+LEAST_OPERATIONS = FLOPS_PER_SECOND / 300
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
 # Operations of a candidate before which the residual of the best is tested for noise.
@@ -250,10 +250,10 @@ class Race:
     def _left(self) -> float:
         """Operations that the missing digits are worth, less those that were spent.
 
-        All digits together are worth the budget, so that little is spent on the last ones.
+        Half of the digits are worth the budget, and the last ones less and less.
         """
         missing = np.log(max(_joint(self._best), self._floor) / self._floor)
-        share = min(1.0, missing / np.log(1 / self._floor))
+        share = min(1.0, 2 * missing / np.log(1 / self._floor))
         return float(share * self._budget - self._spent)
 
     def _ends_in_noise(self) -> bool:
