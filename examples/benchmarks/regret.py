@@ -113,7 +113,7 @@ def sets(domain, X, y):
     if len(waves) and not (grid is not None and grid.is_complete):
         scattered = problem_of(domain, None, x, y)
         radii = radii_of(scattered)
-        sets = (BallSet(scattered, radii, at, WIDTH, waves=waves) for at in range(len(radii)))
+        sets = (BallSet(scattered, radii, at, WIDTH, waves=fixed) for at in range(len(radii)))
         more = (one.candidate() for one in sets)
         ladder += [candidate for candidate in more if candidate.n_terms < len(x)]
     for candidate in ladder:

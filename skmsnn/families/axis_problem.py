@@ -220,7 +220,7 @@ class AxisProblem:
         """Residuals on unseen lines where all parameters are fitted without these."""
         assert candidate.refit is not None
         unseen = np.zeros_like(self.columns)
-        for out in grouped(self.folds.folds):
+        for out in grouped(self.folds.folds)[: candidate.n_folds]:
             weight = np.ones(len(self.nodes))
             weight[out] = 0.0
             others = np.flatnonzero(weight)

@@ -14,9 +14,13 @@ from skmsnn.families.ladders import STEP, WIDTH, axis_order, axis_shares, ball_f
 from skmsnn.families.waves import LOOK, Look, most_looked_past
 from skmsnn.functions.bases import LegendreWavesBasis
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
+from skmsnn.selection.problem import MOST_REFITTED
 from skmsnn.spaces.axes import WavesAxis
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 from skmsnn.validation.leave_out import N_FOLDS
+
+# Folds in which waves along an axis of many nodes are fitted anew: the closed form has all.
+_FEW_FOLDS = 2
 
 
 def fitted_waves(problem: AxisProblem) -> Iterator[Ladder]:
@@ -52,18 +56,19 @@ class _Search:
             frame = PolynomialFrame(np.arange(degree + 1)[:, None])
             if order:
                 frame = LatticeFrame(np.arange(order + 1)[:, None], np.array([2 * WIDTH]))
-            out = np.flatnonzero(weight == 0)
-            found = self._look.without(out, frame, self.waves[:, None])[:, 0]
+            found = self._look.besides(frame, self.waves[:, None], weight)[:, 0]
             fitted = LegendreWavesBasis(degree, np.concatenate([_lattice(order), found]))
             return Fit(fit.function, state=WavesAxis(nodes[weight > 0], fitted, fit.state.cutoff))
 
+        n_folds = N_FOLDS if len(nodes) <= MOST_REFITTED else _FEW_FOLDS
         return self.problem.candidate(
             "fourier",
             basis.label,
             degree + 1 + 2 * (order + len(self.waves)),
             partial(WavesAxis, nodes, basis),
             refit=refit,
-            overhead=N_FOLDS * FLOPS_PER_SECOND / 100,
+            n_folds=n_folds,
+            overhead=(n_folds + 1) * FLOPS_PER_SECOND / 50,
         )
 
 
@@ -81,8 +86,8 @@ def _besides_waves(find: Callable[[], _Search]) -> Ladder:
     if len(search.waves):
         nodes = search.problem.nodes
         orders = {axis_order(nodes, share, WIDTH, False) for share in axis_shares(len(nodes))}
-        orders = sorted(m for m in orders if 0 < 2 * m < search.most)[::STEP]
-        yield from (search.candidate(0, order) for order in orders)
+        possible = sorted(order for order in orders if 0 < 2 * order < search.most)
+        yield from (search.candidate(0, order) for order in possible[::STEP])
 
 
 def _polynomials(most: int) -> Iterator[PolynomialFrame]:

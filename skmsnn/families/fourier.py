@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from functools import partial
-
-import numpy as np
-from numpy.typing import NDArray
 
 from skmsnn.families.axis_problem import AxisProblem
 from skmsnn.families.family import Family
 from skmsnn.families.fourier_axis import extension_waves, periodic_waves
 from skmsnn.families.ladders import WIDTH, ball_frames
-from skmsnn.families.lattices import ball, lattice_ladders
+from skmsnn.families.lattices import FittedWaves, ball, lattice_ladders
 from skmsnn.families.waves import LOOK, Look, most_looked_past
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
-from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
+from skmsnn.selection.candidate import Ladder, Preparation
 from skmsnn.selection.problem import StageProblem
-from skmsnn.spaces.dense import DenseFit
-from skmsnn.spaces.frames import LatticeWavesFrame
-from skmsnn.validation.leave_out import N_FOLDS
 
 
 class Fourier(Family):
@@ -51,28 +43,4 @@ def _with_fitted_waves(problem: StageProblem) -> Ladder:
     waves, _ = look.past(ball_frames(periodic, most_looked_past(problem.n_rows)))
     if len(waves) == 0:
         return
-    for candidate in ball(problem, WIDTH, waves):
-        assert isinstance(candidate, Candidate)
-        if problem.in_folds:
-            refit = partial(_refitted, problem, look)
-            operations = (N_FOLDS + 1) * candidate.operations
-            candidate = replace(candidate, refit=refit, operations=operations, refines=False)
-        yield candidate
-
-
-def _refitted(
-    problem: StageProblem,
-    look: Look,
-    fit: Fit,
-    target: NDArray[np.float64],
-    weight: NDArray[np.float64],
-) -> Fit:
-    """The same waves with wave vectors fitted to the rows of positive weight."""
-    dense = fit.linear
-    assert isinstance(dense, DenseFit)
-    assert isinstance(dense.frame, LatticeWavesFrame)
-    lattice = dense.frame.lattice
-    out = np.flatnonzero((weight == 0) & (problem.weight > 0))
-    frame = LatticeWavesFrame(lattice, look.without(out, lattice, dense.frame.waves))
-    linear = DenseFit(problem.x, weight, frame, dense.damping)
-    return Fit(linear.solve(target), linear)
+    yield from ball(problem, WIDTH, FittedWaves(waves, look))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from skmsnn.families.ladders import (
     is_one_long_axis,
     periodic_orders,
 )
+from skmsnn.families.waves import Look
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.lattice import total_degree_lattice
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
@@ -39,6 +41,7 @@ from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import Frame, LatticeFrame, LatticeWavesFrame, ProductFrame
 from skmsnn.spaces.periodic import ToeplitzFit
 from skmsnn.spaces.tensor import TensorFit, conjugate_gradient_operations
+from skmsnn.validation.leave_out import N_FOLDS
 
 # Iterations of conjugate gradients on scattered points of a period.
 _TYPICAL_ITERATIONS = 100
@@ -193,7 +196,22 @@ def _toeplitz(
     return ToeplitzFit(x, weight, orders, lengths)
 
 
-def ball(problem: StageProblem, width: float, waves: NDArray[np.float64] | None = None) -> Ladder:
+class FittedWaves(NamedTuple):
+    """Waves of fitted wave vectors besides those of a lattice.
+
+    Attributes
+    ----------
+    wave_vectors : ndarray of shape (n_waves, d)
+        In radians per unit.
+    look : Look
+        Fits them besides each lattice anew.
+    """
+
+    wave_vectors: NDArray[np.float64]
+    look: Look
+
+
+def ball(problem: StageProblem, width: float, waves: FittedWaves | None = None) -> Ladder:
     """Wave vectors of a lattice within a ball, growing."""
     radii = radii_of(problem)
     for at in range(0, len(radii), STEP):
@@ -228,22 +246,33 @@ class BallSet:
     at: int
     width: float
     cutoff: float = 0.0
-    waves: NDArray[np.float64] | None = None
+    waves: FittedWaves | None = None
 
     def candidate(self) -> Candidate:
         """These waves as a candidate."""
         lengths = _box(self.problem, self.width)
         radius = self.radii[self.at]
         numbers = in_ball(radius, lengths)
-        return dense_candidate(
+        waves = self.waves
+        candidate = dense_candidate(
             self.problem,
             numbers,
             lengths,
             f"a ball, box {self.width:g} times the data's",
             self.cutoff,
-            self.waves,
+            waves,
             bandlimit=2 * np.pi * radius / lengths.max(),
             neighbours=self._neighbours,
+        )
+        if waves is None or not self.problem.in_folds:
+            return candidate
+        n_folds = None if self.problem.refits_in_folds else 1
+        return replace(
+            candidate,
+            operations=(n_folds or N_FOLDS + 1) * candidate.operations,
+            refit=lambda _, target, weight: candidate.fit(target, weight),
+            n_folds=n_folds,
+            refines=False,
         )
 
     def _neighbours(self) -> Iterator[Candidate]:
@@ -253,6 +282,11 @@ class BallSet:
                 candidate = replace(self, at=at).candidate()
                 if candidate.n_terms < self.problem.most_terms:
                     yield candidate
+        if self.waves is not None:
+            widths = sorted([WIDTH, *OTHER_WIDTHS])
+            here = widths.index(self.width)
+            for width in (*widths[max(0, here - 1) : here], *widths[here + 1 : here + 2]):
+                yield replace(self, width=width).candidate()
         for cutoff in _next_cutoffs(self.cutoff or default):
             yield replace(self, cutoff=cutoff).candidate()
 
@@ -280,7 +314,7 @@ def dense_candidate(
     lengths: NDArray[np.float64],
     label: str,
     cutoff: float = 0.0,
-    waves: NDArray[np.float64] | None = None,
+    waves: FittedWaves | None = None,
     **more: object,
 ) -> Candidate:
     """Waves of a lattice, and polynomials along features of few levels, at scattered points."""
@@ -291,7 +325,7 @@ def dense_candidate(
         degrees = tuple(n - 1 for n in levels.values())
         frame = ProductFrame(LatticeFrame(numbers, lengths), wave_axes, tuple(levels), degrees)
     elif waves is not None:
-        frame = LatticeWavesFrame(LatticeFrame(numbers, lengths), waves)
+        frame = LatticeWavesFrame(LatticeFrame(numbers, lengths), waves.wave_vectors)
     elif len(lengths) <= MOST_DIMENSIONS:
         frame = LatticeFrame(numbers, lengths)
     else:
@@ -300,11 +334,15 @@ def dense_candidate(
     most_rows = _most_rows(n_terms, isinstance(frame, LatticeFrame | LatticeWavesFrame))
 
     def prepare(weight: NDArray[np.float64], cutoff: float) -> DenseFit:
-        return DenseFit(x, weight, frame, cutoff, most_rows)
+        fitted = frame
+        if waves is not None and isinstance(frame, LatticeWavesFrame):
+            found = waves.look.besides(frame.lattice, waves.wave_vectors, weight)
+            fitted = LatticeWavesFrame(frame.lattice, found)
+        return DenseFit(x, weight, fitted, cutoff, most_rows)
 
     label = f"{n_terms} wave numbers in {label}"
     if waves is not None:
-        label += f", {len(waves)} of them fitted"
+        label += f", {len(waves.wave_vectors)} of them fitted"
     default = _CUTOFF_IN_FOLDS if problem.in_folds else ROUND_OFF
     rows = min(problem.n_rows, most_rows)
     trial_rows = int(MIN_OVERSAMPLING * n_terms)

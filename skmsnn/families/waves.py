@@ -198,8 +198,7 @@ class Look:
         found: list[tuple[NDArray[np.float64], float]] = []
         waves = np.empty((0, self._x.shape[1])) if waves is None else waves
         for frame in frames:
-            n_rows = ROWS_AN_UNKNOWN * frame.n_columns
-            rows = self._rows[: n_rows + FEW * _unknowns(_MOST_WAVES, self._x.shape[1])]
+            rows = self._rows[: self._enough_rows(frame.n_columns)]
             columns = frame.system(self._x[rows], np.ones(len(rows)))
             search = self._search(rows, columns)
             waves = search.waves(waves)
@@ -211,14 +210,27 @@ class Look:
         as_good = [pair for pair in found if pair[1] <= CLEARLY * least]
         return as_good[0] if as_good else (waves, np.inf)
 
-    def without(
-        self, rows: NDArray[np.intp], frame: LatticeFrame | PolynomialFrame, waves: NDArray
+    def besides(
+        self,
+        frame: LatticeFrame | PolynomialFrame,
+        waves: NDArray[np.float64],
+        weight: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """The same waves beside a set, fitted to points without these rows."""
-        others = np.setdiff1d(self._rows, rows)
-        return self._search(others, frame.system(self._x[others], np.ones(len(others)))).fitted(
-            waves
-        )
+        """The same waves, fitted besides a set to points of positive weight (n,).
+
+        A set that reaches them describes them, too, and leaves them as they are.
+        """
+        if isinstance(frame, LatticeFrame):
+            fastest = np.linalg.norm(frame.wave_vectors, axis=1).max()
+            if np.linalg.norm(waves, axis=1).min(initial=np.inf) <= fastest:
+                return waves
+        rows = self._rows[weight[self._rows] > 0]
+        rows = rows[: self._enough_rows(frame.n_columns)]
+        columns = frame.system(self._x[rows], np.ones(len(rows)))
+        return self._search(rows, columns).fitted(waves)
+
+    def _enough_rows(self, n_columns: int) -> int:
+        return ROWS_AN_UNKNOWN * n_columns + FEW * _unknowns(_MOST_WAVES, self._x.shape[1])
 
     def _search(self, rows: NDArray[np.intp], columns: NDArray[np.float64]) -> WaveSearch:
         x, weight = self._x[rows], self._weight[rows]

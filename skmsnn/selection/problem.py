@@ -224,4 +224,5 @@ class StageProblem:
             rows = np.arange(len(asked.x))
         is_partial = bool(np.any(points.train != points.full))
         data = (points.x, self.target, points.train)
-        return HoldoutScheme(*data, asked.x, values, asked.weight, rows, is_partial)
+        held = (asked.x, values, asked.weight)
+        return HoldoutScheme(*data, *held, rows, is_partial, points.edges)

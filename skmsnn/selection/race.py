@@ -210,7 +210,11 @@ class Race:
             least = _joint(self._best)
             entrant = min(self._entrants, key=lambda e: e.price(least))
             ending = self._why_not(entrant) or self._step(entrant)
-            if ending is not None:
+            if ending is None:
+                continue
+            if entrant.is_search and ending[0] == Status.TOO_COSTLY:
+                entrant.advance(None)  # another neighbour may cost less
+            else:
                 self._end(entrant, *ending)
         if not self._best:
             return None
@@ -333,8 +337,7 @@ def neighbours(start: Scored) -> Ladder:
                 continue
             labels.add(candidate.label)
             score = yield candidate
-            assert score is not None
-            if np.any(LEAST_GAIN * score.errors < least.errors):
+            if score is not None and np.any(LEAST_GAIN * score.errors < least.errors):
                 centres, least = [(candidate, score)], score
 
 

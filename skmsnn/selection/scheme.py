@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from skmsnn._time_limit import time_is_up
 from skmsnn.selection.candidate import Candidate, Fit, Scored
+from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.sampling import sampling_order, weight_at
 from skmsnn.validation.leave_out import EdgePoints, LeftOut, grouped
 from skmsnn.validation.score import Score
@@ -190,6 +191,8 @@ class HoldoutScheme:
         Numbers of the held-out points in comparisons.
     is_partial : bool
         Whether the held-out points join a last fit.
+    edges : EdgePoints or None
+        The most exposed of fresh points.
     """
 
     x: NDArray[np.float64]
@@ -200,6 +203,7 @@ class HoldoutScheme:
     weight_val: NDArray[np.float64]
     rows: NDArray[np.intp]
     is_partial: bool
+    edges: EdgePoints | None = None
 
     def score(self, candidate: Candidate) -> Scored:
         """Fit a candidate, and score it on rows that its fits have not seen."""
@@ -239,8 +243,19 @@ class HoldoutScheme:
         # errors between the nodes of a grid are larger than on them
         train = train * getattr(fit.linear, "amplification", 1.0)
         residual = self.target_val - fit.function.evaluate(self.x_val)
-        score = Score(self.rows, residual, self.weight_val, train, np.zeros(len(train)))
+        exposed = self._exposed(fit, residual)
+        score = Score(self.rows, residual, self.weight_val, train, exposed)
         return Scored(candidate, fit, score, len(rows), self.is_partial)
+
+    def _exposed(self, fit: Fit, residual: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Uncertainty at the edges, which grows with leverage from that at held-out points."""
+        if self.edges is None or not isinstance(fit.linear, DenseFit) or not len(self.x_val):
+            return np.zeros(residual.shape[1])
+        few = slice(None, None, -(-len(self.x_val) // len(self.edges.points)))
+        unseen = fit.linear.leverages(self.x_val[few])
+        variance = np.mean(residual[few] ** 2 / (1 + unseen[:, None]), axis=0)
+        at_edges = self.edges.shares @ fit.linear.leverages(self.edges.points)
+        return np.asarray(np.sqrt(at_edges * variance))
 
 
 def _rms(rest: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:

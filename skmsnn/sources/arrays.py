@@ -247,8 +247,10 @@ class ArraySource(ValuesAlone):
             # points out one by one reach less there: they need more damping to be judged
             leaves_out &= len(x) < ENOUGH
         edges, gaps = None, None
-        if grid is None and leaves_out and len(x) >= LEAST_NODES:
+        is_whole = grid is not None and _is_whole(grid, full)
+        if judges_itself and not is_whole and len(x) >= LEAST_NODES:
             edges = sample_edges(x, domain.periodic, rng)
+        if grid is None and leaves_out and len(x) >= LEAST_NODES:
             gaps = points_in_gaps(x)
         line = None
         # of unequal weights, as of repeated values

@@ -191,6 +191,10 @@ class DenseFit:
         order = np.argsort(rows)
         return LeftOut(rows[order], unseen[rows[order]], exposed)
 
+    def leverages(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Variance (n,) of the fit at points (n, d), of values with independent errors of 1."""
+        return np.asarray(np.sum(self._half_solved(x, np.ones(len(x))) ** 2, axis=0))
+
     def _half_solved(
         self, x: NDArray[np.float64], root: NDArray[np.float64]
     ) -> NDArray[np.float64]:
