@@ -274,7 +274,7 @@ class TestCandidates:
 
     @pytest.mark.parametrize("n_missing", [0, 100])
     def test_of_a_grid_have_neighbours_along_each_axis(self, n_missing):
-        """More or fewer waves along one axis or all, or more along one and fewer along the other."""
+        """More or fewer waves along an axis or all, or more along one and fewer along the other."""
         x = tensor_grid(np.linspace(-1, 1, 30), -1 + 2 * np.arange(40) / 40)
         x = np.delete(x, 12 * np.arange(n_missing), axis=0)
         y = np.ones((len(x), 1))

@@ -116,6 +116,7 @@ class AxisProblem:
         n_terms: int,
         make: Callable[[], AxisBasis],
         overhead: float = 0.0,
+        operations: float | None = None,
         **more: Any,
     ) -> Candidate:
         """Functions along the axis as a candidate of its race."""
@@ -123,8 +124,9 @@ class AxisProblem:
         def fit(target: NDArray[np.float64], weight: NDArray[np.float64]) -> Fit:
             return Fit(None, state=make())  # type: ignore[arg-type]
 
-        operations = svd_operations(len(self.nodes), n_terms + 1)
-        operations += 4.0 * self.columns.size * (n_terms + 1) + overhead
+        if operations is None:
+            operations = svd_operations(len(self.nodes), n_terms + 1)
+            operations += 4.0 * self.columns.size * (n_terms + 1) + overhead
         label = f"feature {self.feature}: {label}"
         return Candidate(family, label, n_terms, operations, fit, **more)
 

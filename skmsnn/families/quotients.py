@@ -46,11 +46,17 @@ def quotients(problem: StageProblem) -> Ladder:
     d = problem.x.shape[1]
     n_folds = problem.n_refits
     is_trial = not problem.in_folds
+    levels = problem.points.levels
+    most = np.array([levels.get(j, np.inf) - 1 for j in range(d)])
+    last = 0
     for degree in count(0):
-        n_terms = 2 * n_total_degree_terms(d, degree) - 1
-        if n_terms >= problem.n_rows:
+        if n_total_degree_terms(d - len(levels), degree) > problem.n_rows:
             return
-        terms = total_degree_terms(np.full(d, degree), degree)
+        terms = total_degree_terms(np.minimum(most, degree).astype(np.int64), degree)
+        n_terms = 2 * len(terms) - 1
+        if n_terms == last or n_terms >= problem.n_rows:
+            return
+        last = n_terms
         rows = min(problem.n_rows, int(OVERSAMPLING * n_terms + MOST_ROWS))
         rows = rows if is_trial else problem.n_rows
         yield Candidate(

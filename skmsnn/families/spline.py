@@ -22,6 +22,8 @@ from skmsnn.spaces.smoothing import Mesh, SmoothingFit
 
 # Operations of fits in folds.
 _AFFORDABLE = FLOPS_PER_SECOND / 2
+# Operations for each node of a line of fits in folds.
+_OF_A_NODE = FLOPS_PER_SECOND / 20_000
 # Iterations of conjugate gradients for the coefficients.
 _TYPICAL_ITERATIONS = 40
 
@@ -66,6 +68,7 @@ class Spline(Family):
                     f"splines of degree {degree}",
                     len(problem.nodes),
                     partial(SplineAxis, problem.nodes, degree),
+                    operations=_OF_A_NODE * len(problem.nodes),
                 )
                 for degree in degrees
             )

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import ENOUGH, LEAST_NODES
-from skmsnn._effort import FLOPS_PER_SECOND, svd_operations
+from skmsnn._effort import svd_operations
 from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Grid, scaled_nodes
 from skmsnn.families.axis_problem import AxisProblem, AxisTrial, residuals_along
 from skmsnn.families.family import Family
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.selection.candidate import Candidate, Fit, Ladder
-from skmsnn.selection.problem import StageProblem
+from skmsnn.selection.problem import StageProblem, worth_of
 from skmsnn.selection.race import Race
 from skmsnn.selection.trace import Trace
 from skmsnn.spaces.axes import AxisBasis, BasisAxis, SplineAxis
@@ -29,8 +29,6 @@ from skmsnn.validation.plateau import has_plateaued, noise_level
 _FEWEST_COLUMNS = 4
 # If validation errors differ by less, the fit that is expected to be closer between lines wins.
 _COMPARABLE = 100.0
-# Operations of a look at a period: a quarter of a second.
-_LOOK = FLOPS_PER_SECOND / 4
 # Left out, a line leaves a gap twice as wide. Of 137 axes of smooth functions the errors of splines
 # between the lines were 0.05 of those on lines left out, and on noise as large.
 _SPLINE_SHARE = 0.2
@@ -315,7 +313,7 @@ def confirmed_periods(
             lines = folds_of_lines(len(scaled), periodic, rng)
             problem = AxisProblem(j, scaled, *columns, periodic, lines)
             ladders = _ladders_along(problem, families)
-            errors.append(best_along(problem, ladders, Trace(), _LOOK).error)
+            errors.append(best_along(problem, ladders, Trace(), worth_of(len(y))).error)
             if errors[0] * _COMPARABLE <= 1:  # such a period is beyond doubt
                 break
         # noise has no seam: a period has to describe what is between the lines, or to be a help

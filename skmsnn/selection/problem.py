@@ -32,6 +32,12 @@ BUDGET = 20 * FLOPS_PER_SECOND
 BUDGET_OF_A_TABLE, BUDGET_OF_A_ROW = FLOPS_PER_SECOND, FLOPS_PER_SECOND / 400
 BUDGET_AFTER_NETWORK = FLOPS_PER_SECOND
 
+
+def worth_of(n_rows: int) -> float:
+    """Operations that a fit to so many rows is worth."""
+    return BUDGET_OF_A_TABLE + BUDGET_OF_A_ROW * n_rows
+
+
 Watch = Callable[[int, float, float], None]
 
 
@@ -137,7 +143,7 @@ class StageProblem:
         options = self.options
         budget = min(BUDGET, options.budget)
         if options.is_auto:
-            budget = min(budget, BUDGET_OF_A_TABLE + BUDGET_OF_A_ROW * self.n_rows)
+            budget = min(budget, worth_of(self.n_rows))
         return min(budget, BUDGET_AFTER_NETWORK) if self.is_short else budget
 
     @property

@@ -26,8 +26,9 @@ from skmsnn.validation.score import Score
 LEAST_OPERATIONS = FLOPS_PER_SECOND / 300
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
-# Operations of a candidate before which the residual of the best is tested for noise.
-WORTH_A_LOOK = FLOPS_PER_SECOND / 50
+# Share of the budget from which on a candidate is not tried where the residual of the best looks
+# like noise: that of a smooth function may look so, too, and what is cheap tells.
+WORTH_A_LOOK = 0.05
 # Operations that a ladder may spend without a smaller error, if it has not spent more until its
 # best: what leads to a better one may itself say nothing, as x^2 on the way to x^3.
 WAITING = FLOPS_PER_SECOND / 20
@@ -241,7 +242,7 @@ class Race:
             return Status.FORECAST, "similar candidates would not catch up"
         if isinstance(candidate, Candidate) and least <= candidate.reach:
             return Status.FORECAST, "others are more accurate than such functions become"
-        if candidate.operations > WORTH_A_LOOK and self._ends_in_noise():
+        if candidate.operations > WORTH_A_LOOK * self._budget and self._ends_in_noise():
             return Status.WORSE, "the residual of the best is noise"
         if cost(candidate) > self._left:
             operations = f"what comes next takes {candidate.operations:.0e} operations"

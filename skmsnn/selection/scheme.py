@@ -249,8 +249,10 @@ class HoldoutScheme:
 
     def _exposed(self, fit: Fit, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """Uncertainty at the edges, which grows with leverage from that at held-out points."""
-        if self.edges is None or not isinstance(fit.linear, DenseFit) or not len(self.x_val):
+        has_edges = self.edges is not None and len(self.edges.points) and len(self.x_val)
+        if not has_edges or not isinstance(fit.linear, DenseFit):
             return np.zeros(residual.shape[1])
+        assert self.edges is not None
         few = slice(None, None, -(-len(self.x_val) // len(self.edges.points)))
         unseen = fit.linear.leverages(self.x_val[few])
         variance = np.mean(residual[few] ** 2 / (1 + unseen[:, None]), axis=0)

@@ -157,7 +157,7 @@ def sample_edges(
         apart = nearest.query(corners, k=1)[0][:, 0]
         corners = corners[apart <= CLEARLY * np.median(radius)]
     of_corners = np.full(len(corners), 1 / len(x))
-    of_points = np.full(len(most), 1 / FAR / len(most))
+    of_points = np.full(len(most), 1 / FAR / max(1, len(most)))
     both = np.concatenate([points[most], corners])
     return EdgePoints(both, np.concatenate([of_points, of_corners]))
 
