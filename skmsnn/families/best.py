@@ -19,10 +19,13 @@ from skmsnn.selection.candidate import Ladder, Scored
 from skmsnn.selection.noise import is_noise
 from skmsnn.selection.options import StageOptions
 from skmsnn.selection.problem import StageProblem, Watch
-from skmsnn.selection.race import Outcome, Race, Tried
+from skmsnn.selection.race import LEAST_OPERATIONS, Outcome, Race, Tried
 from skmsnn.selection.stages import StageFit, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.split import DataSplit, Residuals
+
+# Candidates, at least, that a race of a few outputs alone must be able to afford.
+FEWEST_STEPS = 100
 
 
 def best_stage(
@@ -93,11 +96,12 @@ def _won(problem: StageProblem, ladders: Iterable[tuple[str, Ladder]]) -> StageF
             f"families={problem.options.families!r} have no functions that so few points "
             "determine. Name other families, or leave families at 'auto'."
         )
-    n_parts = len({id(scored) for scored in outcome.best})
 
-    def again(outputs: slice) -> tuple[StageProblem, Outcome] | None:
+    def again(outputs: slice, share: float) -> tuple[StageProblem, Outcome] | None:
+        if share * problem.budget < FEWEST_STEPS * LEAST_OPERATIONS or time_is_up():
+            return None
         own = problem.of_outputs(outputs)
-        found = None if time_is_up() else run_race(own, ladders_of(own), 1 / n_parts)
+        found = run_race(own, ladders_of(own), share)
         return None if found is None else (own, found)
 
     is_open = problem.options.is_all_adaptive and not problem.is_short
@@ -144,6 +148,7 @@ def run_race(
         problem.trace,
         size=problem.size,
         budget=share * problem.budget,
+        most=share * problem.most,
         shows_more=shows_more,
         is_noise=ends_in_noise,
     )

@@ -111,7 +111,9 @@ class GridSet:
         for j, (axis, order, share) in enumerate(zip(nodes, orders, shares, strict=True)):
             n_terms *= levels.get(j) or min(2 * order + 1, int(share * len(axis)) + 4)
         n = problem.n_rows
-        iterative = conjugate_gradient_operations(grid.shape, [2 * m + 1 for m in orders])
+        iterative = conjugate_gradient_operations(
+            grid.shape, [2 * m + 1 for m in orders], list(periodic)
+        )
         return linear_candidate(
             _family_of(levels),
             f"wave numbers up to {orders}, box {self.width:g} times the data's"

@@ -33,6 +33,8 @@ from skmsnn.selection.problem import StageProblem
 # Starts of a search: alternating least squares ends at the best from one in two. Sweeps of each,
 # and evaluations of a trust region from there.
 STARTS, SWEEPS, EVALUATIONS = 4, 20, 100
+# Evaluations that higher degrees take, from the best of lower ones.
+EVALUATIONS_OF_DEGREES = 20
 # What an evaluation costs at least.
 OVERHEAD = FLOPS_PER_SECOND / 1000
 
@@ -75,11 +77,12 @@ def _products(problem: StageProblem) -> Ladder:
     while problem.n_rows >= OVERSAMPLING * rank * (degree + 1):
         size = rank * len(problem.x[0]) * (degree + 1)
         rows = min(problem.n_rows, ENOUGH)
+        evaluations = EVALUATIONS if adds_products else EVALUATIONS_OF_DEGREES
         score = yield Candidate(
             "separable",
             f"{rank} products of degree up to {degree}" if rank else "a constant",
             size + 1,
-            problem.n_outputs * n_fits * EVALUATIONS * (svd_operations(rows, size + 1) + OVERHEAD),
+            problem.n_outputs * n_fits * evaluations * (svd_operations(rows, size + 1) + OVERHEAD),
             partial(more, rank, degree),
             refit=partial(_refitted, problem.x),
             n_folds=n_folds,

@@ -24,8 +24,8 @@ from skmsnn.validation.leave_out import weighted_rms
 MOST_WAVES = 20
 # Evaluations of variable projection for a set of waves.
 EVALUATIONS = 30
-# What an evaluation costs at least.
-OVERHEAD = FLOPS_PER_SECOND / 1000
+# What an evaluation costs at least, and how much slower than a factorisation its operations are.
+OVERHEAD, SLOWNESS = FLOPS_PER_SECOND / 4000, 8.0
 
 
 class Sinusoids(Family):
@@ -80,7 +80,7 @@ def sinusoids(problem: StageProblem, most: int) -> Ladder:
             "sinusoids",
             f"variable projection of {n_modes} dominant modes" if n_modes else "a constant",
             n_modes * (d + 2) + 1,
-            n_fits * EVALUATIONS * (operations + OVERHEAD) + 10.0 * n,
+            n_fits * EVALUATIONS * (SLOWNESS * operations + OVERHEAD) + 10.0 * n,
             partial(_fitted, problem, pursued if n_modes else None),
             refit=partial(_refitted, problem, free),
             n_folds=n_folds,

@@ -30,8 +30,8 @@ from skmsnn.validation.leave_out import weighted_rms
 
 # Rows on which terms are chosen, and operations for all of them.
 MOST_ROWS, BUDGET = 30_000, 10 * FLOPS_PER_SECOND
-# What a step costs at least: three times half a millisecond.
-OVERHEAD = FLOPS_PER_SECOND / 2000
+# What a step costs at least, three times, and how much slower than a factorisation products are.
+OVERHEAD, SLOWNESS = FLOPS_PER_SECOND / 2000, 2.0
 
 
 def sparse_polynomials(problem: StageProblem) -> Ladder:
@@ -183,7 +183,8 @@ class _Growing:
     def _without(
         self, basis: NDArray[np.float64], columns: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        self.operations += 2 * (basis.size + self._n * basis.shape[1]) * columns.shape[1] + OVERHEAD
+        products = 2.0 * (basis.size + self._n * basis.shape[1]) * columns.shape[1]
+        self.operations += SLOWNESS * products + OVERHEAD
         return columns - basis @ (basis[: self._n].T @ columns[: self._n])
 
     def _closed(self, chosen: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -42,9 +42,8 @@ def tensor_products(problem: StageProblem, families: Sequence[Family]) -> Ladder
     cells[grid.index] = problem.full
     rng = problem.random_state("tensor")
     choices, folds = [], []
-    budget = problem.budget / len(grid.nodes)
     for axis in axis_problems(domain, grid, cells.reshape(*grid.shape, -1), rng):
-        choices.append(_best_of_outputs(axis, families, problem.trace, budget, problem.size))
+        choices.append(_best_of_outputs(axis, families, problem))
         folds.append(axis.folds)
     for trials in dict.fromkeys(zip(*choices, strict=True)):
         plateau = any(_has_plateaued(trial, axis) for trial, axis in trials)
@@ -83,25 +82,27 @@ def _columns(
 
 
 def _best_of_outputs(
-    problem: AxisProblem, families: Sequence[Family], trace: Trace, budget: float, size: float
+    axis: AxisProblem, families: Sequence[Family], problem: StageProblem
 ) -> list[tuple[AxisTrial, AxisProblem]]:
     """The functions along an axis for each output: one choice for all that it serves well."""
-    if len(problem.nodes) == 1:
-        ladders = [("polynomial", _constant(problem))]
-    elif len(problem.nodes) < LEAST_NODES and not problem.periodic:
-        ladders = _between_levels(problem)
+    if len(axis.nodes) == 1:
+        ladders = [("polynomial", _constant(axis))]
+    elif len(axis.nodes) < LEAST_NODES and not axis.periodic:
+        ladders = _between_levels(axis)
     else:
-        ladders = _ladders_along(problem, families)
+        ladders = _ladders_along(axis, families)
     if ladders:
-        best_along(problem, ladders, trace, budget, size)
-    joint = _chosen(problem.trials)
+        share = 1 / problem.x.shape[1]
+        worth = share * problem.budget, share * problem.most
+        best_along(axis, ladders, problem.trace, *worth, problem.size)
+    joint = _chosen(axis.trials)
     n_outputs = len(joint.errors)
     chosen = []
     for j in range(n_outputs):
-        own = _chosen([trial.of_output(j) for trial in problem.trials])
-        at = next(k for k, trial in enumerate(problem.trials) if trial.axis is own.axis)
+        own = _chosen([trial.of_output(j) for trial in axis.trials])
+        at = next(k for k, trial in enumerate(axis.trials) if trial.axis is own.axis)
         is_own = own.error * 2 < joint.errors[j] and joint.errors[j] > NEAR_ROUND_OFF
-        chosen.append((problem.trials[at] if is_own else joint, problem))
+        chosen.append((axis.trials[at] if is_own else joint, axis))
     return chosen
 
 
@@ -116,6 +117,7 @@ def best_along(
     ladders: list[tuple[str, Ladder]],
     trace: Trace,
     budget: float,
+    most: float | None = None,
     size: float = 1.0,
 ) -> AxisTrial:
     """Race functions along an axis; the one with the smallest error on unseen lines."""
@@ -123,6 +125,7 @@ def best_along(
         problem,
         trace,
         budget=budget,
+        most=most,
         size=size,
         shows_more=problem.shows_faster_wave,
         is_noise=problem.is_noise,

@@ -25,17 +25,18 @@ from skmsnn.validation.split import DataSplit, Residuals
 # Rows up to which trained functions are trained again in every fold; of more, one fold is enough.
 MOST_REFITTED = 400
 
-# Operations of a stage, some 20 seconds; of a fit to few points a second, and 2.5 milliseconds for
-# each row: it should take no longer than they are worth. After a network, whose residual larger
-# candidates never reduced, a second.
-BUDGET = 20 * FLOPS_PER_SECOND
-BUDGET_OF_A_TABLE, BUDGET_OF_A_ROW = FLOPS_PER_SECOND, FLOPS_PER_SECOND / 400
-BUDGET_AFTER_NETWORK = FLOPS_PER_SECOND
+# Operations of a stage at most, some 16 seconds; after a network, whose residual larger candidates
+# never reduced, one.
+BUDGET, BUDGET_AFTER_NETWORK = 16 * FLOPS_PER_SECOND, FLOPS_PER_SECOND
+# What all digits of a fit are worth: to few points 1.4 seconds, and 4 milliseconds for each row, up
+# to 16 seconds. Longer fits gained digits where one family was in the lead.
+WORTH_OF_A_TABLE, WORTH_OF_A_ROW = 1.4 * FLOPS_PER_SECOND, 0.004 * FLOPS_PER_SECOND
+MOST_WORTH = 16 * FLOPS_PER_SECOND
 
 
 def worth_of(n_rows: int) -> float:
     """Operations that a fit to so many rows is worth."""
-    return BUDGET_OF_A_TABLE + BUDGET_OF_A_ROW * n_rows
+    return min(MOST_WORTH, WORTH_OF_A_TABLE + WORTH_OF_A_ROW * n_rows)
 
 
 Watch = Callable[[int, float, float], None]
@@ -138,13 +139,15 @@ class StageProblem:
         return self.n_rows if self.is_validated else max(2, self.n_rows // 2)
 
     @property
+    def most(self) -> float:
+        """Operations of the stage at most."""
+        most = min(BUDGET, self.options.budget)
+        return min(most, BUDGET_AFTER_NETWORK) if self.is_short else most
+
+    @property
     def budget(self) -> float:
         """Operations that the data are worth. Families that are named have those of a stage."""
-        options = self.options
-        budget = min(BUDGET, options.budget)
-        if options.is_auto:
-            budget = min(budget, worth_of(self.n_rows))
-        return min(budget, BUDGET_AFTER_NETWORK) if self.is_short else budget
+        return min(self.most, worth_of(self.n_rows)) if self.options.is_auto else self.most
 
     @property
     def n_outputs(self) -> int:

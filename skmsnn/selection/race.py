@@ -26,6 +26,8 @@ from skmsnn.validation.score import Score
 LEAST_OPERATIONS = FLOPS_PER_SECOND / 300
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
+# Fits in turn that may fail: denominators of low degree, and of odd ones, may have zeros.
+MOST_FAILURES = 4
 # Share of the budget from which on a candidate is not tried where the residual of the best looks
 # like noise: that of a smooth function may look so, too, and what is cheap tells.
 WORTH_A_LOOK = 0.05
@@ -80,6 +82,7 @@ class _Entrant:
     tried: list[Tried] = field(default_factory=list)
     row: Row | None = None
     n_worse: int = 0
+    n_failed: int = 0
     is_search: bool = False
     spent: float = 0.0
     spent_on_best: float = 0.0
@@ -114,6 +117,7 @@ class _Entrant:
             [score.errors[j] < s.score.errors[j] for j, s in enumerate(self.best)]
         )
         self.spent += cost(candidate)
+        self.n_failed = 0 if np.isfinite(score.error) else self.n_failed + 1
         if not self.best or is_smaller.any():
             self.n_worse, self.spent_on_best = 0, self.spent
         elif np.isfinite(score.error) or candidate.refit is None:
@@ -171,6 +175,8 @@ class Race:
         Where every step is recorded.
     budget : float
         Operations that all digits are worth.
+    most : float, default=budget
+        Operations that the ladder in the lead may bring all of them to.
     size : float, default=1.0
         Root mean square of the target, in units of the spread of y.
     floor : float
@@ -187,6 +193,7 @@ class Race:
         trace: Trace,
         *,
         budget: float,
+        most: float | None = None,
         size: float = 1.0,
         floor: float = ROUND_OFF,
         shows_more: Callable[[Scored], bool] = lambda scored: False,
@@ -194,12 +201,14 @@ class Race:
     ) -> None:
         self._scheme, self._trace, self._size = scheme, trace, size
         self._budget, self._floor, self._shows_more = budget, floor, shows_more
+        self._most = budget if most is None else most
         self._spent = 0.0
         self._is_noise = is_noise
         self._noise_of: Scored | None = None
         self._has_noise = False
         self._entrants: list[_Entrant] = []
         self._rows: dict[int, Row] = {}
+        self._ladders: dict[int, _Entrant] = {}
         self._best: list[Scored] = []
         self._tried: dict[str, list[Tried]] = {}
 
@@ -244,22 +253,26 @@ class Race:
             return Status.FORECAST, "others are more accurate than such functions become"
         if candidate.operations > WORTH_A_LOOK * self._budget and self._ends_in_noise():
             return Status.WORSE, "the residual of the best is noise"
-        if cost(candidate) > self._left:
+        if cost(candidate) > self._left(entrant):
             operations = f"what comes next takes {candidate.operations:.0e} operations"
             return Status.TOO_COSTLY, f"{operations}, more than the missing digits are worth"
         if time_is_up() or candidate.operations > seconds_left() * FLOPS_PER_SECOND:
             return Status.TIME, "the next candidate does not fit into max_time"
         return None
 
-    @property
-    def _left(self) -> float:
+    def _left(self, entrant: _Entrant) -> float:
         """Operations that the missing digits are worth, less those that were spent.
 
-        Half of the digits are worth the budget, and the last ones less and less.
+        All digits are worth the budget, and each as much. Ladders in the lead find digits, and may
+        go on to the end of a stage: what they spend is not at the expense of the others.
         """
+        leading = {id(one): one for one in (self._ladders[id(best)] for best in self._best)}
+        of_leading = sum(one.spent for one in leading.values())
+        if id(entrant) in leading:
+            return self._most - self._spent
         missing = np.log(max(_joint(self._best), self._floor) / self._floor)
-        share = min(1.0, 2 * missing / np.log(1 / self._floor))
-        return float(share * self._budget - self._spent)
+        share = min(1.0, missing / np.log(1 / self._floor))
+        return float(share * self._budget - (self._spent - of_leading))
 
     def _ends_in_noise(self) -> bool:
         """Whether the residual of the best candidate is noise, which no other one reduces."""
@@ -277,6 +290,7 @@ class Race:
         assert candidate is not None
         self._spent += cost(candidate)
         if isinstance(candidate, Preparation):
+            entrant.spent += cost(candidate)
             entrant.advance(None)
             return None
         start = time.perf_counter()
@@ -291,6 +305,7 @@ class Race:
             standard_error=scored.score.standard_error * self._size,
             train_error=scored.score.train_error * self._size,
         )
+        self._ladders[id(scored)] = entrant
         entrant.take(scored)
         self._tried.setdefault(candidate.family, []).append(entrant.tried[-1])
         improve(self._best, scored)
@@ -309,8 +324,10 @@ class Race:
             is_enough = waited > max(entrant.spent_on_best, WAITING)
             if is_enough and not self._shows_more(scored):
                 return Status.WORSE, "larger candidates do not reduce the error"
+        if entrant.n_failed > MOST_FAILURES:
+            return Status.WORSE, "larger candidates cannot be fitted"
         least = _joint(self._best)
-        is_behind = entrant.error > least and entrant.forecast(self._left) > least
+        is_behind = entrant.error > least and entrant.forecast(self._left(entrant)) > least
         if is_behind and not self._shows_more(scored):
             return Status.FORECAST, "the error falls too slowly to catch up"
         return None

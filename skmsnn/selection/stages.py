@@ -131,24 +131,25 @@ class StageFit:
         return replace(self, error=self.error / size, in_gaps=self.in_gaps / size)
 
 
-Again = Callable[[slice], tuple[StageProblem, Outcome] | None]
+Again = Callable[[slice, float], tuple[StageProblem, Outcome] | None]
 
 
 def stage_of(problem: StageProblem, outcome: Outcome, again: Again | None = None) -> StageFit:
     """The stage of the candidates that won, each for its outputs.
 
-    Where outputs have different ones, each run of the same has a race ``again``, alone: sets of
-    terms that serve all outputs together may serve none of them well.
+    Where outputs have different ones, each run of the same has a race ``again``, alone, for its
+    share of the budget: sets of terms that serve all outputs together may serve none of them well.
     """
     finished = {id(s): problem.scheme.finish(s) for s in outcome.best}
     fits = []
-    for _, run in groupby(enumerate(outcome.best), key=lambda pair: id(pair[1])):
+    runs = [list(run) for _, run in groupby(enumerate(outcome.best), lambda pair: id(pair[1]))]
+    for run in runs:
         outputs, candidates = zip(*run, strict=True)
         tried = outcome.tried[candidates[0].candidate.family]
         own = slice(outputs[0], outputs[-1] + 1)
         fit = _of_part(problem, own, finished[id(candidates[0])], tried)
         if again is not None and len(finished) > 1:
-            alone = again(own)
+            alone = again(own, 1 / len(runs))
             if alone is not None and alone[1].error * alone[0].size < fit.error:
                 fit = _shifted(stage_of(*alone), own.start)
         fits.append(fit)

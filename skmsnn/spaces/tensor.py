@@ -27,13 +27,22 @@ from skmsnn.linalg.threads import one_blas_thread
 from skmsnn.spaces.axes import AxisBasis, ExtensionAxis, PeriodicAxis
 from skmsnn.spaces.p_norm import PointBasis
 
-# Iterations of conjugate gradients on a grid with holes, and what one costs at least.
-ITERATIONS, OVERHEAD = 2000, FLOPS_PER_SECOND / 5000
+# Iterations of conjugate gradients on a grid with holes, with waves of its periods, and with those
+# of wider boxes, which depend on each other; and what one costs at least.
+ITERATIONS, ITERATIONS_OF_FRAMES, OVERHEAD = 100, 2000, FLOPS_PER_SECOND / 5000
 
 
-def conjugate_gradient_operations(shape: Sequence[int], sizes: Sequence[int]) -> float:
+def conjugate_gradient_operations(
+    shape: Sequence[int], sizes: Sequence[int], periodic: Sequence[bool]
+) -> float:
     """Operations of conjugate gradients with products of so many functions along each axis."""
-    return ITERATIONS * (4.0 * float(np.prod(shape)) * sum(sizes) + OVERHEAD)
+    iterations = ITERATIONS if all(periodic) else ITERATIONS_OF_FRAMES
+    n_cells = float(np.prod(shape))
+    of_axes = [
+        20 * np.log2(n + 1) if is_fast else 4 * size
+        for n, size, is_fast in zip(shape, sizes, periodic, strict=True)
+    ]
+    return iterations * (n_cells * float(np.sum(of_axes)) + OVERHEAD)
 
 
 class TensorFit:
@@ -160,7 +169,8 @@ class TensorFit:
         """Whether a QR factorisation of all products takes less than conjugate gradients."""
         n_terms = int(np.count_nonzero(self._kept))
         sizes = [len(axis.singular_values) for axis in self.axes]
-        iterative = n_outputs * conjugate_gradient_operations(self._shape, sizes)
+        periodic = [isinstance(axis, PeriodicAxis) for axis in self.axes]
+        iterative = n_outputs * conjugate_gradient_operations(self._shape, sizes, periodic)
         n_rows = len(self._index) + n_terms
         fits = 3 * 8 * n_rows * n_terms <= working_bytes()
         return fits and 2 * qr_operations(n_rows, n_terms) <= iterative
