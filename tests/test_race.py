@@ -189,7 +189,7 @@ class TestEndings:
         ]
         # one at the largest size that is affordable is better than the other, or just not
         other = 0.4 * 16.0 ** -np.log2(most) * 1.1
-        budget = sum(1e8 * 4**k for k in range(int(np.log2(most)) + 1)) + 1e8
+        budget = 1.1 * sum(1e8 * 4**k for k in range(int(np.log2(most)) + 1))
         ran = Ran(ladder("a", other), ladder("b", *steps), budget=budget, floor=ALL_MISSING)
         assert ran.winners == [f"b{int(np.log2(most))}"]
 
@@ -198,20 +198,26 @@ class TestEndings:
         """Of error 0.86^n: with 16 terms 0.09, with 32 0.008, with 64 7e-5."""
         sizes = [2**k for k in range(3, 3 + n_sizes)]
         steps = [{"seen": 0.86**n, "n_terms": n, "operations": 2e6 * n**2} for n in sizes]
-        budget = sum(step["operations"] for step in steps) + 1e8
+        budget = 1.1 * sum(step["operations"] for step in steps)
         others = ladder("a", 2 * steps[-1]["seen"])
         ran = Ran(others, ladder("b", *steps), budget=budget, floor=ALL_MISSING)
         assert ran.winners == [f"b{n_sizes - 1}"]
 
     @pytest.mark.parametrize("error", [1e-3, 1e-7, 1e-10, 1e-13])
-    def test_the_last_half_of_the_digits_is_worth_less_and_less(self, error):
-        """Of 14 digits to a floor of 1e-14, the first seven are worth all of the budget."""
-        share = min(1.0, 2 * (14 + np.log10(error)) / 14)
-        first = {"seen": error, "operations": 1e8}
-        for operations, is_tried in ((0.98, True), (1.02, False)):
-            more = {"seen": error / 2, "operations": operations * (share * 1e10 - 1e8)}
-            ran = Ran(ladder("a", first, more), budget=1e10, floor=1e-14)
-            assert (ran.labels == ["a0", "a1"]) == is_tried
+    def test_the_digits_that_are_missing_are_worth_their_share_of_the_budget(self, error):
+        """Of 14 digits to a floor of 1e-14; what the ladder in the lead spends does not count."""
+        share = (14 + np.log10(error)) / 14
+        leader = ladder("a", {"seen": error, "operations": 5e9})
+        for part, is_tried in ((0.98, True), (1.02, False)):
+            last = {"seen": 0.8, "operations": part * (share * 1e11 - 1e9)}
+            other = ladder("b", {"seen": 0.9, "operations": 1e9}, last)
+            ran = Ran(leader, other, budget=1e11, floor=1e-14)
+            assert ("b1" in ran.labels) == is_tried
+            leader = ladder("a", {"seen": error, "operations": 5e9})
+
+    def test_the_ladder_in_the_lead_may_go_on(self):
+        steps = [{"seen": 10.0**-k, "operations": 1e9} for k in range(1, 9)]
+        assert Ran(ladder("a", *steps), budget=2e9, most=6.5e9).winners == ["a5"]
 
     def test_what_a_ladder_prepares_is_paid_for_before_its_first_candidate(self):
         done = []
@@ -230,7 +236,7 @@ class TestEndings:
         assert Ran(other(), prepared()).labels == ["a0", "a1", "a2", "a3", "a4", "b0"]
         assert done == [5]
         ran_so_far.clear()
-        ran = Ran(other(), prepared(), budget=2e9)
+        ran = Ran(other(), prepared(), budget=1e9, most=1e10)
         assert ran.winners == ["a4"]
         assert ran.trace.rows[-1].status == "too costly"
 

@@ -24,6 +24,8 @@ from skmsnn.selection.stages import StageFit, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.split import DataSplit, Residuals
 
+# Why nothing but products competes on a grid with a feature of few values.
+FEW_LEVELS = "nothing but products along axes is validated between few values of a feature"
 # Candidates, at least, that a race of a few outputs alone must be able to afford.
 FEWEST_STEPS = 100
 
@@ -102,7 +104,7 @@ def _won(problem: StageProblem, ladders: Iterable[tuple[str, Ladder]]) -> StageF
             return None
         own = problem.of_outputs(outputs)
         found = run_race(own, ladders_of(own), share)
-        return None if found is None else (own, found)
+        return None if found is None else (own, _interpolated(own, found))
 
     is_open = problem.options.is_all_adaptive and not problem.is_short
     return stage_of(problem, _interpolated(problem, outcome), again if is_open else None)
@@ -182,6 +184,12 @@ def ladders_of(problem: StageProblem) -> Iterator[tuple[str, Ladder]]:
         if linear:
             yield "tensor", tensor_products(problem, linear)
         able = [family for family in able if not family.is_linear or not problem.has_grid_lines]
+        if linear and problem.has_grid_lines and any(n > 1 for n in problem.points.levels.values()):
+            for family in able:
+                problem.trace.add(
+                    family=family.name, label="", status=Status.UNSUPPORTED, reason=FEW_LEVELS
+                )
+            able = []
     if problem.is_short:
         quick = [family for family in able if family.is_linear and family.name != "spline"]
         able = quick or able

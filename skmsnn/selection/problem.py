@@ -105,7 +105,8 @@ class StageProblem:
         self.x = points.x
         self.full_scale = epsilon(np.average(residuals.full**2, axis=0, weights=points.full))
         self.full = residuals.full / self.full_scale
-        self.in_folds = points.leaves_out and not has_two_tracks
+        # stages of given structure fit what those before them leave, which have seen all folds
+        self.in_folds = points.leaves_out and not has_two_tracks and options.is_all_adaptive
         self.scheme: FoldScheme | HoldoutScheme
         if self.in_folds:
             self.target, self.weight, self.scale = self.full, points.full, self.full_scale

@@ -106,7 +106,7 @@ class _Entrant:
             return 0.0
         gap = self.error / least if self.error < RESOLVED and least > 0 else 1.0
         digits = np.log10(max(1.0, gap))
-        return float(cost(self.next) * (1 + digits))
+        return float(max(cost(self.next), LEAST_OPERATIONS) * (1 + digits))
 
     def take(self, scored: Scored) -> None:
         """Note a scored candidate."""
@@ -145,9 +145,11 @@ class _Entrant:
             return float(last.error * fall ** (2 * (2**doublings - 1)))
 
 
-def cost(candidate: Candidate | Preparation) -> float:
-    """Operations of a candidate, overhead included."""
-    return max(candidate.operations, LEAST_OPERATIONS)
+def cost(step: Candidate | Preparation) -> float:
+    """Operations of a step, with the overhead of a candidate."""
+    if isinstance(step, Preparation):
+        return step.operations
+    return max(step.operations, LEAST_OPERATIONS)
 
 
 def improve(best: list[Scored], scored: Scored) -> bool:
@@ -234,9 +236,9 @@ class Race:
         return Outcome(self._best, self._tried)
 
     def _enter(self, entrant: _Entrant) -> None:
-        entrant.advance(None)
-        if entrant.next is not None:
-            self._entrants.append(entrant)
+        # its first candidate may take a look at the data, for which there may be no time
+        entrant.next = Preparation(entrant.family, 0.0)
+        self._entrants.append(entrant)
 
     def _why_not(self, entrant: _Entrant) -> Ending | None:
         """Why the next candidate of a ladder is not tried, if so."""
@@ -336,9 +338,10 @@ class Race:
         self._entrants.remove(entrant)
         if entrant.row is not None:
             entrant.row.status, entrant.row.reason = status, reason
-        elif entrant.next is not None:
+        elif entrant.next is not None and not entrant.is_search:
             self._trace.add(family=entrant.family, label="", status=status, reason=reason)
-        if status in (Status.WORSE, Status.OVERFITS) and entrant.best and not entrant.is_search:
+        is_done = status in (Status.WORSE, Status.OVERFITS, Status.TOO_COSTLY)
+        if is_done and entrant.best and not entrant.is_search:
             for scored in {id(one): one for one in entrant.best}.values():
                 search = _Entrant(entrant.family, neighbours(scored), is_search=True)
                 search.best = list(entrant.best)

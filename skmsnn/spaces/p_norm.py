@@ -109,8 +109,8 @@ def _reweighted(
 
 
 def _lengths(p: float) -> NDArray[np.float64]:
-    """Of steps, from a quarter of Newton's to that of reweighted least squares."""
-    return np.geomspace(0.25 / (p - 1), 1.0, 12)
+    """Of steps, from a hundredth of Newton's to that of reweighted least squares."""
+    return np.geomspace(0.01 / (p - 1), 1.0, 24)
 
 
 def _norm(rest: NDArray[np.float64], share: NDArray[np.float64], p: float) -> float:
