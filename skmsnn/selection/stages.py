@@ -23,6 +23,7 @@ from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.p_norm import correction
 from skmsnn.spaces.polynomial import PolynomialFit
 from skmsnn.stage import Stage
+from skmsnn.validation.diagnosis import can_tell_noise
 from skmsnn.validation.leave_out import EdgePoints, weighted_rms
 from skmsnn.validation.local import Unseen
 from skmsnn.validation.split import Residuals
@@ -201,7 +202,7 @@ def _of_part(
         fit.n_iter,
         unseen,
         _in_gaps(problem, fit, outputs),
-        is_final=candidate.family == "interpolant",
+        is_final=candidate.family == "interpolant" and not can_tell_noise(problem.n_rows),
     )
 
 
