@@ -22,7 +22,7 @@ from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn._arguments import stage_options_of
 from skmsnn.domain import Points, find_grid, scaled_nodes
 from skmsnn.families.ladders import WIDTH, ball_frames, growing
-from skmsnn.families.lattices import BallSet, lattice_ladders, radii_of
+from skmsnn.families.lattices import BallSet, FittedWaves, lattice_ladders, radii_of
 from skmsnn.families.waves import ROWS_AN_UNKNOWN, Look
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.polynomial import total_degree_terms
@@ -112,7 +112,7 @@ def sets(domain, X, y):
     ladder = [candidate for ladder in lattice_ladders(problem) for candidate in ladder]
     if len(waves) and not (grid is not None and grid.is_complete):
         scattered = problem_of(domain, None, x, y)
-        radii = radii_of(scattered)
+        radii, fixed = radii_of(scattered), FittedWaves(waves, look)
         sets = (BallSet(scattered, radii, at, WIDTH, waves=fixed) for at in range(len(radii)))
         more = (one.candidate() for one in sets)
         ladder += [candidate for candidate in more if candidate.n_terms < len(x)]

@@ -14,13 +14,11 @@ from skmsnn.families.ladders import STEP, WIDTH, axis_order, axis_shares, ball_f
 from skmsnn.families.waves import LOOK, Look, most_looked_past
 from skmsnn.functions.bases import LegendreWavesBasis
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
-from skmsnn.selection.problem import MOST_REFITTED
 from skmsnn.spaces.axes import WavesAxis
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
-from skmsnn.validation.leave_out import N_FOLDS
 
-# Folds in which waves along an axis of many nodes are fitted anew: the closed form has all.
-_FEW_FOLDS = 2
+# Folds in which waves along an axis are fitted anew: the closed form has all.
+_N_FOLDS = 3
 
 
 def fitted_waves(problem: AxisProblem) -> Iterator[Ladder]:
@@ -60,15 +58,14 @@ class _Search:
             fitted = LegendreWavesBasis(degree, np.concatenate([_lattice(order), found]))
             return Fit(fit.function, state=WavesAxis(nodes[weight > 0], fitted, fit.state.cutoff))
 
-        n_folds = N_FOLDS if len(nodes) <= MOST_REFITTED else _FEW_FOLDS
         return self.problem.candidate(
             "fourier",
             basis.label,
             degree + 1 + 2 * (order + len(self.waves)),
             partial(WavesAxis, nodes, basis),
             refit=refit,
-            n_folds=n_folds,
-            overhead=(n_folds + 1) * FLOPS_PER_SECOND / 50,
+            n_folds=_N_FOLDS,
+            overhead=(_N_FOLDS + 1) * FLOPS_PER_SECOND / 50,
         )
 
 

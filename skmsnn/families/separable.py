@@ -78,6 +78,7 @@ def _products(problem: StageProblem) -> Ladder:
         size = rank * len(problem.x[0]) * (degree + 1)
         rows = min(problem.n_rows, ENOUGH)
         evaluations = EVALUATIONS if adds_products else EVALUATIONS_OF_DEGREES
+        evaluations = evaluations if rank else 0
         score = yield Candidate(
             "separable",
             f"{rank} products of degree up to {degree}" if rank else "a constant",

@@ -105,8 +105,9 @@ class StageProblem:
         self.x = points.x
         self.full_scale = epsilon(np.average(residuals.full**2, axis=0, weights=points.full))
         self.full = residuals.full / self.full_scale
-        # stages of given structure fit what those before them leave, which have seen all folds
-        self.in_folds = points.leaves_out and not has_two_tracks and options.is_all_adaptive
+        # stages of a given number of modes fit residuals of stages that have seen all folds
+        has_given_modes = options.is_adaptive and not options.is_all_adaptive
+        self.in_folds = points.leaves_out and not has_two_tracks and not has_given_modes
         self.scheme: FoldScheme | HoldoutScheme
         if self.in_folds:
             self.target, self.weight, self.scale = self.full, points.full, self.full_scale

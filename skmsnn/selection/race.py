@@ -26,8 +26,6 @@ from skmsnn.validation.score import Score
 LEAST_OPERATIONS = FLOPS_PER_SECOND / 300
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
-# Fits in turn that may fail: denominators of low degree, and of odd ones, may have zeros.
-MOST_FAILURES = 4
 # Share of the budget from which on a candidate is not tried where the residual of the best looks
 # like noise: that of a smooth function may look so, too, and what is cheap tells.
 WORTH_A_LOOK = 0.05
@@ -81,8 +79,7 @@ class _Entrant:
     best: list[Scored] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
     row: Row | None = None
-    n_worse: int = 0
-    n_failed: int = 0
+    n_worse: float = 0
     is_search: bool = False
     spent: float = 0.0
     spent_on_best: float = 0.0
@@ -117,12 +114,12 @@ class _Entrant:
             [score.errors[j] < s.score.errors[j] for j, s in enumerate(self.best)]
         )
         self.spent += cost(candidate)
-        self.n_failed = 0 if np.isfinite(score.error) else self.n_failed + 1
         if not self.best or is_smaller.any():
             self.n_worse, self.spent_on_best = 0, self.spent
-        elif np.isfinite(score.error) or candidate.refit is None:
-            # denominators that have zeros say nothing of larger ones
-            self.n_worse += 1
+        else:
+            # denominators that have zeros say little of larger ones
+            has_failed = candidate.refit is not None and not np.isfinite(score.error)
+            self.n_worse += 0.5 if has_failed else 1
         self.best = self.best or [scored] * len(score.errors)
         for j in np.flatnonzero(is_smaller):
             self.best[j] = scored
@@ -326,8 +323,6 @@ class Race:
             is_enough = waited > max(entrant.spent_on_best, WAITING)
             if is_enough and not self._shows_more(scored):
                 return Status.WORSE, "larger candidates do not reduce the error"
-        if entrant.n_failed > MOST_FAILURES:
-            return Status.WORSE, "larger candidates cannot be fitted"
         least = _joint(self._best)
         is_behind = entrant.error > least and entrant.forecast(self._left(entrant)) > least
         if is_behind and not self._shows_more(scored):
