@@ -3,7 +3,7 @@ More points than memory
 =======================
 
 Dask arrays are not loaded: one pass over their chunks finds the scaling, and each stage is one
-more. Here 400 000 points in 20 chunks, made when they are asked for, of a periodic function; a
+more. Here 400 000 points in 20 chunks, made when they are needed, of a periodic function; a
 machine with little memory takes as many as a disk holds. The usual tools for as much are gradient
 descent in mini-batches, and a sample that fits in memory.
 """

@@ -36,7 +36,7 @@ fresh = np.random.default_rng(0).uniform([60, 0.1], [140, 0.5], (2000, 2))
 known = np.array([priced(*point) for point in fresh.tolist()]).T
 
 # %%
-# Both are fitted to the prices, and asked for the Greeks.
+# Both are fitted to the prices, and then evaluated for the Greeks.
 
 model = SpectrumInformedMSNNRegressor(random_state=0).fit(X, prices)
 spline = RectBivariateSpline(spots, volatilities, prices.reshape(50, 40))

@@ -62,15 +62,15 @@ class BaseMultistageRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         values : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Values, in the shape of the y that was fitted. Of a dask array, a dask array of the
+            Values, in the shape of the y that was fitted. For a dask array, a dask array of the
             same chunks of rows, which is not computed yet.
         std : ndarray of the same shape
-            Standard deviations, in the units of y, where they are asked for.
+            Standard deviations, in the units of y, with ``return_std=True``.
 
         Raises
         ------
         ValueError
-            If standard deviations are asked for, and all points were for training.
+            If ``return_std=True`` and all points were for training.
         """
         values = self._at(X, FittedFunction.at_scaled, ((), self.device))
         if not return_std:

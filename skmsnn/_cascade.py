@@ -161,7 +161,7 @@ def add_stages(
 
 
 def _helps(fit: StageFit, source: Source, options: StageOptions) -> bool:
-    """Whether a stage leaves less, on all points and on unseen ones."""
+    """Whether a stage reduces the residual, on all points and on unseen ones."""
     if fit.accepted is not None:
         return fit.accepted
     if not fit.error < source.error:

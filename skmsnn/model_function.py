@@ -256,7 +256,7 @@ class FittedFunction:
         terms = self._prepared.get(nu)
         if terms is None:
             terms = [(s.derivative(nu) if any(nu) else s).prepared() for s in self._sums]
-            if sum(nu) <= 2:  # of higher order there are many, and few are asked for again
+            if sum(nu) <= 2:  # of higher order there are many, and few are needed again
                 self._prepared[nu] = terms
         return reduce(np.add, [term(x) for term in terms])
 

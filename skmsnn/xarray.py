@@ -148,7 +148,7 @@ class XarrayRegressor(BaseEstimator):
         fields : DataArray or Dataset
             As what was fitted, on the dimensions of the coordinates.
         std : DataArray or Dataset
-            Where they are asked for.
+            Returned only with ``return_std=True``.
         """
         X, place = self._points(coordinates)
         if not return_std:

@@ -3,7 +3,7 @@
     python -m examples.benchmarks.cost [--cases NAME ...]
 
 Each is fitted with default parameters; the error is that on fresh points without noise, over the
-spread of y. Times are those of the machine that is named, and say most beside each other; CPU
+spread of y. Times depend on the machine that is named, and are comparable with each other; CPU
 seconds hardly depend on what else it runs.
 """
 

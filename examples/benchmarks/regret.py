@@ -37,7 +37,7 @@ from skmsnn.validation.split import DataSplit, Residuals
 
 # Points in one, two and three dimensions, at least and at most.
 N_POINTS = {1: (200, 1500), 2: (400, 2000), 3: (600, 2000)}
-# Shares of cases within each ratio that are asked for.
+# Required shares of cases within each ratio.
 GOALS = {10: 0.95, 100: 1.0}
 _FRESH, _MOST_TERMS, _MOST_DEGREE, _PLACES = 2000, 700, 8, ("grid", "holes", "scattered")
 

@@ -117,7 +117,7 @@ def draw_map(ax, axes, values, title):
 
 
 def save(figure, folder, name):
-    """Write a figure where one is asked for."""
+    """Write a figure to a path, if there is one."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(folder / f"{name}.png", dpi=150)

@@ -21,7 +21,7 @@ _PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".eps", ".ps", ".tif", ".t
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are told in a line, like all others."""
+    """A parser that reports an error in a line, like all others."""
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message}; {self.prog} --help tells more.")

@@ -59,7 +59,7 @@ class SupportPoints:
     def poles(
         self, n_support: int, x: NDArray[np.float64], values: NDArray[np.float64]
     ) -> NDArray[np.complex128]:
-        """Of a quotient of so many support points at other points, some of which may be equal."""
+        """Poles of a quotient of so many support points at other points, which may repeat."""
         tolerance = float(self.errors[n_support - 1])
         support = self._points[:n_support]
         if n_support == len(self._points):

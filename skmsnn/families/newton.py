@@ -155,8 +155,8 @@ def newton(
 ) -> Solution:
     """Least squares of conditions in a space; of equations by damped Gauss-Newton steps.
 
-    A step that leaves more is halved until it leaves less (Nocedal & Wright 2006, Numerical
-    Optimization, section 10.3). Once steps are small the linearisation is kept.
+    A step that increases the residual is halved until it reduces it (Nocedal & Wright 2006,
+    Numerical Optimization, section 10.3). Once steps are small the linearisation is kept.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def _newton(
         fit = OperatorFit(chosen.frame, problem.rows, state, problem.train, problem.n_blocks)
         is_new = True
     if not has_converged and is_new:
-        # nothing leaves less: it is the least that there is if the whole step is rounding
+        # no step reduces the residual: it is the least there is if the whole step is rounding
         change = state.of(chosen.frame.modes(fit.solve(state.rest())))
         has_converged = _size(change, state) < HALF_DIGITS
     return _solution(problem, chosen, fit, c, state, n_steps, has_converged)
@@ -238,7 +238,7 @@ class _Step(NamedTuple):
 
 
 def _halved_step(fit: OperatorFit, state: State, before: float) -> _Step | None:
-    """The largest of a step, its half, its quarter and so on that leaves less, if one does."""
+    """The largest of a step, its half, its quarter and so on that reduces the residual."""
     c = fit.solve(state.rest())
     change = state.of(fit.frame.modes(c))
     size, share = _size(change, state), 1.0

@@ -144,7 +144,7 @@ class _Alternating:
     factors : ndarray of shape (rank, d, size)
         Coefficients.
     constant : float
-        EdgePoints the products.
+        Added to the products.
     """
 
     x: NDArray[np.float64]

@@ -73,7 +73,7 @@ def _one_of_each_block(n: int, block: int, rng: np.random.RandomState) -> NDArra
 def _rows_on_lines(
     grid: Grid, periodic: NDArray[np.bool_], fraction: float, rng: np.random.RandomState
 ) -> NDArray[np.intp]:
-    """Points on some lines across each axis, that together are about the share asked for.
+    """Points on some lines across each axis, together about a given share of all.
 
     Of axes of few nodes none, as the rest would have gaps too wide, and of those of some more the
     lines next to the ends alone.
