@@ -129,12 +129,12 @@ def product(rng, bases, axes, n_outputs=1, waves=(), wave_axes=()):
 
 def functions(name, rng):
     """Functions of every kind of so many features, and the number of these and of outputs."""
-    beside = LegendreWavesBasis(3, np.array([2.0, 5.0]))
+    both = LegendreWavesBasis(3, np.array([2.0, 5.0]))
     if name == "one feature":
         bases = [splines(9, 1), splines(9, 3), splines(1, 5), splines(7, 9), LegendreBasis(4)]
         poles = np.array([0.1 + 0.3j, 1.5 + 0j, -0.4 + 0.2j])
         rational = PartialFractions(poles, rng.standard_normal((7, 1)))
-        return [*(product(rng, [basis], (0,)) for basis in (*bases, beside)), rational], 1, 1
+        return [*(product(rng, [basis], (0,)) for basis in (*bases, both)), rational], 1, 1
     if name == "two features":
         waves = FourierSum(rng.standard_normal((5, 2)), rng.standard_normal((5, 2)) * (1 + 2j))
         grid = TensorFourierSeries(lattice(rng, (5, 3), 2), np.array([2.0, 2.5]))
@@ -142,8 +142,8 @@ def functions(name, rng):
         below = LegendreSeries(np.array([[0, 0], [1, 0], [0, 1]]), np.array([[3.0], [0.5], [0.4]]))
         polynomial = LegendreSeries(degrees, rng.standard_normal((6, 2)))
         quotient = RationalFunction(degrees, rng.standard_normal((6, 1)), below)
-        crossed = product(rng, [splines(7, 5), beside], (1, 0), 2)
-        stack = MultiOutput((quotient, product(rng, [beside, splines(5, 3)], (0, 1))), (1, 1))
+        crossed = product(rng, [splines(7, 5), both], (1, 0), 2)
+        stack = MultiOutput((quotient, product(rng, [both, splines(5, 3)], (0, 1))), (1, 1))
         places, values = rng.uniform(-1, 1, (9, 2)), rng.standard_normal((9, 2))
         triangles = TriangulatedSurface.through(places, values, (1, 0))
         sums = FunctionSum((waves, grid))
@@ -154,7 +154,7 @@ def functions(name, rng):
         )
         bases = [splines(6, 5), LegendreBasis(3)]
         mixed = product(rng, bases, (2, 0), waves=(5,), wave_axes=(1,))
-        return [separable, mixed, product(rng, [beside, *bases], (1, 2, 0))], 3, 1
+        return [separable, mixed, product(rng, [both, *bases], (1, 2, 0))], 3, 1
     networks = []
     for n_modes, hidden, readout in [(0, (4, 3), False), (3, (4,), True), (3, (4, 3), False)]:
         parts = {"n_modes": n_modes, "hidden_layer_sizes": hidden, "readout": readout}

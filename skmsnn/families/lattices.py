@@ -199,14 +199,14 @@ def _toeplitz(
 
 
 class FittedWaves(NamedTuple):
-    """Waves of fitted wave vectors besides those of a lattice.
+    """Waves of fitted wave vectors in addition to those of a lattice.
 
     Attributes
     ----------
     wave_vectors : ndarray of shape (n_waves, d)
         In radians per unit.
     look : Look
-        Fits them besides each lattice anew.
+        Fits them again together with each lattice.
     """
 
     wave_vectors: NDArray[np.float64]

@@ -199,8 +199,7 @@ class Look:
         waves = np.empty((0, self._x.shape[1])) if waves is None else waves
         for frame in frames:
             rows = self._rows[: self._enough_rows(frame.n_columns)]
-            columns = frame.system(self._x[rows], np.ones(len(rows)))
-            search = self._search(rows, columns)
+            search = self._search(rows, frame)
             waves = search.waves(waves)
             found.append((waves, search.left(waves)))
             if found[-1][1] <= ROUND_OFF or time_is_up():
@@ -216,9 +215,9 @@ class Look:
         waves: NDArray[np.float64],
         weight: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """The same waves, fitted besides a set to points of positive weight (n,).
+        """The same waves, fitted together with a set to points of positive weight (n,).
 
-        A set that reaches them describes them, too, and leaves them as they are.
+        A set whose own waves are as fast describes them itself; they then stay as they are.
         """
         if isinstance(frame, LatticeFrame):
             fastest = np.linalg.norm(frame.wave_vectors, axis=1).max()
@@ -226,14 +225,14 @@ class Look:
                 return waves
         rows = self._rows[weight[self._rows] > 0]
         rows = rows[: self._enough_rows(frame.n_columns)]
-        columns = frame.system(self._x[rows], np.ones(len(rows)))
-        return self._search(rows, columns).fitted(waves)
+        return self._search(rows, frame).fitted(waves)
 
     def _enough_rows(self, n_columns: int) -> int:
         return ROWS_AN_UNKNOWN * n_columns + FEW * _unknowns(_MOST_WAVES, self._x.shape[1])
 
-    def _search(self, rows: NDArray[np.intp], columns: NDArray[np.float64]) -> WaveSearch:
+    def _search(self, rows: NDArray[np.intp], frame: LatticeFrame | PolynomialFrame) -> WaveSearch:
         x, weight = self._x[rows], self._weight[rows]
+        columns = frame.system(x, np.ones(len(rows)))
 
         def strongest(rest: NDArray[np.float64]) -> NDArray[np.float64] | None:
             return strongest_wave(x, rest, weight, self._periodic, self._limits)

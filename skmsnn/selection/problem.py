@@ -28,15 +28,14 @@ MOST_REFITTED = 400
 # Operations of a stage at most, some 16 seconds; after a network, whose residual larger candidates
 # never reduced, one.
 BUDGET, BUDGET_AFTER_NETWORK = 16 * FLOPS_PER_SECOND, FLOPS_PER_SECOND
-# What all digits of a fit are worth: to few points 1.4 seconds, and 4 milliseconds for each row, up
-# to 16 seconds. Longer fits gained digits where one family was in the lead.
+# What all digits of a fit are worth: 1.4 seconds, and 4 milliseconds for each row, up to the budget
+# of a stage. Longer fits gained digits where one family was in the lead.
 WORTH_OF_A_TABLE, WORTH_OF_A_ROW = 1.4 * FLOPS_PER_SECOND, 0.004 * FLOPS_PER_SECOND
-MOST_WORTH = 16 * FLOPS_PER_SECOND
 
 
 def worth_of(n_rows: int) -> float:
     """Operations that a fit to so many rows is worth."""
-    return min(MOST_WORTH, WORTH_OF_A_TABLE + WORTH_OF_A_ROW * n_rows)
+    return min(BUDGET, WORTH_OF_A_TABLE + WORTH_OF_A_ROW * n_rows)
 
 
 Watch = Callable[[int, float, float], None]

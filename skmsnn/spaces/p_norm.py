@@ -109,7 +109,7 @@ def _reweighted(
 
 
 def _lengths(p: float) -> NDArray[np.float64]:
-    """Of steps, from a hundredth of Newton's to that of reweighted least squares."""
+    """Lengths of trial steps: a hundredth of Newton's to the full step of reweighting."""
     return np.geomspace(0.01 / (p - 1), 1.0, 24)
 
 
