@@ -343,7 +343,7 @@ def test_a_pole_beyond_the_box_is_not_crossed():
     x = np.linspace(-1, 1, 200)[:, None]
     model = fitted(x, 1 / (1.1 - x[:, 0]) + 0.2 * np.exp(x[:, 0]))
     values = model.predict([[1.05], [1.2], [5.0]])
-    assert np.all(np.diff(values) >= 0)
+    assert np.all(np.diff(values) >= -1e-14 * values.max())
     assert values.max() < 1 / 0.04
 
 

@@ -66,8 +66,10 @@ def test_module_integral_and_copies_agree(line):
     model = fitted(line, both(line))
     expected = model.predict(line)
     module = model.to_module()(torch.from_numpy(line)).detach().numpy()
-    # fractions of poles next to the kink cancel
-    np.testing.assert_allclose(module, expected, rtol=0, atol=1e-11)
+    # fractions of poles next to the kink cancel, in digits that the fit does not have
+    size = np.sqrt(np.mean(expected**2, axis=0))
+    assert np.all(np.abs(module - expected) < 1e-3 * model.validation_errors_[-1] * size)
+    np.testing.assert_allclose(module[:, 0], expected[:, 0], rtol=0, atol=1e-14)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(line), expected)
     file = io.BytesIO()
     skops.dump(model, file)

@@ -39,7 +39,7 @@ class GivenErrors:
     def __init__(self, n_rows=10**6):
         self.n_rows, self.labels = n_rows, []
 
-    def score(self, candidate):
+    def score(self, candidate, best=()):
         self.labels.append(candidate.label)
         fit = candidate.fit(None, None)
         seen, train = (np.atleast_1d(np.asarray(e, dtype=float)) for e in fit.state)

@@ -258,6 +258,35 @@ class TestFolds:
         every = scheme.score(dense_candidate(x, degrees)).score
         np.testing.assert_allclose(score.residual, every.residual[score.rows], atol=1e-11)
 
+    def test_refits_end_once_a_candidate_cannot_become_better(self, table):
+        x, y, weight = table
+        parts = folds(70, 7)
+        scheme = FoldScheme(x, y, weight, parts, parts[0], None, 0.0)
+        good = scheme.score(retrained(x, terms_of(2, 3)))
+        whole = scheme.score(retrained(x, terms_of(2, 0)))
+        without = []
+        part = scheme.score(retrained(x, terms_of(2, 0), without), [good, good])
+        assert len(without) < len(parts)
+        rows = np.searchsorted(whole.score.rows, part.score.rows)
+        np.testing.assert_array_equal(part.score.residual, whole.score.residual[rows])
+        assert not part.score.is_better_than(good.score).any()
+
+    @pytest.mark.parametrize("wins", [0, 1])
+    def test_one_that_may_be_better_for_an_output_is_left_out_in_every_fold(self, table, wins):
+        x, y, weight = table
+        parts, degrees = folds(70, 7), [terms_of(2, 2), terms_of(2, 3)]
+        scheme = FoldScheme(x, y, weight, parts, parts[0], None, 0.0)
+        hopeless = scheme.score(retrained(x, terms_of(2, 0)))
+        perfect = scheme.score(retrained(x, degrees[0]))
+        perfect.score.residual[:] = 0.0
+        perfect.score.train[:] = 0.0
+        without = []
+        best = [perfect, perfect]
+        best[wins] = hopeless
+        scored = scheme.score(retrained(x, degrees[1], without), best)
+        assert len(without) == len(parts)
+        assert list(scored.score.is_better_than(hopeless.score)) == [True, True]
+
     def test_the_costliest_without_the_rows_held_out(self, table):
         x, y, weight = table
         degrees, parts = terms_of(2, 1), folds(70, 7)

@@ -6,7 +6,7 @@ error at a fresh point is the sum of those along each axis alone. So each axis h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -130,11 +130,16 @@ class AxisProblem:
         label = f"feature {self.feature}: {label}"
         return Candidate(family, label, n_terms, operations, fit, **more)
 
-    def score(self, candidate: Candidate) -> Scored:
-        """Fit a candidate, and score it on lines that its fits have not seen."""
+    def score(self, candidate: Candidate, best: Sequence[Scored] = ()) -> Scored:
+        """Fit a candidate, and score it on lines that its fits have not seen.
+
+        One whose errors exceed those of the ``best`` with its parameters held is not fitted again.
+        """
         fit = candidate.fit(self.columns, np.ones(len(self.nodes)))
         unseen, rest = residuals_along(fit.state, self.columns, self.folds, EPS)
-        if candidate.refit is not None:
+        so_far = np.sqrt(self._by_output(unseen).mean(axis=0))
+        may_win = not best or any(so_far[j] < s.score.errors[j] for j, s in enumerate(best))
+        if candidate.refit is not None and may_win:
             unseen = np.maximum(np.abs(unseen), np.abs(self._refitted(candidate, fit)))
         aliased = np.zeros(self.columns.shape[1])
         if isinstance(fit.state, WavesAxis):

@@ -293,7 +293,7 @@ class Race:
             entrant.advance(None)
             return None
         start = time.perf_counter()
-        scored = self._scheme.score(candidate)
+        scored = self._scheme.score(candidate, self._best)
         entrant.row = self._rows[id(scored)] = self._trace.add(
             family=candidate.family,
             label=candidate.label,

@@ -9,6 +9,7 @@ out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -29,8 +30,11 @@ FEWEST_IN_FOLDS = 60
 class Scheme(Protocol):
     """What scores candidates."""
 
-    def score(self, candidate: Candidate) -> Scored:
-        """Fit a candidate, and score it on rows that its fits have not seen."""
+    def score(self, candidate: Candidate, best: Sequence[Scored] = ()) -> Scored:
+        """Fit a candidate, and score it on rows that its fits have not seen.
+
+        Refits of one that cannot become better than the ``best`` of each output may end early.
+        """
 
     def finish(self, scored: Scored) -> Scored:
         """Fit a candidate to all of its rows, if that was not done for its score."""
@@ -81,8 +85,12 @@ class FoldScheme:
     levels: list[NDArray[np.intp]] = field(default_factory=list)
     proxy: NDArray[np.intp] | None = None
 
-    def score(self, candidate: Candidate) -> Scored:
-        """Fit a candidate, and score it on rows that its fits have not seen."""
+    def score(self, candidate: Candidate, best: Sequence[Scored] = ()) -> Scored:
+        """Fit a candidate, and score it on rows that its fits have not seen.
+
+        The refits of one end once its errors on the folds so far, or those at its own rows, exceed
+        those of the ``best`` of each output on all rows: it cannot become better.
+        """
         if candidate.preview is not None:
             train, rows, residual = candidate.preview
             score = Score(rows, residual, self.weight[rows], train, np.zeros(len(train)))
@@ -93,9 +101,11 @@ class FoldScheme:
         rest = self.target - fit.function.evaluate(self.x)
         train = _rms(rest, self.weight)
         n_rows = int(np.count_nonzero(self.weight))
-        rows, residual, exposed = self._left_out(candidate, fit, rest, self.folds, self.edges)
+        most = self._errors_of(best)
+        most = np.where(train > most, 0.0, most)
+        rows, residual, exposed = self._left_out(candidate, fit, rest, self.folds, self.edges, most)
         if self.levels:
-            own, between, _ = self._left_out(candidate, fit, rest, self.levels, None)
+            own, between, _ = self._left_out(candidate, fit, rest, self.levels, None, most)
             exposed = np.maximum(exposed, _rms(between, self.weight[own]))
         score = self._score(rows, residual, train, exposed)
         return Scored(candidate, fit, score, n_rows)
@@ -107,8 +117,12 @@ class FoldScheme:
         rest: NDArray[np.float64],
         folds: list[NDArray[np.intp]],
         edges: EdgePoints | None,
+        most: NDArray[np.float64],
     ) -> LeftOut:
-        """Errors on folds that are left out in turn, in closed form where there is one."""
+        """Errors on folds that are left out in turn, in closed form where there is one.
+
+        Refits end once the error of every output is certain to exceed the ``most`` of it.
+        """
         if not folds and not hasattr(fit.linear, "folds"):  # too few to leave some out
             rows = np.flatnonzero(self.weight)
             return LeftOut(rows, rest[rows], np.zeros(rest.shape[1]))
@@ -120,6 +134,7 @@ class FoldScheme:
         points = edges.points if edges is not None else self.x[:0]
         at_edges = fit.function.evaluate(points)
         changes = np.zeros_like(at_edges)
+        square, total = np.zeros(self.target.shape[1]), self.weight[np.concatenate(folds)].sum()
         done = []
         folds = grouped(folds)
         if self.proxy is not None and candidate.tests_ends(fit):
@@ -131,13 +146,21 @@ class FoldScheme:
             residual[fold] = self.target[fold] - other.function.evaluate(self.x[fold])
             changes += (other.function.evaluate(points) - at_edges) ** 2
             done.append(fold)
-            if time_is_up():
+            square += self.weight[fold] @ residual[fold] ** 2
+            if time_is_up() or not np.any(square <= total * most**2):
                 break
         rows = np.sort(np.concatenate(done))
         exposed = np.zeros(self.target.shape[1])
         if edges is not None:
             exposed = np.sqrt(edges.shares @ changes * len(folds) / len(done))
         return LeftOut(rows, residual[rows], exposed)
+
+    def _errors_of(self, best: Sequence[Scored]) -> NDArray[np.float64]:
+        """Errors of the best of each output; infinite if they are not known on all rows."""
+        n_rows = sum(map(len, self.folds)) if self.proxy is None else len(self.x)
+        if not best or any(len(scored.score.rows) < n_rows for scored in best):
+            return np.full(self.target.shape[1], np.inf)
+        return np.array([scored.score.errors[j] for j, scored in enumerate(best)])
 
     def _refit(self, candidate: Candidate, fit: Fit, weight: NDArray[np.float64]) -> Fit:
         if candidate.refit is None:
@@ -205,7 +228,7 @@ class HoldoutScheme:
     is_partial: bool
     edges: EdgePoints | None = None
 
-    def score(self, candidate: Candidate) -> Scored:
+    def score(self, candidate: Candidate, best: Sequence[Scored] = ()) -> Scored:
         """Fit a candidate, and score it on rows that its fits have not seen."""
         if candidate.preview is not None:
             train, _, residual = candidate.preview
