@@ -315,13 +315,12 @@ class Race:
 
     def _why_it_ends(self, entrant: _Entrant, scored: Scored) -> Ending | None:
         score = scored.score
-        if entrant.n_worse >= PATIENCE:
+        # a function of high frequency shows nothing, here or there, until waves reach it
+        if entrant.n_worse >= PATIENCE and not self._shows_more(scored):
             if score.error > OVERFIT * score.train_error:
                 return Status.OVERFITS, "larger candidates overfit"
-            # a function of high frequency shows nothing, here or there, until waves reach it
             waited = entrant.spent - entrant.spent_on_best
-            is_enough = waited > max(entrant.spent_on_best, WAITING)
-            if is_enough and not self._shows_more(scored):
+            if waited > max(entrant.spent_on_best, WAITING):
                 return Status.WORSE, "larger candidates do not reduce the error"
         least = _joint(self._best)
         is_behind = entrant.error > least and entrant.forecast(self._left(entrant)) > least
@@ -339,7 +338,8 @@ class Race:
         if is_done and entrant.best and not entrant.is_search:
             for scored in {id(one): one for one in entrant.best}.values():
                 search = _Entrant(entrant.family, neighbours(scored), is_search=True)
-                search.best = list(entrant.best)
+                # what led to the best was spent for it, too
+                search.best, search.spent = list(entrant.best), entrant.spent
                 self._enter(search)
 
 

@@ -156,7 +156,8 @@ def sample_edges(
     if len(corners):
         apart = nearest.query(corners, k=1)[0][:, 0]
         corners = corners[apart <= CLEARLY * np.median(radius)]
-    of_corners = np.full(len(corners), 1 / len(x))
+    # of many features there are more corners than points
+    of_corners = np.full(len(corners), 1 / max(len(x), FAR * len(corners)))
     of_points = np.full(len(most), 1 / FAR / max(1, len(most)))
     both = np.concatenate([points[most], corners])
     return EdgePoints(both, np.concatenate([of_points, of_corners]))
