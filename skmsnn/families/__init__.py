@@ -4,6 +4,7 @@ from skmsnn.families.family import Family
 from skmsnn.families.fourier import Fourier
 from skmsnn.families.hidden_layers import Network
 from skmsnn.families.interpolant import Interpolant
+from skmsnn.families.kernel import Kernel
 from skmsnn.families.polynomial import Polynomial
 from skmsnn.families.rational import Rational
 from skmsnn.families.separable import Separable
@@ -19,6 +20,7 @@ FAMILIES: dict[str, Family] = {
         Fourier(),
         Rational(),
         Separable(),
+        Kernel(),
         Sinusoids(),
         Network(),
         Interpolant(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -63,16 +63,23 @@ def sinusoids(problem: StageProblem, most: int) -> Ladder:
     n_fits = 1 if n_folds else problem.n_refits + 1
     rows = thinned(np.flatnonzero(weight), most * (d + 2 * n_outputs))
     x, values, own = problem.x[rows], problem.target[rows], weight[rows]
-    grid = points.grid if len(rows) == len(points.x) else None
-
-    def dominant(target: NDArray[np.float64], n_modes: int) -> NDArray[np.float64]:
-        return dominant_modes(n_modes, points.domain, grid, x, target, own).wave_vectors
-
     most = max(1, min(most, _most_supported(problem)))
     free = ~points.domain.periodic
     limits = alias_limits(problem.x)
     max_iter = problem.options.options.max_iter
-    pursued = pursue(x, values, own, free, dominant, most, limits, max_iter)
+
+    def pursued_on(
+        x: NDArray[np.float64], values: NDArray[np.float64], own: NDArray[np.float64], most: int
+    ) -> Iterator[Pursued]:
+        is_whole = len(x) == len(points.x)
+
+        def dominant(target: NDArray[np.float64], n_modes: int) -> NDArray[np.float64]:
+            grid = points.grid if is_whole else None
+            return dominant_modes(n_modes, points.domain, grid, x, target, own).wave_vectors
+
+        return pursue(x, values, own, free, dominant, most, limits, max_iter)
+
+    pursued = pursued_on(x, values, own, most)
     n_modes = 0
     while n_modes <= most:
         operations = VariableProjection(x, values, own, free, n_modes).operations
@@ -82,7 +89,7 @@ def sinusoids(problem: StageProblem, most: int) -> Ladder:
             n_modes * (d + 2) + 1,
             n_fits * EVALUATIONS * (SLOWNESS * operations + OVERHEAD) + 10.0 * n,
             partial(_fitted, problem, pursued if n_modes else None),
-            refit=partial(_refitted, problem, free),
+            refit=partial(_refitted, problem, pursued_on),
             n_folds=n_folds,
             refines=False,
         )
@@ -119,20 +126,21 @@ def _fitted(
 
 def _refitted(
     problem: StageProblem,
-    free: NDArray[np.bool_],
+    pursued_on: Callable[..., Iterator[Pursued]],
     fit: Fit,
     target: NDArray[np.float64],
     weight: NDArray[np.float64],
 ) -> Fit:
-    """The same waves: with coefficients of all rows, or in a fold with wave vectors, too."""
+    """The same waves with coefficients of all rows, or in a fold as many that are found anew.
+
+    Waves that start from those of all points stay near them, and near what these had of the fold.
+    """
     assert isinstance(fit.linear, DenseFit)
     assert isinstance(fit.linear.frame, Frame)
     frame, used = fit.linear.frame, weight > 0
-    waves = frame.wave_vectors[1:]
-    if problem.refits_in_folds and len(waves):
-        x, values = problem.x[used], target[used]
-        search = VariableProjection(x, values, weight[used], free, len(waves))
-        waves = search.minimised(waves, EVALUATIONS // 2)[0]
-        frame = Frame(np.concatenate([frame.wave_vectors[:1], waves]))
+    n_modes = len(frame.wave_vectors) - 1
+    if problem.refits_in_folds and n_modes:
+        *_, found = pursued_on(problem.x[used], target[used], weight[used], n_modes)
+        frame = Frame(np.concatenate([frame.wave_vectors[:1], found.wave_vectors]))
     linear = DenseFit(problem.x, weight, frame, fit.linear.damping)
     return Fit(linear.solve(target), linear, n_iter=fit.n_iter)

@@ -6,6 +6,7 @@ A new one is a file here and a line below; where torch is asked for it, also a m
 
 from skmsnn.functions.base import Function, LinearExpansion
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
+from skmsnn.functions.kernel import KernelExpansion
 from skmsnn.functions.lattice import FourierSum, TensorFourierSeries
 from skmsnn.functions.polynomial import LegendreSeries
 from skmsnn.functions.products import TensorProductSeries
@@ -21,6 +22,7 @@ __all__ = [
     "FourierSum",
     "Function",
     "FunctionSum",
+    "KernelExpansion",
     "LegendreBasis",
     "LegendreSeries",
     "LegendreWavesBasis",

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from skmsnn._shape import check_points
 from skmsnn.functions import FourierSum, Function, TensorFourierSeries
 from skmsnn.functions.bases import Basis, LegendreBasis, LegendreWavesBasis, SplineBasis
+from skmsnn.functions.kernel import KernelExpansion
 from skmsnn.functions.polynomial import LegendreSeries
 from skmsnn.functions.products import TensorProductSeries
 from skmsnn.functions.quotient import RationalFunction
@@ -19,7 +20,9 @@ from skmsnn.functions.separable import CanonicalDecomposition
 from skmsnn.functions.stack import MultiOutput
 from skmsnn.functions.sum import FunctionSum
 from skmsnn.functions.triangulated import TriangulatedSurface
+from skmsnn.modules.kernel import KernelModule
 from skmsnn.modules.network import StageModule, StageNetwork, tensor
+from skmsnn.modules.polynomial import PolynomialModule, legendre
 from skmsnn.modules.trained import TrainedNetwork
 
 __all__ = ["PolynomialModule", "ProductModule", "StageModule", "module_of"]
@@ -87,31 +90,6 @@ class SumModule(StageModule):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.stack([part(x) for part in self.parts]).sum(dim=0)
-
-
-class PolynomialModule(StageModule):
-    """A sum of products of Legendre polynomials of the scaled coordinates."""
-
-    degrees: Tensor
-    coefficients: Tensor
-
-    def __init__(self, modes: LegendreSeries) -> None:
-        super().__init__()
-        self.register_buffer("degrees", torch.from_numpy(modes.degrees.copy()))
-        self.register_buffer("coefficients", tensor(modes.coefficients))
-        self._most = int(modes.degrees.max(initial=0))
-
-    @property
-    def widest(self) -> int:
-        return max(1, self.degrees.numel())
-
-    def forward(self, x: Tensor) -> Tensor:
-        check_points(x.shape, self.degrees.shape[1])
-        table = torch.stack(legendre(x, self._most), dim=-1)
-        terms = x.new_ones((x.shape[0], self.degrees.shape[0]))
-        for j in range(x.shape[1]):
-            terms = terms * table[:, j, self.degrees[:, j]]
-        return terms @ self.coefficients
 
 
 class QuotientModule(StageModule):
@@ -345,14 +323,6 @@ _basis_module.register(LegendreWavesBasis, _LegendreWavesModule)
 _basis_module.register(SplineBasis, _SplineModule)
 
 
-def legendre(x: Tensor, degree: int) -> list[Tensor]:
-    """P_0 ... P_degree by Bonnet's recurrence (DLMF, equation 18.9.1), element by element."""
-    values = [torch.ones_like(x), x][: degree + 1]
-    for k in range(1, degree):
-        values.append(((2 * k + 1) * x * values[-1] - k * values[-2]) / (k + 1))
-    return values
-
-
 @module_of.register
 def _product_module(modes: TensorProductSeries) -> ProductModule:
     return ProductModule(modes, _wave_module(modes.waves) if modes.wave_axes else None)
@@ -362,6 +332,7 @@ module_of.register(LegendreSeries, PolynomialModule)
 module_of.register(RationalFunction, QuotientModule)
 module_of.register(PartialFractions, RationalModule)
 module_of.register(CanonicalDecomposition, SeparableModule)
+module_of.register(KernelExpansion, KernelModule)
 module_of.register(MultiOutput, StackedModule)
 module_of.register(FunctionSum, SumModule)
 module_of.register(TriangulatedSurface, TriangulatedModule)

@@ -33,6 +33,8 @@ class Fit:
         Loss of the normalised residual by iteration; empty for a linear solve.
     message : str
         How training ended, if there was any.
+    leverage : float or None
+        Share of noise that it follows; None where that is its number of terms over that of rows.
     """
 
     function: Function
@@ -41,6 +43,7 @@ class Fit:
     n_iter: int = 1
     loss_curve: Sequence[float] = ()
     message: str = ""
+    leverage: float | None = None
 
 
 class Preview(NamedTuple):
@@ -89,6 +92,10 @@ class Candidate:
         coordinates; 0 if unknown.
     trial_rows : int or None
         Rows of a fit that suffices to validate it where there are many; None for all.
+    held : callable or None
+        Given a fit, and targets and weights of all rows, residuals (n, n_outputs) at each of fits
+        to all others with the nonlinear parameters held. Those of refits in folds are less
+        pessimistic by it: parameters have not seen the fold, and coefficients all but a row.
     neighbours : callable
         Similar candidates, tried once this one is the best of its ladder.
     preview : Preview or None
@@ -112,6 +119,7 @@ class Candidate:
     n_folds: int | None = None
     bandlimit: float = 0.0
     trial_rows: int | None = None
+    held: Callable[[Fit, NDArray[np.float64], NDArray[np.float64]], NDArray] | None = None
     neighbours: Callable[[], Iterable[Candidate]] = field(default=tuple)
     preview: Preview | None = None
     has_plateaued: bool = False

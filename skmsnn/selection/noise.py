@@ -26,6 +26,8 @@ def leverage_of(scored: Scored) -> float:
     fit = scored.fit
     if fit is not None and isinstance(fit.linear, PolynomialFit):
         return min(fit.linear.leverage, MOST_LEVERAGE)
+    if fit is not None and fit.leverage is not None:
+        return min(fit.leverage, MOST_LEVERAGE)
     return min(scored.candidate.n_terms / scored.n_rows, MOST_LEVERAGE)
 
 

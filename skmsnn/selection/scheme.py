@@ -143,7 +143,10 @@ class FoldScheme:
             weight = self.weight.copy()
             weight[fold] = 0.0
             other = self._refit(candidate, fit, weight)
-            residual[fold] = self.target[fold] - other.function.evaluate(self.x[fold])
+            if candidate.held is None:
+                residual[fold] = self.target[fold] - other.function.evaluate(self.x[fold])
+            else:
+                residual[fold] = candidate.held(other, self.target, self.weight)[fold]
             changes += (other.function.evaluate(points) - at_edges) ** 2
             done.append(fold)
             square += self.weight[fold] @ residual[fold] ** 2

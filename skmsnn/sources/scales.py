@@ -29,7 +29,7 @@ from skmsnn.sources.arrays import ArraySource, Choices
 # Operations of a look: a quarter of a second.
 BUDGET = FLOPS_PER_SECOND / 4
 # Families that take long, or are a last resort, and show no more of scales than the others.
-_SLOW = ("separable", "sinusoids", "network", "interpolant")
+_SLOW = ("separable", "kernel", "sinusoids", "network", "interpolant")
 
 
 def given_scales(

@@ -156,8 +156,9 @@ def sample_edges(
     if len(corners):
         apart = nearest.query(corners, k=1)[0][:, 0]
         corners = corners[apart <= CLEARLY * np.median(radius)]
-    # of many features there are more corners than points
-    of_corners = np.full(len(corners), 1 / max(len(x), FAR * len(corners)))
+    # a fresh point in the cell of a corner of many features is far from the corner itself
+    nearness = min(1.0, len(x) / (FAR * max(1, len(corners))))
+    of_corners = np.full(len(corners), nearness**2 / len(x))
     of_points = np.full(len(most), 1 / FAR / max(1, len(most)))
     both = np.concatenate([points[most], corners])
     return EdgePoints(both, np.concatenate([of_points, of_corners]))
