@@ -23,6 +23,7 @@ from skmsnn.functions import (
     TensorProductSeries,
     TriangulatedSurface,
 )
+from skmsnn.functions.kernel import CORRELATIONS, KernelExpansion
 from skmsnn.modules.network import StageNetwork
 from skmsnn.modules.of_functions import module_of
 from skmsnn.modules.trained import TrainedNetwork
@@ -154,7 +155,20 @@ def functions(name, rng):
         )
         bases = [splines(6, 5), LegendreBasis(3)]
         mixed = product(rng, bases, (2, 0), waves=(5,), wave_axes=(1,))
-        return [separable, mixed, product(rng, [both, *bases], (1, 2, 0))], 3, 1
+        line = LegendreSeries(np.eye(3, dtype=np.int64), rng.standard_normal((3, 1)))
+        kernels = [
+            KernelExpansion(
+                name,
+                rng.uniform(-1, 1, (6, 3)),
+                rng.standard_normal((6, 1)),
+                line,
+                np.array([0.7, 0.0, -0.2]),
+                *rng.uniform(0.5, 2, (2, 3)),
+                np.array([0.0, 1.0, 2.0]),
+            )
+            for name in CORRELATIONS
+        ]
+        return [separable, mixed, product(rng, [both, *bases], (1, 2, 0)), *kernels], 3, 1
     networks = []
     for n_modes, hidden, readout in [(0, (4, 3), False), (3, (4,), True), (3, (4, 3), False)]:
         parts = {"n_modes": n_modes, "hidden_layer_sizes": hidden, "readout": readout}

@@ -17,7 +17,7 @@ from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
 from skmsnn.spaces.axes import WavesAxis
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
 
-# What a candidate costs besides its fit: 1.3 milliseconds, and 8 if it is fitted again in folds.
+# What a candidate costs besides its fits: 1.3 milliseconds, and 8 if there are some in folds.
 OVERHEAD = FLOPS_PER_SECOND / 400
 # Folds in which waves along an axis are fitted anew: the closed form has all.
 _N_FOLDS = 3
@@ -50,6 +50,7 @@ class _Search:
         """Fitted waves besides a lattice of waves and polynomials."""
         nodes = self.problem.nodes
         basis = LegendreWavesBasis(degree, np.concatenate([_lattice(order), self.waves]))
+        n_terms = degree + 1 + 2 * (order + len(self.waves))
 
         def refit(fit: Fit, columns: NDArray[np.float64], weight: NDArray[np.float64]) -> Fit:
             frame: LatticeFrame | PolynomialFrame
@@ -63,11 +64,11 @@ class _Search:
         return self.problem.candidate(
             "fourier",
             basis.label,
-            degree + 1 + 2 * (order + len(self.waves)),
+            n_terms,
             partial(WavesAxis, nodes, basis),
             refit=refit,
             n_folds=_N_FOLDS,
-            overhead=OVERHEAD,
+            overhead=OVERHEAD + _N_FOLDS * svd_operations(len(nodes), n_terms),
         )
 
 

@@ -89,7 +89,7 @@ class _Forms:
             "kernel",
             _label(form),
             n,
-            n_evaluations * evaluation + 3.0 * n**3,
+            n_evaluations * evaluation + n**3 + CORRELATION * d * n**2,
             partial(self._fitted, form, n_starts),
             refit=partial(self._refitted, form),
             held=partial(self._held, form),

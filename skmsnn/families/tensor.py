@@ -261,7 +261,12 @@ def _candidate(
         " x ".join(dict.fromkeys(axis.family for axis in axes)),
         " by ".join(axis.label for axis in axes),
         n_terms,
-        svd_operations(max(grid.shape), max(trial.size for trial in trials)),
+        # the matrices of splines are banded, and cost next to nothing
+        sum(
+            svd_operations(n_nodes, trial.size)
+            for n_nodes, axis, trial in zip(grid.shape, axes, trials, strict=True)
+            if not isinstance(axis, SplineAxis)
+        ),
         fit,
         # at the nodes of what a spline goes through there is no residual, and none of aliased waves
         refines=not aliased.any() and not any(isinstance(axis, SplineAxis) for axis in axes),

@@ -26,9 +26,9 @@ from skmsnn.validation.score import Score
 LEAST_OPERATIONS = FLOPS_PER_SECOND / 300
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
-# Share of the budget from which on a candidate is not tried where the residual of the best looks
-# like noise: that of a smooth function may look so, too, and what is cheap tells.
-WORTH_A_LOOK = 0.05
+# Share of the budget that is spent after the best where its residual looks like noise: that of a
+# smooth function may look so, too, and what is cheap tells.
+WORTH_A_LOOK = 0.1
 # Operations that a ladder may spend without a smaller error, if it has not spent more until its
 # best: what leads to a better one may itself say nothing, as x^2 on the way to x^3.
 WAITING = FLOPS_PER_SECOND / 20
@@ -201,7 +201,7 @@ class Race:
         self._scheme, self._trace, self._size = scheme, trace, size
         self._budget, self._floor, self._shows_more = budget, floor, shows_more
         self._most = budget if most is None else most
-        self._spent = 0.0
+        self._spent = self._spent_at_best = 0.0
         self._is_noise = is_noise
         self._noise_of: Scored | None = None
         self._has_noise = False
@@ -250,7 +250,8 @@ class Race:
             return Status.FORECAST, "similar candidates would not catch up"
         if isinstance(candidate, Candidate) and least <= candidate.reach:
             return Status.FORECAST, "others are more accurate than such functions become"
-        if candidate.operations > WORTH_A_LOOK * self._budget and self._ends_in_noise():
+        since_best = self._spent - self._spent_at_best + candidate.operations
+        if since_best > WORTH_A_LOOK * self._budget and self._ends_in_noise():
             return Status.WORSE, "the residual of the best is noise"
         if cost(candidate) > self._left(entrant):
             operations = f"what comes next takes {candidate.operations:.0e} operations"
@@ -307,7 +308,8 @@ class Race:
         self._ladders[id(scored)] = entrant
         entrant.take(scored)
         self._tried.setdefault(candidate.family, []).append(entrant.tried[-1])
-        improve(self._best, scored)
+        if improve(self._best, scored):
+            self._spent_at_best = self._spent
         entrant.advance(scored.score)
         if not isinstance(entrant.next, Candidate) or entrant.is_search:
             return None
