@@ -68,10 +68,11 @@ class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegresso
         the inits "spectrum" and "random-fourier".
     families : "auto" or sequence of str, default="auto"
         Families that compete for a stage: "polynomial", "spline", "fourier", "rational",
-        "separable" (sums of products), "sinusoids" (a few waves of fitted wave vectors), "network"
-        and "interpolant". The validation error decides. "auto" is all of them, for as many
-        operations as the missing digits of so many rows are worth; one that is named has some 16
-        seconds. A ValueError says why if none of those named can be fitted.
+        "separable" (sums of products), "kernel" (Gaussian processes), "sinusoids" (a few waves of
+        fitted wave vectors), "network" and "interpolant". The validation error decides. "auto" is
+        all of them, for as many operations as the missing digits of so many rows are worth; one
+        that is named has some 16 seconds. A ValueError says why if none of those named can be
+        fitted.
     period : "auto", None, float or sequence, default="auto"
         Period of the function in units of X: a scalar for all features, or one value per feature
         (None: not periodic). "auto" finds periods of points on a uniform grid, with or without

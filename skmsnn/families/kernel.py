@@ -82,9 +82,8 @@ class _Forms:
         rows = min(n, MOST_ROWS)
         evaluation = OVERHEAD + 2.0 * rows**3
         evaluation += CORRELATION * rows * (rows - 1) / 2 * d * (2 if form.has_sum else 1)
-        n_evaluations = TYPICAL * n_starts
-        if problem.refits_in_folds:
-            n_evaluations += problem.n_refits * EVALUATIONS_OF_FOLD
+        in_folds = problem.n_refits * EVALUATIONS_OF_FOLD if problem.refits_in_folds else 0
+        n_evaluations = TYPICAL * n_starts + in_folds
         return Candidate(
             "kernel",
             _label(form),
@@ -94,6 +93,7 @@ class _Forms:
             refit=partial(self._refitted, form),
             held=partial(self._held, form),
             n_folds=None if problem.refits_in_folds else 1,
+            of_refits=in_folds / n_evaluations,
             neighbours=lambda: [self.candidate(other) for other in _neighbours(form, n, d)],
             refines=False,
         )

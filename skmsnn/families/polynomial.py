@@ -16,6 +16,7 @@ from skmsnn._precision import HALF_DIGITS, ROUND_OFF
 from skmsnn.families.axis_problem import AxisProblem, ladder_of
 from skmsnn.families.family import Family
 from skmsnn.families.ladders import growing
+from skmsnn.families.least_angles import least_angles
 from skmsnn.families.sparse import sparse_polynomials
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.functions.polynomial import MOST_DEGREE, n_total_degree_terms, total_degree_terms
@@ -40,6 +41,8 @@ class Polynomial(Family):
         yield _by_total_degree(problem)
         if problem.x.shape[1] > 1 and problem.is_validated and not problem.is_short:
             yield sparse_polynomials(problem)
+            if problem.refits_in_folds:
+                yield from least_angles(problem)
 
     def along_axis(self, problem: AxisProblem) -> Iterable[Ladder]:
         """By degree."""

@@ -67,6 +67,7 @@ def quotients(problem: StageProblem) -> Ladder:
             (n_folds + 1) * (4 * qr_operations(rows, n_terms) + OVERHEAD),
             partial(_fitted, problem, terms),
             refit=partial(_refitted, problem, terms),
+            of_refits=n_folds / (n_folds + 1),
             trial_rows=rows if rows < problem.n_rows else None,
             n_folds=1 if problem.has_grid_lines else None,
             refines=False,

@@ -82,6 +82,7 @@ def _candidate(
         (n_folds + 1) * (20.0 * n * (n_support + 2) ** 2 + 30.0 * (n_support + 2) ** 3),
         fit,
         refit=lambda _, target, weight: fit(target, weight),
+        of_refits=n_folds / (n_folds + 1),
         tests_ends=partial(_may_be_singular_at_ends, problem.x[:, 0]),
         refines=False,
     )

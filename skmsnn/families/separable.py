@@ -86,6 +86,7 @@ def _products(problem: StageProblem) -> Ladder:
             problem.n_outputs * n_fits * evaluations * (svd_operations(rows, size + 1) + OVERHEAD),
             partial(more, rank, degree),
             refit=partial(_refitted, problem.x),
+            of_refits=1 - 1 / n_fits,
             n_folds=n_folds,
             refines=False,
         )

@@ -90,6 +90,7 @@ def sinusoids(problem: StageProblem, most: int) -> Ladder:
             n_fits * EVALUATIONS * (SLOWNESS * operations + OVERHEAD) + 10.0 * n,
             partial(_fitted, problem, pursued if n_modes else None),
             refit=partial(_refitted, problem, pursued_on),
+            of_refits=1 - 1 / n_fits,
             n_folds=n_folds,
             refines=False,
         )

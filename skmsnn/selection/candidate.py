@@ -92,6 +92,8 @@ class Candidate:
         coordinates; 0 if unknown.
     trial_rows : int or None
         Rows of a fit that suffices to validate it where there are many; None for all.
+    of_refits : float
+        Share of the operations that refits in all folds take.
     held : callable or None
         Given a fit, and targets and weights of all rows, residuals (n, n_outputs) at each of fits
         to all others with the nonlinear parameters held. Those of refits in folds are less
@@ -119,6 +121,7 @@ class Candidate:
     n_folds: int | None = None
     bandlimit: float = 0.0
     trial_rows: int | None = None
+    of_refits: float = 0.0
     held: Callable[[Fit, NDArray[np.float64], NDArray[np.float64]], NDArray] | None = None
     neighbours: Callable[[], Iterable[Candidate]] = field(default=tuple)
     preview: Preview | None = None
@@ -157,6 +160,8 @@ class Scored:
         None after a preview.
     is_partial : bool
         Whether rows were held out from the fit, which is then repeated with all rows.
+    share : float
+        Share of the operations of the candidate that were spent: its refits may have ended early.
     """
 
     candidate: Candidate
@@ -164,6 +169,12 @@ class Scored:
     score: Score
     n_rows: int
     is_partial: bool = False
+    share: float = 1.0
+
+    @property
+    def operations(self) -> float:
+        """Operations that were spent."""
+        return self.share * self.candidate.operations
 
 
 def linear_candidate(

@@ -113,7 +113,7 @@ class _Entrant:
         is_smaller = np.array(
             [score.errors[j] < s.score.errors[j] for j, s in enumerate(self.best)]
         )
-        self.spent += cost(candidate)
+        self.spent += max(scored.operations, LEAST_OPERATIONS)
         if not self.best or is_smaller.any():
             self.n_worse, self.spent_on_best = 0, self.spent
         else:
@@ -288,18 +288,19 @@ class Race:
         """Score the next candidate of a ladder; why the ladder ends after it, if it does."""
         candidate = entrant.next
         assert candidate is not None
-        self._spent += cost(candidate)
         if isinstance(candidate, Preparation):
+            self._spent += cost(candidate)
             entrant.spent += cost(candidate)
             entrant.advance(None)
             return None
         start = time.perf_counter()
         scored = self._scheme.score(candidate, self._best)
+        self._spent += max(scored.operations, LEAST_OPERATIONS)
         entrant.row = self._rows[id(scored)] = self._trace.add(
             family=candidate.family,
             label=candidate.label,
             n_terms=candidate.n_terms,
-            operations=candidate.operations,
+            operations=scored.operations,
             seconds=entrant.seconds + time.perf_counter() - start,
             validation_error=scored.score.error * self._size,
             standard_error=scored.score.standard_error * self._size,

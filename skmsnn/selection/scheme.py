@@ -108,7 +108,10 @@ class FoldScheme:
             own, between, _ = self._left_out(candidate, fit, rest, self.levels, None, most)
             exposed = np.maximum(exposed, _rms(between, self.weight[own]))
         score = self._score(rows, residual, train, exposed)
-        return Scored(candidate, fit, score, n_rows)
+        n_held = sum(map(len, self.folds))
+        saved = 1 - len(rows) / n_held if n_held and candidate.refit is not None else 0.0
+        share = 1 - candidate.of_refits * max(0.0, saved)
+        return Scored(candidate, fit, score, n_rows, share=share)
 
     def _left_out(
         self,
