@@ -128,6 +128,12 @@ class Domain:
         """The same, to be told of points whose logarithms are not taken yet."""
         return replace(self, logarithmic=logarithmic if logarithmic.any() else None)
 
+    def of_features(self, features: Sequence[int]) -> Domain:
+        """The box of some features."""
+        own = list(features)
+        logarithmic = None if self.logarithmic is None else self.logarithmic[own]
+        return Domain(self.centre[own], self.half_width[own], self.periodic[own], logarithmic)
+
     @property
     def of_mapped(self) -> Domain:
         """The same for points whose logarithms are taken."""

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from skmsnn._precision import NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
 from skmsnn.families.family import Family
 from skmsnn.families.hidden_layers import candidate_of_options
 from skmsnn.families.interpolant import Interpolant, needs_interpolant
+from skmsnn.families.relevance import relevant_features, without_others
 from skmsnn.families.sinusoids import sinusoids
 from skmsnn.families.spectrum import fastest_wave
 from skmsnn.families.tensor import tensor_products
@@ -19,13 +21,15 @@ from skmsnn.selection.candidate import Ladder, Scored
 from skmsnn.selection.noise import is_noise
 from skmsnn.selection.options import StageOptions
 from skmsnn.selection.problem import StageProblem, Watch
-from skmsnn.selection.race import LEAST_OPERATIONS, Outcome, Race, Tried
+from skmsnn.selection.race import LEAST_OPERATIONS, Outcome, Race, Tried, improve
 from skmsnn.selection.stages import StageFit, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.split import DataSplit, Residuals
 
 # Why nothing but products competes on a grid with a feature of few values.
 FEW_LEVELS = "nothing but products along axes is validated between few values of a feature"
+# Share of the budget of a race without features of no influence.
+SHARE_OF_RELEVANT = 0.5
 # Candidates, at least, that a race of a few outputs alone must be able to afford.
 FEWEST_STEPS = 100
 
@@ -99,6 +103,10 @@ def _won(problem: StageProblem, ladders: Iterable[tuple[str, Ladder]]) -> StageF
             "determine. Name other families, or leave families at 'auto'."
         )
 
+    is_open = problem.options.is_all_adaptive and not problem.is_short
+    if is_open:
+        outcome = _of_relevant_features(problem, outcome)
+
     def again(outputs: slice, share: float) -> tuple[StageProblem, Outcome] | None:
         if share * problem.budget < FEWEST_STEPS * LEAST_OPERATIONS or time_is_up():
             return None
@@ -106,8 +114,30 @@ def _won(problem: StageProblem, ladders: Iterable[tuple[str, Ladder]]) -> StageF
         found = run_race(own, ladders_of(own), share)
         return None if found is None else (own, _interpolated(own, found))
 
-    is_open = problem.options.is_all_adaptive and not problem.is_short
     return stage_of(problem, _interpolated(problem, outcome), again if is_open else None)
+
+
+def _of_relevant_features(problem: StageProblem, outcome: Outcome) -> Outcome:
+    """The same, or better candidates that do without features of no influence."""
+    d = problem.x.shape[1]
+    is_possible = d > 1 and not problem.has_grid_lines and problem.is_validated
+    is_rounding = outcome.error * problem.size <= NEAR_ROUND_OFF
+    if not is_possible or is_rounding or time_is_up():
+        return outcome
+    finished = [problem.scheme.finish(scored) for scored in outcome.best]
+    outcome = outcome._replace(best=finished)
+    features = relevant_features(problem, outcome)
+    if not 0 < len(features) < d:
+        return outcome
+    own = problem.of_features(features)
+    ladders = ((name, without_others(ladder, features, d)) for name, ladder in ladders_of(own))
+    other = run_race(problem, ladders, SHARE_OF_RELEVANT, features)
+    if other is None:
+        return outcome
+    best = list(outcome.best)
+    for scored in other.best:
+        improve(best, scored)
+    return Outcome(best, {**outcome.tried, **other.tried})
 
 
 def _interpolated(problem: StageProblem, outcome: Outcome) -> Outcome:
@@ -128,9 +158,16 @@ def _interpolated(problem: StageProblem, outcome: Outcome) -> Outcome:
 
 
 def run_race(
-    problem: StageProblem, ladders: Iterable[tuple[str, Ladder]], share: float = 1.0
+    problem: StageProblem,
+    ladders: Iterable[tuple[str, Ladder]],
+    share: float = 1.0,
+    features: tuple[int, ...] | None = None,
 ) -> Outcome | None:
-    """Race ladders for the residual of a stage, for a share of what the data are worth."""
+    """Race ladders for the residual of a stage, for a share of what the data are worth.
+
+    With ``features`` candidates are functions of these alone.
+    """
+    of_waves = problem.x if features is None else problem.x[:, features]
 
     def shows_more(scored: Scored) -> bool:
         """Whether the residual shows a wave that larger candidates of the ladder reach."""
@@ -138,7 +175,7 @@ def run_race(
             return False
         used = problem.weight > 0
         rest = problem.target[used] - scored.fit.function.evaluate(problem.x[used])
-        fastest = fastest_wave(problem.x[used], rest, problem.weight[used])
+        fastest = fastest_wave(of_waves[used], rest, problem.weight[used])
         return fastest > scored.candidate.bandlimit
 
     def ends_in_noise(scored: Scored, tried: list[Tried]) -> bool:

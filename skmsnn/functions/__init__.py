@@ -8,6 +8,7 @@ from skmsnn.functions.base import Function, LinearExpansion
 from skmsnn.functions.bases import LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.kernel import KernelExpansion
 from skmsnn.functions.lattice import FourierSum, TensorFourierSeries
+from skmsnn.functions.of_features import OfFeatures
 from skmsnn.functions.polynomial import LegendreSeries
 from skmsnn.functions.products import TensorProductSeries
 from skmsnn.functions.quotient import RationalFunction
@@ -28,6 +29,7 @@ __all__ = [
     "LegendreWavesBasis",
     "LinearExpansion",
     "MultiOutput",
+    "OfFeatures",
     "PartialFractions",
     "RationalFunction",
     "SplineBasis",

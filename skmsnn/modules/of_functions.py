@@ -12,6 +12,7 @@ from skmsnn._shape import check_points
 from skmsnn.functions import FourierSum, Function, TensorFourierSeries
 from skmsnn.functions.bases import Basis, LegendreBasis, LegendreWavesBasis, SplineBasis
 from skmsnn.functions.kernel import KernelExpansion
+from skmsnn.functions.of_features import OfFeatures
 from skmsnn.functions.polynomial import LegendreSeries
 from skmsnn.functions.products import TensorProductSeries
 from skmsnn.functions.quotient import RationalFunction
@@ -75,6 +76,24 @@ class StackedModule(StageModule):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([part(x) for part in self.parts], dim=1)
+
+
+class FeaturesModule(StageModule):
+    """A function of some features."""
+
+    def __init__(self, modes: OfFeatures) -> None:
+        super().__init__()
+        self.function = module_of(modes.function)
+        self._features, self._n_features = list(modes.features), modes.n_features
+
+    @property
+    def widest(self) -> int:
+        return int(self.function.widest)
+
+    def forward(self, x: Tensor) -> Tensor:
+        check_points(x.shape, self._n_features)
+        values: Tensor = self.function(x[:, self._features])
+        return values
 
 
 class SumModule(StageModule):
@@ -333,6 +352,7 @@ module_of.register(RationalFunction, QuotientModule)
 module_of.register(PartialFractions, RationalModule)
 module_of.register(CanonicalDecomposition, SeparableModule)
 module_of.register(KernelExpansion, KernelModule)
+module_of.register(OfFeatures, FeaturesModule)
 module_of.register(MultiOutput, StackedModule)
 module_of.register(FunctionSum, SumModule)
 module_of.register(TriangulatedSurface, TriangulatedModule)

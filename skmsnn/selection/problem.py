@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from typing import NamedTuple
 from zlib import crc32
@@ -128,6 +129,18 @@ class StageProblem:
         residuals = self.residuals.of_outputs(outputs)
         more = (self._seed, self.watch, self.trace, self.is_short)
         return StageProblem(self.options, self.points, residuals, *more)
+
+    def of_features(self, features: tuple[int, ...]) -> StageProblem:
+        """The problem of functions of some features alone, at points that lie on no grid."""
+        own = copy(self)
+        own.points, own.scheme = (
+            self.points.of_features(features),
+            self.scheme.of_features(features),
+        )
+        own.x = own.points.x
+        for name in ("lines", "between"):
+            own.__dict__.pop(name, None)
+        return own
 
     @property
     def n_rows(self) -> int:

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._time_limit import time_is_up
 from skmsnn.selection.candidate import Candidate, Fit, Scored
-from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.sampling import sampling_order, weight_at
 from skmsnn.validation.leave_out import EdgePoints, LeftOut, grouped
 from skmsnn.validation.score import Score
@@ -84,6 +83,10 @@ class FoldScheme:
     rounding: float
     levels: list[NDArray[np.intp]] = field(default_factory=list)
     proxy: NDArray[np.intp] | None = None
+
+    def of_features(self, features: tuple[int, ...]) -> Self:
+        """The same for functions of some features."""
+        return replace(self, x=self.x[:, features], edges=_edges_of(self.edges, features))
 
     def score(self, candidate: Candidate, best: Sequence[Scored] = ()) -> Scored:
         """Fit a candidate, and score it on rows that its fits have not seen.
@@ -234,6 +237,11 @@ class HoldoutScheme:
     is_partial: bool
     edges: EdgePoints | None = None
 
+    def of_features(self, features: tuple[int, ...]) -> Self:
+        """The same for functions of some features."""
+        own = {name: getattr(self, name)[:, features] for name in ("x", "x_val")}
+        return replace(self, **own, edges=_edges_of(self.edges, features))
+
     def score(self, candidate: Candidate, best: Sequence[Scored] = ()) -> Scored:
         """Fit a candidate, and score it on rows that its fits have not seen."""
         if candidate.preview is not None:
@@ -279,14 +287,19 @@ class HoldoutScheme:
     def _exposed(self, fit: Fit, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """Uncertainty at the edges, which grows with leverage from that at held-out points."""
         has_edges = self.edges is not None and len(self.edges.points) and len(self.x_val)
-        if not has_edges or not isinstance(fit.linear, DenseFit):
+        leverages: Any = getattr(fit.linear, "leverages", None)
+        if not has_edges or leverages is None:
             return np.zeros(residual.shape[1])
         assert self.edges is not None
         few = slice(None, None, -(-len(self.x_val) // len(self.edges.points)))
-        unseen = fit.linear.leverages(self.x_val[few])
+        unseen = leverages(self.x_val[few])
         variance = np.mean(residual[few] ** 2 / (1 + unseen[:, None]), axis=0)
-        at_edges = self.edges.shares @ fit.linear.leverages(self.edges.points)
+        at_edges = self.edges.shares @ leverages(self.edges.points)
         return np.asarray(np.sqrt(at_edges * variance))
+
+
+def _edges_of(edges: EdgePoints | None, features: tuple[int, ...]) -> EdgePoints | None:
+    return None if edges is None else edges._replace(points=edges.points[:, features])
 
 
 def _rms(rest: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,22 @@ class DataSplit:
         pairs = [(getattr(self, name), getattr(other, name)) for name in ("x", "full", "train")]
         pairs += [(asked.x, others.x), (asked.weight, others.weight)]
         return all(np.array_equal(one, another) for one, another in pairs)
+
+    def of_features(self, features: tuple[int, ...]) -> DataSplit:
+        """The same for functions of some features, at points that lie on no grid."""
+        own = list(features)
+        held, edges, gaps = self.held_out, self.edges, self.gaps
+        return replace(
+            self,
+            domain=self.domain.of_features(own),
+            grid=None,
+            line=None,
+            x=self.x[:, own],
+            held_out=None if held is None else replace(held, x=held.x[:, own]),
+            levels={k: self.levels[j] for k, j in enumerate(own) if j in self.levels},
+            edges=None if edges is None else edges._replace(points=edges.points[:, own]),
+            gaps=None if gaps is None else gaps[:, own],
+        )
 
     @property
     def validation_points(self) -> Points:
