@@ -162,7 +162,7 @@ class AxisProblem:
         """Return it as it is: all nodes were used."""
         return scored
 
-    def is_noise(self, scored: Scored, tried: list[Tried]) -> bool:
+    def is_noise(self, scored: Scored, tried: dict[str, list[Tried]]) -> bool:
         """Whether no wave stands out of a residual, and errors are those of noise."""
         assert scored.fit is not None
         axis, score = scored.fit.state, scored.score

@@ -178,7 +178,7 @@ def run_race(
         fastest = fastest_wave(of_waves[used], rest, problem.weight[used])
         return fastest > scored.candidate.bandlimit
 
-    def ends_in_noise(scored: Scored, tried: list[Tried]) -> bool:
+    def ends_in_noise(scored: Scored, tried: dict[str, list[Tried]]) -> bool:
         everything = slice(0, problem.n_outputs)
         return scored.fit is not None and is_noise(problem, scored, everything, tried)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from skmsnn.validation.plateau import (
     noise_level,
 )
 
+# Other families whose best has the same residual as the best of all: one may have it by chance.
+ENOUGH_FAMILIES = 2
+
 
 def leverage_of(scored: Scored) -> float:
     """Share of noise that a fit follows: K / n of K terms on n points, less if damped."""
@@ -31,37 +34,58 @@ def leverage_of(scored: Scored) -> float:
     return min(scored.candidate.n_terms / scored.n_rows, MOST_LEVERAGE)
 
 
-def is_noise(problem: StageProblem, scored: Scored, outputs: slice, tried: Sequence[Tried]) -> bool:
+def is_noise(
+    problem: StageProblem, scored: Scored, outputs: slice, tried: Mapping[str, Sequence[Tried]]
+) -> bool:
     """Whether the residual is white noise, as far as it can be decided.
 
     A fit that follows what it cannot resolve has a small residual at its own points: the ratio of
-    training error to validation error tells. If that is what noise makes it, no larger candidate
-    has a smaller error.
+    training error to validation error tells. If that is what noise makes it, and larger candidates,
+    or the best of other families, have the same residual, it is noise.
+
+    Parameters
+    ----------
+    tried : mapping from str to sequence of Tried
+        The candidates of each family.
     """
     score, leverage = scored.score, leverage_of(scored)
-    error, train = score.error, score.train_error
-    ratio = train / error if error > 0 else 0.0
-    typical = float(np.median(np.abs(score.residual)))
+    train = score.train_error
     assert scored.fit is not None
     rest = (problem.target - scored.fit.function.evaluate(problem.x))[:, outputs]
-    own = float(np.median(np.abs(rest[problem.weight > 0])))
-    ratio = max(ratio, own / typical if typical > 0 and problem.in_folds else 0.0)
-    if not is_ratio_of_noise(ratio, leverage, AS_GOOD):
+    ratios = [_ratio(train, float(np.sqrt(np.mean(score.residual**2))))]
+    if problem.in_folds:
+        # next to corners single rows that are left out may have most of the error
+        own = float(np.median(np.abs(rest[problem.weight > 0])))
+        ratios.append(_ratio(own, float(np.median(np.abs(score.residual)))))
+    if not all(is_ratio_of_noise(ratio, leverage, AS_GOOD) for ratio in ratios):
         return False
     level = noise_level(train, leverage)
-    levels = [
-        (noise_level(t.train_error, min(t.n_terms / t.n_rows, MOST_LEVERAGE)), t.n_terms)
-        for t in tried
-    ]
+    family = scored.candidate.family
+    levels = {name: [(_level(t), t.n_terms) for t in of_one] for name, of_one in tried.items()}
+    own_levels = levels.pop(family, [])
     is_flat = scored.candidate.has_plateaued or (
-        any(one / EQUAL <= level <= one * EQUAL for one, _ in levels)
-        and has_plateaued(level, levels)
+        any(_are_equal(one, level) for one, _ in own_levels) and has_plateaued(level, own_levels)
     )
+    # families of different functions do not end at the same residual but by noise
+    least = [min(level for level, _ in of_one) for of_one in levels.values() if of_one]
+    agree = sum(_are_equal(one, level) for one in least) >= ENOUGH_FAMILIES
     # in many features neighbours are far apart, and any residual looks white
     # and so does what nonlinear fits have, as they follow some of it anywhere
     is_near = problem.x.shape[1] <= MOST_DIMENSIONS and scored.candidate.refit is None
-    shows_whiteness = is_near and is_ratio_of_noise(ratio, leverage)
-    if not (is_flat or shows_whiteness):
+    shows_whiteness = is_near and is_ratio_of_noise(max(ratios), leverage)
+    if not (is_flat or agree or shows_whiteness):
         return False
     used = problem.weight > 0
     return looks_like_noise(problem.x[used], rest[used], leverage)
+
+
+def _ratio(train: float, error: float) -> float:
+    return train / error if error > 0 else 0.0
+
+
+def _level(tried: Tried) -> float:
+    return noise_level(tried.train_error, min(tried.n_terms / tried.n_rows, MOST_LEVERAGE))
+
+
+def _are_equal(one: float, other: float) -> bool:
+    return other / EQUAL <= one <= other * EQUAL

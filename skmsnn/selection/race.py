@@ -196,7 +196,7 @@ class Race:
         size: float = 1.0,
         floor: float = ROUND_OFF,
         shows_more: Callable[[Scored], bool] = lambda scored: False,
-        is_noise: Callable[[Scored, list[Tried]], bool] = lambda scored, tried: False,
+        is_noise: Callable[[Scored, dict[str, list[Tried]]], bool] = lambda scored, tried: False,
     ) -> None:
         self._scheme, self._trace, self._size = scheme, trace, size
         self._budget, self._floor, self._shows_more = budget, floor, shows_more
@@ -280,8 +280,7 @@ class Race:
         if any(other is not best for other in self._best):
             return False
         if self._noise_of is not best:
-            tried = self._tried[best.candidate.family]
-            self._noise_of, self._has_noise = best, self._is_noise(best, tried)
+            self._noise_of, self._has_noise = best, self._is_noise(best, self._tried)
         return self._has_noise
 
     def _step(self, entrant: _Entrant) -> Ending | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -146,9 +146,8 @@ def stage_of(problem: StageProblem, outcome: Outcome, again: Again | None = None
     runs = [list(run) for _, run in groupby(enumerate(outcome.best), lambda pair: id(pair[1]))]
     for run in runs:
         outputs, candidates = zip(*run, strict=True)
-        tried = outcome.tried[candidates[0].candidate.family]
         own = slice(outputs[0], outputs[-1] + 1)
-        fit = _of_part(problem, own, finished[id(candidates[0])], tried)
+        fit = _of_part(problem, own, finished[id(candidates[0])], outcome.tried)
         if again is not None and len(finished) > 1:
             alone = again(own, 1 / len(runs))
             if alone is not None and alone[1].error * alone[0].size < fit.error:
@@ -170,7 +169,7 @@ def _of_part(
     problem: StageProblem,
     outputs: slice,
     scored: Scored,
-    tried: Sequence[Tried],
+    tried: Mapping[str, Sequence[Tried]],
     full: LinearFit | None = None,
 ) -> StageFit:
     """The stage of a candidate; ``full`` is its problem with all points, if that is at hand."""
@@ -361,10 +360,11 @@ def _refined(problem: StageProblem, part: Part) -> StageFit:
 
     candidate = replace(part.scored.candidate, fit=fit, preview=None, trial_rows=None, n_folds=None)
     scored = problem.scheme.score(candidate)
-    tried = [Tried(candidate.n_terms, scored.score.error, scored.score.train_error, 1, "")]
+    own = Tried(candidate.n_terms, scored.score.error, scored.score.train_error, 1, "")
+    tried = {candidate.family: [own]}
     stage = _of_part(problem, slice(0, problem.n_outputs), scored, tried, part.full)
-    own = replace(stage.parts[0], outputs=part.outputs, full=part.full)
-    return replace(stage, parts=(own,), is_noise=part.is_noise)
+    refined_part = replace(stage.parts[0], outputs=part.outputs, full=part.full)
+    return replace(stage, parts=(refined_part,), is_noise=part.is_noise)
 
 
 def _nothing(problem: StageProblem, part: Part) -> StageFit:
