@@ -18,6 +18,7 @@ from skmsnn._arrays import as_numpy, like
 from skmsnn._html import selection_table, stages_table
 from skmsnn._warning import names_of_features
 from skmsnn.domain import Domain
+from skmsnn.importance import total_sobol_indices
 from skmsnn.model_function import FittedFunction
 from skmsnn.sources.chunks import is_dask, map_rows
 from skmsnn.stage import Stage
@@ -247,6 +248,22 @@ class BaseMultistageRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def n_stages_(self) -> int:
         """Number of fitted stages."""
         return len(self.stages_)
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """Total Sobol' indices of the features, uniform in the box of the training points.
+
+        The share of the variance of the model, of all outputs together, that is lost once a
+        feature alone is not known (n_features,). They add up to one where features do not interact.
+        """
+        check_is_fitted(self)
+        function = self._function
+
+        def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            found = function.at_scaled(x).reshape(len(x), -1)
+            return np.concatenate([found.real, found.imag], axis=1)
+
+        return total_sobol_indices(values, self.n_features_in_)
 
     @property
     def _function(self) -> FittedFunction:

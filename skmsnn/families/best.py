@@ -24,6 +24,8 @@ from skmsnn.selection.problem import StageProblem, Watch
 from skmsnn.selection.race import LEAST_OPERATIONS, Outcome, Race, Tried, improve
 from skmsnn.selection.stages import StageFit, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
+from skmsnn.validation.leave_out import of_features
+from skmsnn.validation.score import UNRESOLVED
 from skmsnn.validation.split import DataSplit, Residuals
 
 # Why nothing but products competes on a grid with a feature of few values.
@@ -121,8 +123,9 @@ def _of_relevant_features(problem: StageProblem, outcome: Outcome) -> Outcome:
     """The same, or better candidates that do without features of no influence."""
     d = problem.x.shape[1]
     is_possible = d > 1 and not problem.has_grid_lines and problem.is_validated
-    is_rounding = outcome.error * problem.size <= NEAR_ROUND_OFF
-    if not is_possible or is_rounding or time_is_up():
+    # of a function that is not resolved nobody knows what a feature does
+    is_resolved = NEAR_ROUND_OFF < outcome.error * problem.size < UNRESOLVED
+    if not is_possible or not is_resolved or time_is_up():
         return outcome
     finished = [problem.scheme.finish(scored) for scored in outcome.best]
     outcome = outcome._replace(best=finished)
@@ -167,7 +170,7 @@ def run_race(
 
     With ``features`` candidates are functions of these alone.
     """
-    of_waves = problem.x if features is None else problem.x[:, features]
+    of_waves = problem.x if features is None else of_features(problem.x, features)
 
     def shows_more(scored: Scored) -> bool:
         """Whether the residual shows a wave that larger candidates of the ladder reach."""

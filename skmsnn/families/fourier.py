@@ -10,7 +10,6 @@ from skmsnn.families.fourier_axis import extension_waves, periodic_waves
 from skmsnn.families.ladders import WIDTH, ball_frames
 from skmsnn.families.lattices import FittedWaves, ball, lattice_ladders
 from skmsnn.families.waves import LOOK, Look, most_looked_past
-from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.selection.candidate import Ladder, Preparation
 from skmsnn.selection.problem import StageProblem
 
@@ -25,7 +24,7 @@ class Fourier(Family):
         """Lattices, and lattices with a few waves of fitted wave vectors."""
         points = problem.points
         yield from lattice_ladders(problem)
-        is_seen = problem.x.shape[1] <= MOST_DIMENSIONS and not points.domain.periodic.all()
+        is_seen = problem.is_low_dimensional and not points.domain.periodic.all()
         if is_seen and problem.is_validated and not points.levels:
             yield _with_fitted_waves(problem)
 

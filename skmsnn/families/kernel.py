@@ -139,10 +139,8 @@ class _Forms:
         evaluations: int,
     ) -> Fit:
         x, used = self._problem.x, np.flatnonzero(weight)
-        rows = used
-        if len(used) > MOST_ROWS:
-            order = sampling_order(x, used, np.random.default_rng(0))
-            rows = np.flatnonzero(weight_at(order[:MOST_ROWS], weight))
+        order = sampling_order(x, used, np.random.default_rng(0))
+        rows = np.flatnonzero(weight_at(order[:MOST_ROWS], weight))
         process = GaussianProcess(form, x[rows], weight[rows])
         found = [process.likeliest(target[rows], start, evaluations) for start in starts]
         state = min(found, key=lambda pair: pair[0])[1]

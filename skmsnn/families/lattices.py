@@ -57,7 +57,7 @@ def lattice_ladders(problem: StageProblem) -> Iterator[Ladder]:
     if grid is not None and not is_one_long_axis(domain, grid):
         widths = [WIDTH] if domain.periodic.all() else [WIDTH, *OTHER_WIDTHS]
         yield from (_on_grid(problem, width) for width in widths)
-    elif domain.periodic.all() and d <= MOST_DIMENSIONS and not levels:
+    elif domain.periodic.all() and problem.is_low_dimensional and not levels:
         yield _periodic(problem)
     elif 1 <= n_waving <= MOST_DIMENSIONS:
         widths = [WIDTH] if domain.periodic.all() else [WIDTH, *OTHER_WIDTHS]

@@ -28,7 +28,10 @@ from skmsnn.spaces.frames import PolynomialFrame
 # small ones products have low degrees.
 NORMS = (0.4, 0.7, 1.0)
 # Terms of a set for each row, and at most; the first degree, and the growth from set to set.
-TERMS_A_ROW, MOST_TERMS, FIRST_DEGREE, GROWTH = 4, 1500, 2, 1.5
+TERMS_A_ROW, MOST_TERMS, FIRST_DEGREE, GROWTH = 10, 2000, 2, 1.5
+# Terms that a path may have for each row: with half as many terms as rows that of Rosenbrock's
+# function ended before all of its terms.
+MOST_OF_ROWS = 0.8
 # What a step of a path costs at least, and its products for each term and row: 0.14 milliseconds
 # of 55 terms at 100 rows.
 OVERHEAD, PRODUCTS = FLOPS_PER_SECOND / 10_000, 8.0
@@ -59,7 +62,7 @@ def _by_degree(problem: StageProblem, norm: float, known: set[bytes]) -> Ladder:
 
 def _candidate(problem: StageProblem, terms: NDArray[np.int64], label: str) -> Candidate:
     n, n_terms = problem.n_rows, len(terms)
-    path = min(n_terms, n // 2) * (OVERHEAD + PRODUCTS * n * n_terms)
+    path = min(n_terms, MOST_OF_ROWS * n) * (OVERHEAD + PRODUCTS * n * n_terms)
 
     def refit(_: Fit, target: NDArray[np.float64], weight: NDArray[np.float64]) -> Fit:
         return _fitted(problem.x, terms, target, weight)
@@ -132,15 +135,16 @@ def _order(columns: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray
     centred = columns[:, 1:] - constant @ (constant.T @ columns[:, 1:])
     size = np.linalg.norm(centred, axis=0)
     centred /= np.where(size > 0, size, 1.0)
-    n_steps = min(len(columns) // 2, centred.shape[1])
-    gram = centred.T @ centred
+    n_steps = min(int(MOST_OF_ROWS * len(columns)), centred.shape[1])
+    # of more terms than rows products with all rows are fewer
+    gram = centred.T @ centred if centred.shape[1] < len(centred) else None
     places = np.full((values.shape[1], centred.shape[1]), n_steps)
     for own, value in zip(places, (values - constant @ (constant.T @ values)).T, strict=True):
         path = lars_path(centred, LARGE * value, Gram=gram, max_iter=n_steps, alpha_min=0.0)[1]
         own[np.asarray(path, dtype=np.intp)] = np.arange(len(path))
-    first = places.min(axis=0)
-    order = np.argsort(first, kind="stable")[: np.count_nonzero(first < n_steps)]
-    return np.concatenate([[0], 1 + order[:n_steps]])
+    # a path drops terms that nearly depend on others; they come last, in order of their degrees
+    order = np.argsort(places.min(axis=0), kind="stable")[:n_steps]
+    return np.concatenate([[0], 1 + order])
 
 
 def _held(

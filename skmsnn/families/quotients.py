@@ -8,7 +8,7 @@ of two complex polynomials). Once q is known the numerators are linear in their 
 from __future__ import annotations
 
 from functools import partial
-from itertools import count, product
+from itertools import count
 
 import numpy as np
 import scipy.linalg as sla
@@ -29,6 +29,7 @@ from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.selection.problem import StageProblem
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.frames import QuotientFrame
+from skmsnn.validation.held_out import corners_of
 
 # Outputs that determine a denominator, and starts of searches for its zeros.
 MOST_OUTPUTS, STARTS = 6, 4
@@ -155,8 +156,7 @@ def _vanishes(denominator: LegendreSeries, problem: StageProblem) -> bool:
     d = problem.x.shape[1]
     rng = problem.random_state("denominators")
     asked = [problem.x, rng.uniform(-1, 1, (ENOUGH, d))]
-    if 2**d <= ENOUGH:
-        asked.append(np.array(list(product((-1.0, 1.0), repeat=d))))
+    asked.append(corners_of(-np.ones(d), np.ones(d)))
     points = np.concatenate(asked)
     values = denominator.evaluate(points)[:, 0]
     if not values.min() > 0:

@@ -23,12 +23,11 @@ from skmsnn.selection.problem import StageProblem
 from skmsnn.selection.race import Outcome
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.polynomial import PolynomialFit
-from skmsnn.validation.leave_out import EdgePoints, LeftOut
+from skmsnn.validation.leave_out import EdgePoints, LeftOut, of_features
 
 
 def relevant_features(problem: StageProblem, outcome: Outcome) -> tuple[int, ...]:
     """Features that the best fits depend on by more than their error, none of them twice."""
-    independent = independent_features(problem.x[problem.weight > 0])
     rows = problem.random_state("relevance").permutation(np.flatnonzero(problem.weight))[:ENOUGH]
     x = problem.x[rows]
     found = set()
@@ -37,7 +36,7 @@ def relevant_features(problem: StageProblem, outcome: Outcome) -> tuple[int, ...
         own = np.array([one is scored for one in outcome.best])
         error = CLEARLY * scored.score.errors[own]
         before = scored.fit.function.evaluate(x)[:, own]
-        for j in independent:
+        for j in range(x.shape[1]):
             exchanged = x.copy()
             # half a turn of rows in random order pairs each with another
             exchanged[:, j] = np.roll(x[:, j], len(x) // 2)
@@ -45,7 +44,9 @@ def relevant_features(problem: StageProblem, outcome: Outcome) -> tuple[int, ...
             # the mean square of a difference is twice the variance (Jansen 1999)
             if np.any(np.sqrt(np.mean(change**2, axis=0) / 2) > error):
                 found.add(j)
-    return tuple(sorted(found))
+    influential = sorted(found)
+    independent = independent_features(problem.x[problem.weight > 0][:, influential])
+    return tuple(influential[k] for k in independent)
 
 
 def independent_features(x: NDArray[np.float64]) -> tuple[int, ...]:
@@ -80,7 +81,7 @@ def _lifted(candidate: Candidate, features: tuple[int, ...], d: int) -> Candidat
         return replace(
             fit,
             function=OfFeatures(fit.function, features, d),
-            linear=None if linear is None else LiftedFit(linear, features, d),
+            linear=None if linear is None else _lifted_fit(linear, features, d),
             state=fit,
             leverage=leverage,
         )
@@ -95,6 +96,11 @@ def _lifted(candidate: Candidate, features: tuple[int, ...], d: int) -> Candidat
         held=held and (lambda fit, *data: held(fit.state, *data)),
         neighbours=lambda: (_lifted(one, features, d) for one in candidate.neighbours()),
     )
+
+
+def _lifted_fit(linear: LinearFit, features: tuple[int, ...], d: int) -> LiftedFit:
+    kind = LiftedFormula if hasattr(linear, "left_out") else LiftedFit
+    return kind(linear, features, d)
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,11 @@ class LiftedFit:
     def leverages(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Leverages of points (n, d); 0 if they are not known."""
         own: Any = getattr(self.linear, "leverages", None)
-        return np.zeros(len(x)) if own is None else np.asarray(own(x[:, self.features]))
+        return np.zeros(len(x)) if own is None else np.asarray(own(of_features(x, self.features)))
+
+
+class LiftedFormula(LiftedFit):
+    """The same of one whose errors at rows left out have a closed form."""
 
     def left_out(
         self,
@@ -136,7 +146,6 @@ class LiftedFit:
     ) -> LeftOut:
         """Residuals of fits without each fold, from those of the fit to all rows."""
         own: Any = self.linear
-        if edges is not None:
-            edges = edges._replace(points=edges.points[:, self.features])
+        edges = None if edges is None else edges.of_features(self.features)
         found: LeftOut = own.left_out(residual, folds, rounding, edges)
         return found

@@ -14,7 +14,6 @@ from skmsnn._memory import working_bytes
 from skmsnn._precision import HALF_DIGITS
 from skmsnn.families.axis_problem import AxisProblem, ladder_of
 from skmsnn.families.family import Family
-from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.selection.candidate import Candidate, Ladder, linear_candidate
 from skmsnn.selection.problem import StageProblem
 from skmsnn.spaces.axes import SplineAxis
@@ -39,7 +38,7 @@ class Spline(Family):
         points, d = problem.points, problem.x.shape[1]
         if problem.has_grid_lines or points.line is not None:
             return None
-        if not 2 <= d <= MOST_DIMENSIONS:
+        if d < 2 or not problem.is_low_dimensional:
             return "smoothing splines need two or three features"
         if points.domain.periodic.any():
             return "smoothing splines have no period"

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from skmsnn._comparison import AS_GOOD, EQUAL
-from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.selection.candidate import Scored
 from skmsnn.selection.problem import StageProblem
 from skmsnn.selection.race import Tried
@@ -19,9 +18,6 @@ from skmsnn.validation.plateau import (
     is_ratio_of_noise,
     noise_level,
 )
-
-# Other families whose best has the same residual as the best of all: one may have it by chance.
-ENOUGH_FAMILIES = 2
 
 
 def leverage_of(scored: Scored) -> float:
@@ -66,14 +62,17 @@ def is_noise(
     is_flat = scored.candidate.has_plateaued or (
         any(_are_equal(one, level) for one, _ in own_levels) and has_plateaued(level, own_levels)
     )
-    # families of different functions do not end at the same residual but by noise
+    # three families of different functions do not end at the same residual but by noise; two may
     least = [min(level for level, _ in of_one) for of_one in levels.values() if of_one]
-    agree = sum(_are_equal(one, level) for one in least) >= ENOUGH_FAMILIES
-    # in many features neighbours are far apart, and any residual looks white
-    # and so does what nonlinear fits have, as they follow some of it anywhere
-    is_near = problem.x.shape[1] <= MOST_DIMENSIONS and scored.candidate.refit is None
-    shows_whiteness = is_near and is_ratio_of_noise(max(ratios), leverage)
-    if not (is_flat or agree or shows_whiteness):
+    agree = sum(_are_equal(one, level) for one in least) > 1
+    if problem.is_low_dimensional:
+        # any residual looks white to nonlinear fits, which follow some of it anywhere
+        is_linear = scored.candidate.refit is None
+        is_known = is_flat or agree or (is_linear and is_ratio_of_noise(max(ratios), leverage))
+    else:
+        # and to all in many features, where neighbours are far apart
+        is_known = is_flat and agree
+    if not is_known:
         return False
     used = problem.weight > 0
     return looks_like_noise(problem.x[used], rest[used], leverage)

@@ -15,6 +15,7 @@ from skmsnn._comparison import ENOUGH
 from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._precision import EPS
 from skmsnn.linalg.nearest import Nearest
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.selection.options import StageOptions
 from skmsnn.selection.scheme import FoldScheme, HoldoutScheme, folds_of
 from skmsnn.selection.trace import Trace
@@ -141,6 +142,11 @@ class StageProblem:
         for name in ("lines", "between"):
             own.__dict__.pop(name, None)
         return own
+
+    @property
+    def is_low_dimensional(self) -> bool:
+        """Whether neighbouring points are close enough to show waves and noise."""
+        return self.x.shape[1] <= MOST_DIMENSIONS
 
     @property
     def n_rows(self) -> int:

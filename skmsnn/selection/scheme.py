@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from skmsnn._time_limit import time_is_up
 from skmsnn.selection.candidate import Candidate, Fit, Scored
 from skmsnn.spaces.sampling import sampling_order, weight_at
-from skmsnn.validation.leave_out import EdgePoints, LeftOut, grouped
+from skmsnn.validation.leave_out import EdgePoints, LeftOut, grouped, of_features
 from skmsnn.validation.score import Score
 
 # Fewer points are left out one by one: a fold of several would be too large a share of them.
@@ -86,7 +86,8 @@ class FoldScheme:
 
     def of_features(self, features: tuple[int, ...]) -> Self:
         """The same for functions of some features."""
-        return replace(self, x=self.x[:, features], edges=_edges_of(self.edges, features))
+        edges = None if self.edges is None else self.edges.of_features(features)
+        return replace(self, x=of_features(self.x, features), edges=edges)
 
     def score(self, candidate: Candidate, best: Sequence[Scored] = ()) -> Scored:
         """Fit a candidate, and score it on rows that its fits have not seen.
@@ -239,8 +240,9 @@ class HoldoutScheme:
 
     def of_features(self, features: tuple[int, ...]) -> Self:
         """The same for functions of some features."""
-        own = {name: getattr(self, name)[:, features] for name in ("x", "x_val")}
-        return replace(self, **own, edges=_edges_of(self.edges, features))
+        edges = None if self.edges is None else self.edges.of_features(features)
+        x, x_val = (of_features(a, features) for a in (self.x, self.x_val))
+        return replace(self, x=x, x_val=x_val, edges=edges)
 
     def score(self, candidate: Candidate, best: Sequence[Scored] = ()) -> Scored:
         """Fit a candidate, and score it on rows that its fits have not seen."""
@@ -296,10 +298,6 @@ class HoldoutScheme:
         variance = np.mean(residual[few] ** 2 / (1 + unseen[:, None]), axis=0)
         at_edges = self.edges.shares @ leverages(self.edges.points)
         return np.asarray(np.sqrt(at_edges * variance))
-
-
-def _edges_of(edges: EdgePoints | None, features: tuple[int, ...]) -> EdgePoints | None:
-    return None if edges is None else edges._replace(points=edges.points[:, features])
 
 
 def _rms(rest: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:

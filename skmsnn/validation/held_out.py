@@ -151,7 +151,7 @@ def sample_edges(
     exposed = np.linalg.norm(points - x[near].mean(axis=1), axis=1)
     # corners of a square, where fits are worst, take up a hundredth of it for a thousand points
     most = np.argsort(-exposed)[: max(1, round(len(points) / FAR))]
-    corners = _corners(low, high)
+    corners = corners_of(low, high)
     # a corner is part of the region of the data if these come as close to it as to each other
     if len(corners):
         apart = nearest.query(corners, k=1)[0][:, 0]
@@ -164,7 +164,7 @@ def sample_edges(
     return EdgePoints(both, np.concatenate([of_points, of_corners]))
 
 
-def _corners(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
+def corners_of(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
     """Corners of a box of few features; of many, points come near none."""
     if 2 ** len(low) > ENOUGH:
         return np.empty((0, len(low)))

@@ -16,7 +16,7 @@ changes (Efron & Stein 1981, The jackknife estimate of variance).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -52,6 +52,15 @@ class EdgePoints(NamedTuple):
 
     points: NDArray[np.float64]
     shares: NDArray[np.float64]
+
+    def of_features(self, features: Sequence[int]) -> EdgePoints:
+        """The same for functions of some features."""
+        return self._replace(points=of_features(self.points, features))
+
+
+def of_features(x: NDArray[np.float64], features: Sequence[int]) -> NDArray[np.float64]:
+    """Some features of points (n, d), each point in one piece of memory."""
+    return np.ascontiguousarray(x[:, list(features)])
 
 
 class LeftOut(NamedTuple):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skmsnn.domain import Domain, Grid, Points
 from skmsnn.stage import Stage
-from skmsnn.validation.leave_out import EdgePoints
+from skmsnn.validation.leave_out import EdgePoints, of_features
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,17 @@ class DataSplit:
 
     def of_features(self, features: tuple[int, ...]) -> DataSplit:
         """The same for functions of some features, at points that lie on no grid."""
-        own = list(features)
         held, edges, gaps = self.held_out, self.edges, self.gaps
         return replace(
             self,
-            domain=self.domain.of_features(own),
+            domain=self.domain.of_features(features),
             grid=None,
             line=None,
-            x=self.x[:, own],
-            held_out=None if held is None else replace(held, x=held.x[:, own]),
-            levels={k: self.levels[j] for k, j in enumerate(own) if j in self.levels},
-            edges=None if edges is None else edges._replace(points=edges.points[:, own]),
-            gaps=None if gaps is None else gaps[:, own],
+            x=of_features(self.x, features),
+            held_out=None if held is None else replace(held, x=of_features(held.x, features)),
+            levels={k: self.levels[j] for k, j in enumerate(features) if j in self.levels},
+            edges=None if edges is None else edges.of_features(features),
+            gaps=None if gaps is None else of_features(gaps, features),
         )
 
     @property
