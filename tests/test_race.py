@@ -301,7 +301,8 @@ class TestEndings:
         asked = []
 
         def is_noise(scored, tried):
-            asked.append((scored.candidate.label, [t.label for t in tried]))
+            labels = [t.label for of_one in tried.values() for t in of_one]
+            asked.append((scored.candidate.label, labels))
             return True
 
         last = {"seen": 0.1, "operations": share * WORTH_A_LOOK * BUDGET}

@@ -8,11 +8,13 @@ those that it is a multiple of.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lars_path
 
 from skmsnn._effort import FLOPS_PER_SECOND
@@ -139,9 +141,11 @@ def _order(columns: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray
     # of more terms than rows products with all rows are fewer
     gram = centred.T @ centred if centred.shape[1] < len(centred) else None
     places = np.full((values.shape[1], centred.shape[1]), n_steps)
-    for own, value in zip(places, (values - constant @ (constant.T @ values)).T, strict=True):
-        path = lars_path(centred, LARGE * value, Gram=gram, max_iter=n_steps, alpha_min=0.0)[1]
-        own[np.asarray(path, dtype=np.intp)] = np.arange(len(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of terms that it drops
+        for own, value in zip(places, (values - constant @ (constant.T @ values)).T, strict=True):
+            path = lars_path(centred, LARGE * value, Gram=gram, max_iter=n_steps, alpha_min=0.0)[1]
+            own[np.asarray(path, dtype=np.intp)] = np.arange(len(path))
     # a path drops terms that nearly depend on others; they come last, in order of their degrees
     order = np.argsort(places.min(axis=0), kind="stable")[:n_steps]
     return np.concatenate([[0], 1 + order])

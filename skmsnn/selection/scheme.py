@@ -150,7 +150,8 @@ class FoldScheme:
             weight = self.weight.copy()
             weight[fold] = 0.0
             other = self._refit(candidate, fit, weight)
-            if candidate.held is None:
+            # of a pair that mirrors each other along a line, one row alone tells nothing
+            if candidate.held is None or self.proxy is not None:
                 residual[fold] = self.target[fold] - other.function.evaluate(self.x[fold])
             else:
                 residual[fold] = candidate.held(other, self.target, self.weight)[fold]

@@ -130,7 +130,7 @@ class GaussianProcess:
         self.form, self.x = form, x
         self.n, self.d = x.shape
         self.spread = weight.mean() / weight
-        self.terms = form.terms(self.d)
+        self.terms = _independent(form.terms(self.d), x)
         self.mean = columns_of(x, self.terms)
         self.parts = form.parts(self.d)
         self.correlation = CORRELATIONS[form.correlation]
@@ -267,6 +267,14 @@ class GaussianProcess:
             np.exp(own["own_scales"]) if has_sum else ones,
             np.exp(own["own_weights"]) if has_sum else 0 * ones,
         )
+
+
+def _independent(terms: NDArray[np.int64], x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Those of some terms whose columns at points do not depend on others."""
+    triangle, order = sla.qr(columns_of(x, terms), mode="r", pivoting=True)
+    size = np.abs(np.diag(triangle))
+    kept = order[: np.count_nonzero(size > len(x) * EPS * size[0])]
+    return terms[np.sort(kept)]
 
 
 class _Covariances:
