@@ -156,6 +156,8 @@ class SpectrumInformedMSNNRegressor(CallbackSupportMixin, BaseMultistageRegresso
         ``standard_error``, ``train_error``, ``status`` and ``reason``; see docs/selection.rst.
     domain_ : Domain
         Scaling of the points and which axes are periodic.
+    feature_importances_ : ndarray of shape (n_features,)
+        Total Sobol' indices of the features, uniform in the box of the training points.
     n_outputs_, n_features_in_ : int
         Numbers of outputs and of features.
     feature_names_in_ : ndarray of shape (n_features,)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from examples.benchmarks import hard_cases, honesty, standard_functions
+from examples.benchmarks import few_points, hard_cases, honesty, standard_functions
 
 
 @pytest.mark.parametrize("number", hard_cases.KINDS)
@@ -75,3 +75,14 @@ def test_honesty_of_difficult_cases_is_counted_and_silent_ones_are_named(capsys)
     assert "true error at most 10 times the reported one: 100.0%" in output
     assert "true error at most 10 times the reported one: 0.0%" in output
     assert "silent cases: 13 (ring)" in output
+
+
+def test_few_points_are_compared_with_rivals(capsys):
+    found = few_points.main(["--sizes", "30", "--designs", "1", "--functions", "Park"])
+    one = found["Park", 30]
+    assert one.best <= one.process
+    assert one.error < 5 * one.best
+    assert 0 <= one.at_edge <= 1
+    printed = capsys.readouterr().out
+    assert f"| {one.best_name} |" in printed
+    assert "n = 30: ours / best, median" in printed

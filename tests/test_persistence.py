@@ -24,6 +24,7 @@ from skmsnn.functions import (
     TriangulatedSurface,
 )
 from skmsnn.functions.kernel import CORRELATIONS, KernelExpansion
+from skmsnn.functions.of_features import OfFeatures
 from skmsnn.modules.network import StageNetwork
 from skmsnn.modules.of_functions import module_of
 from skmsnn.modules.trained import TrainedNetwork
@@ -168,7 +169,8 @@ def functions(name, rng):
             )
             for name in CORRELATIONS
         ]
-        return [separable, mixed, product(rng, [both, *bases], (1, 2, 0)), *kernels], 3, 1
+        some = OfFeatures(product(rng, bases, (0, 1)), (2, 0), 3)
+        return [separable, mixed, product(rng, [both, *bases], (1, 2, 0)), *kernels, some], 3, 1
     networks = []
     for n_modes, hidden, readout in [(0, (4, 3), False), (3, (4,), True), (3, (4, 3), False)]:
         parts = {"n_modes": n_modes, "hidden_layer_sizes": hidden, "readout": readout}

@@ -114,7 +114,9 @@ def _won(problem: StageProblem, ladders: Iterable[tuple[str, Ladder]]) -> StageF
             return None
         own = problem.of_outputs(outputs)
         found = run_race(own, ladders_of(own), share)
-        return None if found is None else (own, _interpolated(own, found))
+        if found is None:
+            return None
+        return own, _interpolated(own, _of_relevant_features(own, found))
 
     return stage_of(problem, _interpolated(problem, outcome), again if is_open else None)
 

@@ -34,6 +34,8 @@ TERMS_A_ROW, MOST_TERMS, FIRST_DEGREE, GROWTH = 10, 2000, 2, 1.5
 # Terms that a path may have for each row: with half as many terms as rows that of Rosenbrock's
 # function ended before all of its terms.
 MOST_OF_ROWS = 0.8
+# Outputs whose paths order the terms.
+MOST_OUTPUTS = 6
 # What a step of a path costs at least, and its products for each term and row: 0.14 milliseconds
 # of 55 terms at 100 rows.
 OVERHEAD, PRODUCTS = FLOPS_PER_SECOND / 10_000, 8.0
@@ -64,7 +66,8 @@ def _by_degree(problem: StageProblem, norm: float, known: set[bytes]) -> Ladder:
 
 def _candidate(problem: StageProblem, terms: NDArray[np.int64], label: str) -> Candidate:
     n, n_terms = problem.n_rows, len(terms)
-    path = min(n_terms, MOST_OF_ROWS * n) * (OVERHEAD + PRODUCTS * n * n_terms)
+    n_paths = min(problem.n_outputs, MOST_OUTPUTS)
+    path = n_paths * min(n_terms, MOST_OF_ROWS * n) * (OVERHEAD + PRODUCTS * n * n_terms)
 
     def refit(_: Fit, target: NDArray[np.float64], weight: NDArray[np.float64]) -> Fit:
         return _fitted(problem.x, terms, target, weight)
@@ -114,7 +117,7 @@ def _fitted(
     root = np.sqrt(weight[used])[:, None]
     columns = root * columns_of(x[used], terms)
     values = root * target[used]
-    order = _order(columns, values)
+    order = _order(columns, values[:, :MOST_OUTPUTS])
     q, triangle = np.linalg.qr(columns[:, order])
     # terms that depend on those before them follow rounding
     size = np.abs(np.diag(triangle))

@@ -28,7 +28,7 @@ LEAST_OPERATIONS = FLOPS_PER_SECOND / 300
 PATIENCE = 2
 # Share of the budget that is spent after the best where its residual looks like noise: that of a
 # smooth function may look so, too, and what is cheap tells.
-WORTH_A_LOOK = 0.1
+WORTH_A_LOOK = 0.25
 # Operations that a ladder may spend without a smaller error, if it has not spent more until its
 # best: what leads to a better one may itself say nothing, as x^2 on the way to x^3.
 WAITING = FLOPS_PER_SECOND / 20
