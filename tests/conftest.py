@@ -9,7 +9,7 @@ with contextlib.suppress(ImportError):
     # always the same samples; for a wide search
     #     pytest tests/test_properties.py --hypothesis-profile wide
     settings.register_profile("wide", max_examples=2000, deadline=None)
-    settings.register_profile("short", max_examples=150, deadline=None, derandomize=True)
+    settings.register_profile("short", max_examples=40, deadline=None, derandomize=True)
     settings.load_profile("short")
 
 

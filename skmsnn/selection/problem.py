@@ -33,6 +33,9 @@ BUDGET, BUDGET_AFTER_NETWORK = 16 * FLOPS_PER_SECOND, FLOPS_PER_SECOND
 # What all digits of a fit are worth: 1.4 seconds, and 4 milliseconds for each row, up to the budget
 # of a stage. Longer fits gained digits where one family was in the lead.
 WORTH_OF_A_TABLE, WORTH_OF_A_ROW = 1.4 * FLOPS_PER_SECOND, 0.004 * FLOPS_PER_SECOND
+# So many times what the data are worth a family in the lead may spend: forms of covariances of 100
+# points took up to nine seconds.
+LEADING = 3
 
 
 def worth_of(n_rows: int) -> float:
@@ -162,6 +165,8 @@ class StageProblem:
     def most(self) -> float:
         """Operations of the stage at most."""
         most = min(BUDGET, self.options.budget)
+        if self.options.is_auto:
+            most = min(most, LEADING * worth_of(self.n_rows))
         return min(most, BUDGET_AFTER_NETWORK) if self.is_short else most
 
     @property
