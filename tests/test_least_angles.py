@@ -33,7 +33,7 @@ def test_large_sets_are_not_made():
 
 
 def test_no_set_is_tried_twice(rng):
-    problem = stage_problem(rng.uniform(-1, 1, (60, 3)), rng.standard_normal(60))
+    problem = stage_problem(rng.uniform(-1, 1, (60, 3)), rng.standard_normal((60, 1)))
     labels = []
     for ladder in least_angles(problem):
         step = next(ladder, None)

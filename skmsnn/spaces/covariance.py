@@ -57,7 +57,7 @@ class Form:
     is_warped : bool
         Whether length scales change along a feature.
     degree : int
-        Total degree of the polynomial mean: 0, 1 or 2.
+        Highest power of each feature in the polynomial mean: 0, 1 or 2.
     """
 
     correlation: str
@@ -66,7 +66,7 @@ class Form:
     degree: int = 0
 
     def terms(self, d: int) -> NDArray[np.int64]:
-        """Degrees of the polynomial mean; of degree 2 without products of features."""
+        """Degrees of the terms of the polynomial mean, none of which is a product of features."""
         own = np.eye(d, dtype=np.int64)
         rows = [np.zeros((1, d), dtype=np.int64), *(k * own for k in range(1, self.degree + 1))]
         return np.concatenate(rows)
