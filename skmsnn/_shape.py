@@ -1,8 +1,11 @@
-"""The one check of how many coordinates points have."""
+"""How many coordinates points have, and points of some of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def check_points(shape: Sequence[int], n_features: int) -> None:
@@ -19,3 +22,8 @@ def check_points(shape: Sequence[int], n_features: int) -> None:
             f"Points of shape {tuple(shape)} were given to a function of {what}; give an array of "
             f"shape (n, {n_features}), one point a row."
         )
+
+
+def of_features(x: NDArray[np.float64], features: Sequence[int]) -> NDArray[np.float64]:
+    """Some features of points (n, d), each point in one piece of memory."""
+    return np.ascontiguousarray(x[:, list(features)])

@@ -41,12 +41,25 @@ def total_sobol_indices(
     points, others = np.split(2 * design - 1, 2, axis=1)
     values = function(points)
     variance = float(values.var(axis=0).sum())
-    indices = np.zeros(n_features)
     if variance == 0:
-        return indices
-    for j in range(n_features):
+        return np.zeros(n_features)
+    return lost_variances(function, values, points, others).sum(axis=1) / variance
+
+
+def lost_variances(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    values: NDArray[np.float64],
+    points: NDArray[np.float64],
+    others: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Variance of a function that is lost once a feature alone is not known.
+
+    Half the mean square change of its ``values`` (n, n_outputs) at ``points`` (n, d), once the
+    feature is that of ``others`` (n, d); shape (d, n_outputs).
+    """
+    lost = []
+    for j in range(points.shape[1]):
         exchanged = points.copy()
         exchanged[:, j] = others[:, j]
-        change = function(exchanged) - values
-        indices[j] = np.mean(np.sum(change**2, axis=1)) / 2 / variance
-    return indices
+        lost.append(np.mean((function(exchanged) - values) ** 2, axis=0) / 2)
+    return np.array(lost)

@@ -153,7 +153,7 @@ def test_the_gradient_is_that_of_the_likelihood(form, values, rng):
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_the_likelihood_is_that_of_contrasts(form, values, rng):
-    """Of combinations of values that no polynomial mean changes, of the likeliest variances."""
+    """It takes combinations of values that no polynomial mean changes, and profiles variances."""
     x, y, weight = values
     process = GaussianProcess(form, x, weight)
     contrasts = np.linalg.svd(process.mean)[0][:, process.mean.shape[1] :]
@@ -211,7 +211,7 @@ def test_points_left_out_are_those_of_processes_without_them(form, values, rng):
 
 
 def nearly_a_sum(X):
-    """Of functions of one feature each, and a weak product; on [0, 1]^6."""
+    """A sum of functions of one feature each, and a weak product; on [0, 1]^6."""
     own = np.sin(4 * X[:, 0]) + np.sqrt(X[:, 1] + 0.2) + np.exp(-3 * X[:, 2]) + X[:, 3]
     return own + 0.1 * X[:, 0] * X[:, 4]
 

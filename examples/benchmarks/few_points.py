@@ -72,7 +72,7 @@ RIVALS = {
 
 
 class Outcome(NamedTuple):
-    """Of one function and size, medians over designs."""
+    """Medians over the designs of one function and size."""
 
     error: float
     reported: float
@@ -108,9 +108,8 @@ def run(name, n, designs=DESIGNS, rivals=RIVALS):
     function, d = STANDARD[name]
     own, others = [], defaultdict(list)
     for seed in range(designs):
-        X = qmc.LatinHypercube(d, optimization="random-cd", rng=np.random.default_rng(seed)).random(
-            n
-        )
+        rng = np.random.default_rng(seed)
+        X = qmc.LatinHypercube(d, optimization="random-cd", rng=rng).random(n)
         fresh = np.random.default_rng(1000 + seed).random((N_FRESH, d))
         y, truth = function(X), function(fresh)
         with warnings.catch_warnings():

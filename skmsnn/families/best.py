@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from skmsnn._precision import NEAR_ROUND_OFF
+from skmsnn._shape import of_features
 from skmsnn._time_limit import time_is_up
 from skmsnn.families import FAMILIES
 from skmsnn.families.family import Family
@@ -24,7 +25,6 @@ from skmsnn.selection.problem import StageProblem, Watch
 from skmsnn.selection.race import LEAST_OPERATIONS, Outcome, Race, Tried, improve
 from skmsnn.selection.stages import StageFit, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
-from skmsnn.validation.leave_out import of_features
 from skmsnn.validation.score import UNRESOLVED
 from skmsnn.validation.split import DataSplit, Residuals
 

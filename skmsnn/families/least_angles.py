@@ -51,11 +51,10 @@ def least_angles(problem: StageProblem) -> Iterator[Ladder]:
 
 
 def _by_degree(problem: StageProblem, norm: float, known: set[bytes]) -> Ladder:
-    n, d = problem.n_rows, problem.x.shape[1]
-    most = np.array([problem.points.levels.get(j, np.inf) - 1 for j in range(d)])
     degree = FIRST_DEGREE
     while True:
-        terms = hyperbolic(most, degree, norm, min(TERMS_A_ROW * n, MOST_TERMS))
+        most_terms = min(TERMS_A_ROW * problem.n_rows, MOST_TERMS)
+        terms = hyperbolic(problem.most_degrees, degree, norm, most_terms)
         if terms is None or terms.max() < degree:
             return
         if terms.tobytes() not in known:
@@ -129,9 +128,7 @@ def _fitted(
     unseen = np.mean((seen / (1 - leverage)[:, :, None]) ** 2, axis=(0, 2))
     chosen = terms[order[: 1 + int(np.argmin(unseen))]]
     linear = DenseFit(x, weight, PolynomialFrame(chosen))
-    function = linear.solve(target)
-    function = function.plus(linear.solve(target - function.evaluate(x)))
-    return Fit(function, linear, leverage=len(chosen) / len(q))
+    return Fit(linear.refined(target), linear, leverage=len(chosen) / len(q))
 
 
 def _order(columns: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.intp]:

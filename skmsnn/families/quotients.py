@@ -48,7 +48,7 @@ def quotients(problem: StageProblem) -> Ladder:
     n_folds = problem.n_refits
     is_trial = not problem.in_folds
     levels = problem.points.levels
-    most = np.array([levels.get(j, np.inf) - 1 for j in range(d)])
+    most = problem.most_degrees
     last = 0
     for degree in count(0):
         if n_total_degree_terms(d - len(levels), degree) > problem.n_rows:
@@ -111,10 +111,7 @@ def _with_denominator(
         nothing = np.full((len(terms), target.shape[1]), np.nan)
         return Fit(LegendreSeries(terms, nothing))
     linear = DenseFit(problem.x, weight, QuotientFrame(terms, denominator))
-    function = linear.solve(target)
-    # one step of refinement, as another stage would take
-    function = function.plus(linear.solve(target - function.evaluate(problem.x)))
-    return Fit(function, linear)
+    return Fit(linear.refined(target), linear)
 
 
 @one_blas_thread

@@ -101,8 +101,7 @@ def _fitted(
     if supports:
         poles = poles_of(supports, size, problem.x[used, 0], target[used])
     linear = DenseFit(problem.x, weight, RationalFrame(poles))
-    function = linear.solve(target)
-    function = function.plus(linear.solve(target - function.evaluate(problem.x)))
+    function = linear.refined(target)
     assert isinstance(function, PartialFractions)
     return Fit(function, linear)
 

@@ -17,36 +17,33 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, ENOUGH
 from skmsnn._precision import HALF_DIGITS
+from skmsnn._shape import of_features
 from skmsnn.functions.of_features import OfFeatures
+from skmsnn.importance import lost_variances
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Preparation
 from skmsnn.selection.problem import StageProblem
 from skmsnn.selection.race import Outcome
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.polynomial import PolynomialFit
-from skmsnn.validation.leave_out import EdgePoints, LeftOut, of_features
+from skmsnn.validation.leave_out import EdgePoints, LeftOut
 
 
 def relevant_features(problem: StageProblem, outcome: Outcome) -> tuple[int, ...]:
     """Features that the best fits depend on by more than their error, none of them twice."""
     rows = problem.random_state("relevance").permutation(np.flatnonzero(problem.weight))[:ENOUGH]
     x = problem.x[rows]
-    found = set()
+    # half a turn of rows in random order pairs each with another
+    others = np.roll(x, len(x) // 2, axis=0)
+    is_influential = np.zeros(x.shape[1], dtype=bool)
     for scored in {id(one): one for one in outcome.best}.values():
         assert scored.fit is not None
         own = np.array([one is scored for one in outcome.best])
-        error = CLEARLY * scored.score.errors[own]
-        before = scored.fit.function.evaluate(x)[:, own]
-        for j in range(x.shape[1]):
-            exchanged = x.copy()
-            # half a turn of rows in random order pairs each with another
-            exchanged[:, j] = np.roll(x[:, j], len(x) // 2)
-            change = scored.fit.function.evaluate(exchanged)[:, own] - before
-            # the mean square of a difference is twice the variance (Jansen 1999)
-            if np.any(np.sqrt(np.mean(change**2, axis=0) / 2) > error):
-                found.add(j)
-    influential = sorted(found)
+        evaluate = scored.fit.function.evaluate
+        influence = np.sqrt(lost_variances(evaluate, evaluate(x), x, others)[:, own])
+        is_influential |= np.any(influence > CLEARLY * scored.score.errors[own], axis=1)
+    influential = np.flatnonzero(is_influential)
     independent = independent_features(problem.x[problem.weight > 0][:, influential])
-    return tuple(influential[k] for k in independent)
+    return tuple(int(influential[k]) for k in independent)
 
 
 def independent_features(x: NDArray[np.float64]) -> tuple[int, ...]:

@@ -36,8 +36,7 @@ OVERHEAD, SLOWNESS = FLOPS_PER_SECOND / 2000, 2.0
 
 def sparse_polynomials(problem: StageProblem) -> Ladder:
     """Sets of terms from few to many; in each fold they are chosen anew without its rows."""
-    d, levels = problem.x.shape[1], problem.points.levels
-    most = np.array([levels.get(j, np.inf) - 1 for j in range(d)])
+    most = problem.most_degrees
     used = np.flatnonzero(problem.weight)
     rows = np.sort(problem.random_state("sparse").permutation(used)[:MOST_ROWS])
     # the basis is orthogonalised twice
@@ -111,7 +110,7 @@ class _Growing:
         root: NDArray[np.float64],
         target: NDArray[np.float64],
         others: NDArray[np.float64],
-        most: NDArray[np.int64],
+        most: NDArray[np.float64],
         most_terms: int,
     ) -> None:
         self._most, self._most_terms = most, most_terms

@@ -205,14 +205,14 @@ class KernelExpansion(Function):
         values = self.trend.evaluate(x)
         differentiated = {j for j, order in enumerate(nu) if order}
         for block in blocks_of(len(x), 32 * len(self.centres)):
-            terms = self._terms(partial(self._derived, x[block], nu), differentiated, {})
+            terms = self._terms(partial(self._along, x[block], nu), differentiated, {})
             values[block] += self._sum(terms)
         return values
 
     def covariance(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Covariances of points (n, n_features) with the centres; shape (n, n_centres)."""
         nu = (0,) * self.n_features
-        return reduce(np.add, self._terms(partial(self._derived, x, nu), set(), {}))
+        return reduce(np.add, self._terms(partial(self._along, x, nu), set(), {}))
 
     def closed_integral(
         self, lower: NDArray[np.float64], upper: NDArray[np.float64], axes: frozenset[int]
@@ -222,7 +222,7 @@ class KernelExpansion(Function):
         def along(j: int, scale: float) -> NDArray[np.float64]:
             if j in axes:
                 return self._integrated(j, scale, lower[:, j], upper[:, j])
-            return self._derived(upper, nu, j, scale)
+            return self._along(upper, nu, j, scale)
 
         differentiated = {j for j, order in enumerate(nu) if order}
         widths = {j: upper[:, j] - lower[:, j] for j in axes}
@@ -252,20 +252,15 @@ class KernelExpansion(Function):
                 terms.append(factor * along(j, self.own_scales[j]))
         return terms
 
-    def _derived(
-        self, x: NDArray[np.float64], nu: Sequence[int], j: int, scale: float
-    ) -> NDArray[np.float64]:
-        return self._along(j, scale, x[:, j], nu[j])
-
     def _along(
-        self, j: int, scale: float, x: NDArray[np.float64], order: int
+        self, points: NDArray[np.float64], nu: Sequence[int], j: int, scale: float
     ) -> NDArray[np.float64]:
-        """Correlations along a feature (n, n_centres), or a derivative by the feature.
+        """Correlations of points along feature j (n, n_centres), or a derivative by the feature.
 
         The derivatives of a function of ``(exp(c x) - 1) / c`` are sums of its own times Stirling
         numbers of the second kind, powers of c and exp(k c x) (Faa di Bruno's formula).
         """
-        rate = float(self.rates[j])
+        x, order, rate = points[:, j], nu[j], float(self.rates[j])
         own = CORRELATIONS[self.correlation]
         difference = np.subtract.outer(warped(x, rate), warped(self.centres[:, j], rate)) / scale
         if order == 0:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._shape import of_features
 from skmsnn.functions.base import Function, Term
 from skmsnn.functions.integrals import integrate
 from skmsnn.functions.orders import sum_of_orders
@@ -59,14 +60,14 @@ class OfFeatures(Function):
 
     def evaluate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at points of shape (n, n_features); shape (n, n_outputs)."""
-        values = self.function.evaluate(x[:, self.features])
+        values = self.function.evaluate(of_features(x, self.features))
         return np.zeros_like(values) if self.is_zero else values
 
     def prepared(self) -> Term:
         if self.is_zero:
             return self.evaluate
-        own, features = self.function.prepared(), list(self.features)
-        return lambda x: own(x[:, features])
+        own = self.function.prepared()
+        return lambda x: own(of_features(x, self.features))
 
     def derivative(self, nu: Sequence[int]) -> Self:
         """The derivative of order nu_j along each axis j."""

@@ -152,6 +152,11 @@ class StageProblem:
         return self.x.shape[1] <= MOST_DIMENSIONS
 
     @property
+    def most_degrees(self) -> NDArray[np.float64]:
+        """Degrees (d,) that the levels of each feature tell apart; infinite along most."""
+        return np.array([self.points.levels.get(j, np.inf) - 1 for j in range(self.x.shape[1])])
+
+    @property
     def n_rows(self) -> int:
         """Points of a fit."""
         return int(np.count_nonzero(self.weight))

@@ -113,7 +113,7 @@ class _Entrant:
         is_smaller = np.array(
             [score.errors[j] < s.score.errors[j] for j, s in enumerate(self.best)]
         )
-        self.spent += max(scored.operations, LEAST_OPERATIONS)
+        self.spent += cost(scored)
         if not self.best or is_smaller.any():
             self.n_worse, self.spent_on_best = 0, self.spent
         else:
@@ -142,8 +142,8 @@ class _Entrant:
             return float(last.error * fall ** (2 * (2**doublings - 1)))
 
 
-def cost(step: Candidate | Preparation) -> float:
-    """Operations of a step, with the overhead of a candidate."""
+def cost(step: Candidate | Preparation | Scored) -> float:
+    """Operations of a step, or those that its score took, with the overhead of a candidate."""
     if isinstance(step, Preparation):
         return step.operations
     return max(step.operations, LEAST_OPERATIONS)
@@ -294,7 +294,7 @@ class Race:
             return None
         start = time.perf_counter()
         scored = self._scheme.score(candidate, self._best)
-        self._spent += max(scored.operations, LEAST_OPERATIONS)
+        self._spent += cost(scored)
         entrant.row = self._rows[id(scored)] = self._trace.add(
             family=candidate.family,
             label=candidate.label,

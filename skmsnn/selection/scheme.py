@@ -16,10 +16,11 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._shape import of_features
 from skmsnn._time_limit import time_is_up
 from skmsnn.selection.candidate import Candidate, Fit, Scored
 from skmsnn.spaces.sampling import sampling_order, weight_at
-from skmsnn.validation.leave_out import EdgePoints, LeftOut, grouped, of_features
+from skmsnn.validation.leave_out import EdgePoints, LeftOut, grouped
 from skmsnn.validation.score import Score
 
 # Fewer points are left out one by one: a fold of several would be too large a share of them.

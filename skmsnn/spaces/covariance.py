@@ -31,7 +31,7 @@ NOISE = (1e-12, 10.0)
 # of the normal one of rates. With half and twice each the errors on twelve functions from 100
 # points were the same, and from 50 points within a fifth but for one with 20 features.
 OWN_SCALE, OWN_WEIGHT, RATE = (3.0, 0.7), (0.1, 4.0), 0.7
-# Of the robust prior of the length scales of products.
+# Exponent a of the robust prior of the length scales of products.
 ROBUST = 0.2
 # Variance of noise, relative to that of the function, from which searches start.
 START_OF_NOISE = 1e-6

@@ -89,6 +89,11 @@ class DenseFit:
             c += self._correction(self.frame, rest)
         return self.frame.modes(c)
 
+    def refined(self, target: NDArray[np.float64]) -> LinearExpansion:
+        """The same with one step of refinement, as another stage would take."""
+        function = self.solve(target)
+        return function.plus(self.solve(target - function.evaluate(self._x)))
+
     @property
     def _is_thinned(self) -> bool:
         """Whether there are many more points than those that the triangle is of."""

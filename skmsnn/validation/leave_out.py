@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import CLEARLY, ENOUGH, FEW
 from skmsnn._precision import EPS
+from skmsnn._shape import of_features
 from skmsnn.linalg.threads import one_blas_thread
 
 # Folds of a cross-validation. Lines of an axis that is not periodic are shared out into up to
@@ -56,11 +57,6 @@ class EdgePoints(NamedTuple):
     def of_features(self, features: Sequence[int]) -> EdgePoints:
         """The same for functions of some features."""
         return self._replace(points=of_features(self.points, features))
-
-
-def of_features(x: NDArray[np.float64], features: Sequence[int]) -> NDArray[np.float64]:
-    """Some features of points (n, d), each point in one piece of memory."""
-    return np.ascontiguousarray(x[:, list(features)])
 
 
 class LeftOut(NamedTuple):

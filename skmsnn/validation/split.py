@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmsnn._shape import of_features
 from skmsnn.domain import Domain, Grid, Points
 from skmsnn.stage import Stage
-from skmsnn.validation.leave_out import EdgePoints, of_features
+from skmsnn.validation.leave_out import EdgePoints
 
 
 @dataclass(frozen=True)
