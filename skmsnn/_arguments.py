@@ -14,6 +14,8 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from skmsnn._arrays import as_numpy, as_real, is_complex
 from skmsnn._base import BaseMultistageRegressor as Regressor
 from skmsnn._cascade import Source
+from skmsnn.equations.rows import listed
+from skmsnn.equations.source import FAMILIES_OF_CONDITIONS, ConditionedSource
 from skmsnn.extrapolation import EXTRAPOLATIONS
 from skmsnn.families import FAMILIES
 from skmsnn.modules.trained import ACTIVATIONS
@@ -21,8 +23,6 @@ from skmsnn.selection.options import StageOptions
 from skmsnn.sources.arrays import ArraySource, Choices, Fitted
 from skmsnn.sources.chunked import ChunkSource
 from skmsnn.sources.chunks import ChunkedData, is_dask
-from skmsnn.sources.conditioned import FAMILIES_OF_CONDITIONS, ConditionedSource
-from skmsnn.sources.conditions import listed
 from skmsnn.sources.rows import Rows, merge_duplicates
 from skmsnn.sources.scales import chosen_scales, given_scales
 from skmsnn.training.devices import training_device

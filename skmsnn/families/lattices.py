@@ -264,6 +264,7 @@ class BallSet:
             self.cutoff,
             waves,
             bandlimit=2 * np.pi * radius / lengths.max(),
+            extent=radius,
             neighbours=self._neighbours,
         )
         if waves is None or not self.problem.in_folds:
@@ -307,7 +308,7 @@ def _total_degree(problem: StageProblem, width: float) -> Ladder:
         if 2 * len(numbers) - 1 >= max(2, problem.most_terms):
             return
         label = f"total degree up to {degree}, box {width:g} times the data's"
-        yield dense_candidate(problem, numbers, lengths, label)
+        yield dense_candidate(problem, numbers, lengths, label, extent=float(degree))
 
 
 def dense_candidate(

@@ -90,6 +90,9 @@ class Candidate:
     bandlimit : float
         Wave number that its waves reach in every direction, in radians per unit of the scaled
         coordinates; 0 if unknown.
+    extent : float
+        Degree or wave number, in any unit, that a ladder of such functions increases along all
+        axes at once; 0 if its candidates grow by terms of their own choice.
     trial_rows : int or None
         Rows of a fit that suffices to validate it where there are many; None for all.
     of_refits : float
@@ -120,6 +123,7 @@ class Candidate:
     refit: Callable[[Fit, NDArray[np.float64], NDArray[np.float64]], Fit] | None = None
     n_folds: int | None = None
     bandlimit: float = 0.0
+    extent: float = 0.0
     trial_rows: int | None = None
     of_refits: float = 0.0
     held: Callable[[Fit, NDArray[np.float64], NDArray[np.float64]], NDArray] | None = None

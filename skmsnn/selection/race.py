@@ -41,6 +41,11 @@ MOST_GAIN = 10.0
 # A ladder whose error is above this share of y has not come to the waves of the function yet: how
 # far it is behind, and how slowly its error falls, says nothing.
 RESOLVED = 0.5
+# Rows of a fit whose residual is at the floor show that nothing is gained by more functions, up to
+# so many times the floor at other rows: what their residuals have more is amplified rounding.
+NEAR_FLOOR = NEAR_ROUND_OFF / ROUND_OFF
+# Digits that every candidate promises at least: errors may rest before they fall on.
+LEAST_PROMISE = 0.1
 # A neighbour is another centre of a search if its error is smaller by more.
 LEAST_GAIN = 1.15
 
@@ -60,13 +65,18 @@ class Outcome(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """One step of a ladder."""
+    """One step of a ladder.
+
+    The error of smooth functions falls geometrically with ``size``, at the fastest: with the number
+    of terms, or with the square of the degree where that grows along all axes at once.
+    """
 
     n_terms: int
     error: float
     train_error: float
     n_rows: int
     label: str
+    size: float
 
 
 @dataclass
@@ -79,6 +89,7 @@ class _Entrant:
     best: list[Scored] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
     row: Row | None = None
+    last: Scored | None = None
     n_worse: float = 0
     is_search: bool = False
     spent: float = 0.0
@@ -98,18 +109,44 @@ class _Entrant:
         self.seconds = time.perf_counter() - start
 
     def price(self, least: float) -> float:
-        """Operations of the next candidate, times one and the digits that the ladder is behind."""
+        """Operations of the next candidate for each digit that it promises.
+
+        It has to make up for the digits that the ladder is behind, and promises as many as its
+        error fell by so far, for each unit of size; one before that is known.
+        """
         if self.next is None:
             return 0.0
         gap = self.error / least if self.error < RESOLVED and least > 0 else 1.0
         digits = np.log10(max(1.0, gap))
-        return float(max(cost(self.next), LEAST_OPERATIONS) * (1 + digits))
+        return float(max(cost(self.next), LEAST_OPERATIONS) * (1 + digits) / self.promise())
+
+    def promise(self) -> float:
+        """Digits, at most one, by which the error falls with the next candidate, if it falls on."""
+        if not isinstance(self.next, Candidate) or self.is_search:
+            return 1.0
+        rate = self.rate()
+        if rate is None:
+            return 1.0
+        digits = -rate * (size_of(self.next) - self.tried[-1].size) / np.log(10)
+        return float(np.clip(digits, LEAST_PROMISE, 1.0))
+
+    def rate(self) -> float | None:
+        """Fall of the logarithm of the error with size, over the last doubling; None if unknown."""
+        if not self.tried:
+            return None
+        last = self.tried[-1]
+        smaller = [t for t in self.tried if 2 * t.size <= last.size]
+        if not smaller or not 0 < last.error < RESOLVED:
+            return None
+        before = min(smaller, key=lambda t: t.error)
+        return float(min(0.0, np.log(last.error / before.error)) / (last.size - before.size))
 
     def take(self, scored: Scored) -> None:
         """Note a scored candidate."""
+        self.last = scored
         candidate, score = scored.candidate, scored.score
         numbers = (candidate.n_terms, score.error, score.train_error, scored.n_rows)
-        self.tried.append(Tried(*numbers, candidate.label))
+        self.tried.append(Tried(*numbers, candidate.label, size_of(candidate)))
         is_smaller = np.array(
             [score.errors[j] < s.score.errors[j] for j, s in enumerate(self.best)]
         )
@@ -125,21 +162,23 @@ class _Entrant:
             self.best[j] = scored
 
     def forecast(self, operations: float) -> float:
-        """Error at the largest size that so many operations allow, if it falls on geometrically.
-
-        From the last doubling, per term along each axis: the most optimistic of usual laws.
-        """
+        """Error at the largest size that so many operations allow, if it falls on geometrically."""
         assert isinstance(self.next, Candidate)
-        last = self.tried[-1]
-        halves = [t.error for t in self.tried if 2 * t.n_terms <= last.n_terms]
-        if not halves or not 0 < last.error < RESOLVED:
+        last, size, rate = self.tried[-1], size_of(self.next), self.rate()
+        if rate is None:
             return 0.0
-        fall = min(1.0, last.error / min(halves))
-        doublings = np.log2(max(1.0, operations / self.next.operations)) / 2
-        doublings += np.log2(max(1.0, self.next.n_terms / last.n_terms))
-        doublings = min(doublings, max(0.0, np.log2(last.n_rows / last.n_terms)))
+        # operations grow with the square of the number of terms, of which rows are a bound
+        growth = np.sqrt(max(1.0, operations / self.next.operations))
+        growth = min(growth * self.next.n_terms, last.n_rows) / last.n_terms
+        terms = self.next.n_terms / last.n_terms
+        exponent = np.log(size / last.size) / np.log(terms) if terms > 1 < size / last.size else 1.0
         with np.errstate(under="ignore"):
-            return float(last.error * fall ** (2 * (2**doublings - 1)))
+            return float(last.error * np.exp(rate * last.size * (growth**exponent - 1)))
+
+
+def size_of(candidate: Candidate) -> float:
+    """The size of a candidate in forecasts."""
+    return min(float(candidate.n_terms), candidate.extent**2 or np.inf)
 
 
 def cost(step: Candidate | Preparation | Scored) -> float:
@@ -208,6 +247,7 @@ class Race:
         self._entrants: list[_Entrant] = []
         self._rows: dict[int, Row] = {}
         self._ladders: dict[int, _Entrant] = {}
+        self._spent_in_lead: dict[int, float] = {}
         self._best: list[Scored] = []
         self._tried: dict[str, list[Tried]] = {}
 
@@ -250,6 +290,8 @@ class Race:
             return Status.FORECAST, "similar candidates would not catch up"
         if isinstance(candidate, Candidate) and least <= candidate.reach:
             return Status.FORECAST, "others are more accurate than such functions become"
+        if not entrant.is_search and self._is_behind(entrant):
+            return Status.FORECAST, "the error falls too slowly to catch up"
         since_best = self._spent - self._spent_at_best + candidate.operations
         if since_best > WORTH_A_LOOK * self._budget and self._ends_in_noise():
             return Status.WORSE, "the residual of the best is noise"
@@ -264,15 +306,15 @@ class Race:
         """Operations that the missing digits are worth, less those that were spent.
 
         All digits are worth the budget, and each as much. Ladders in the lead find digits, and may
-        go on to the end of a stage: what they spend is not at the expense of the others.
+        go on to the end of a stage: what they spent is not at the expense of the others.
         """
-        leading = {id(one): one for one in (self._ladders[id(best)] for best in self._best)}
-        of_leading = sum(one.spent for one in leading.values())
+        leading = {id(self._ladders[id(best)]) for best in self._best}
+        in_search = self._spent - sum(self._spent_in_lead.values())
         if id(entrant) in leading:
-            return self._most - self._spent
+            return self._most - in_search - self._spent_in_lead.get(id(entrant), 0.0)
         missing = np.log(max(_joint(self._best), self._floor) / self._floor)
         share = min(1.0, missing / np.log(1 / self._floor))
-        return float(share * self._budget - (self._spent - of_leading))
+        return float(share * self._budget - in_search)
 
     def _ends_in_noise(self) -> bool:
         """Whether the residual of the best candidate is noise, which no other one reduces."""
@@ -310,6 +352,8 @@ class Race:
         self._tried.setdefault(candidate.family, []).append(entrant.tried[-1])
         if improve(self._best, scored):
             self._spent_at_best = self._spent
+        for one in (self._ladders[id(best)] for best in self._best):
+            self._spent_in_lead[id(one)] = one.spent
         entrant.advance(scored.score)
         if not isinstance(entrant.next, Candidate) or entrant.is_search:
             return None
@@ -324,11 +368,14 @@ class Race:
             waited = entrant.spent - entrant.spent_on_best
             if waited > max(entrant.spent_on_best, WAITING):
                 return Status.WORSE, "larger candidates do not reduce the error"
-        least = _joint(self._best)
-        is_behind = entrant.error > least and entrant.forecast(self._left(entrant)) > least
-        if is_behind and not self._shows_more(scored):
-            return Status.FORECAST, "the error falls too slowly to catch up"
         return None
+
+    def _is_behind(self, entrant: _Entrant) -> bool:
+        """Whether no affordable candidate of a ladder is likely to become the best."""
+        least, last = _joint(self._best), entrant.last
+        if last is None or not isinstance(entrant.next, Candidate) or entrant.error <= least:
+            return False
+        return entrant.forecast(self._left(entrant)) > least and not self._shows_more(last)
 
     def _end(self, entrant: _Entrant, status: Status, reason: str) -> None:
         self._entrants.remove(entrant)
@@ -340,8 +387,7 @@ class Race:
         if is_done and entrant.best and not entrant.is_search:
             for scored in {id(one): one for one in entrant.best}.values():
                 search = _Entrant(entrant.family, neighbours(scored), is_search=True)
-                # what led to the best was spent for it, too
-                search.best, search.spent = list(entrant.best), entrant.spent
+                search.best = list(entrant.best)
                 self._enter(search)
 
 
@@ -363,7 +409,7 @@ def _is_settled(best: list[Scored], floor: float) -> bool:
     """Whether digits are used up."""
     error = _joint(best)
     train = max(scored.score.train_error for scored in best)
-    return error <= floor or (error <= NEAR_ROUND_OFF and train <= floor)
+    return error <= floor or (error <= NEAR_FLOOR * floor and train <= floor)
 
 
 def _joint(best: Sequence[Scored]) -> float:

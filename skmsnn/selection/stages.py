@@ -360,7 +360,8 @@ def _refined(problem: StageProblem, part: Part) -> StageFit:
 
     candidate = replace(part.scored.candidate, fit=fit, preview=None, trial_rows=None, n_folds=None)
     scored = problem.scheme.score(candidate)
-    own = Tried(candidate.n_terms, scored.score.error, scored.score.train_error, 1, "")
+    numbers = (candidate.n_terms, scored.score.error, scored.score.train_error)
+    own = Tried(*numbers, 1, "", candidate.n_terms)
     tried = {candidate.family: [own]}
     stage = _of_part(problem, slice(0, problem.n_outputs), scored, tried, part.full)
     refined_part = replace(stage.parts[0], outputs=part.outputs, full=part.full)

@@ -109,11 +109,12 @@ class ChunkSource(ValuesAlone):
                 "fits of dask arrays they do not join the fit; give weights that differ less, "
                 "points to hold out as X_val, or early_stopping=False."
             )
-        trial = best_on_sample(domain, tried, self._validation, recipe, rng)
+        self._choice = Trace()
+        trial = best_on_sample(domain, tried, self._validation, recipe, rng, self._choice)
         self._problem: PeriodicProblem | DenseProblem
         is_fast = domain.periodic.all() and data.n_features <= MOST_DIMENSIONS
         if is_fast and Fourier.name in recipe.families:
-            self._problem = PeriodicProblem(trial, n_points, self._validation)
+            self._problem = PeriodicProblem(trial, n_points, tried, self._validation)
         else:
             self._problem = DenseProblem(trial, n_points, summary.largest_weight)
         self._sums: WaveSums | Triangle = self._problem.gather(data, self._view)
@@ -133,7 +134,10 @@ class ChunkSource(ValuesAlone):
     def best_stage(self, options: StageOptions, watch: Watch, trace: Trace) -> StageFit:
         """The stage of least squares for the residual, from the sums of the last pass."""
         eps = epsilon(self._sums.square / self._sums.weight)
-        solution = self._problem.solve(self._sums, self._rest())  # type: ignore[arg-type]
+        # the first stage has the space that was chosen on a sample
+        trace.rows += self._choice.rows
+        self._choice = Trace()
+        solution = self._problem.solve(self._sums, self._rest(), trace)  # type: ignore[arg-type]
         stage = Stage(eps, solution.modes.scaled(1 / eps), solution.family)
         rest = stage.residual(self._rest(), self._validation.x)
         return StageFit(

@@ -1,4 +1,4 @@
-"""Values with conditions beside them, as differential equations and gradients."""
+"""Values together with conditions, such as differential equations and gradients."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ from numpy.typing import NDArray
 from skmsnn._comparison import FAR, FEW
 from skmsnn.conditions import Equation
 from skmsnn.domain import Domain, check_periods, find_grid, fold_end_points
-from skmsnn.families.conditioned import best_solution
-from skmsnn.families.ladders import MIN_OVERSAMPLING
-from skmsnn.families.newton import Problem, Solution, chord_newton
-from skmsnn.selection.options import StageOptions
-from skmsnn.selection.problem import Watch
-from skmsnn.selection.stages import StageFit
-from skmsnn.selection.trace import Trace
-from skmsnn.sources.arrays import Choices
-from skmsnn.sources.conditions import (
+from skmsnn.equations.contradictions import contradiction_in
+from skmsnn.equations.ladders import best_solution
+from skmsnn.equations.newton import Problem, Solution, chord_newton
+from skmsnn.equations.operators import ConditionRows, OperatorFit, State, Term
+from skmsnn.equations.rows import (
     AnyCondition,
     LinearRows,
     check_units,
@@ -29,9 +25,13 @@ from skmsnn.sources.conditions import (
     names_of,
     points_of,
 )
-from skmsnn.sources.contradictions import contradiction_in
+from skmsnn.families.ladders import MIN_OVERSAMPLING
+from skmsnn.selection.options import StageOptions
+from skmsnn.selection.problem import Watch
+from skmsnn.selection.stages import StageFit
+from skmsnn.selection.trace import Trace
+from skmsnn.sources.arrays import Choices
 from skmsnn.sources.rows import merge_duplicates
-from skmsnn.spaces.operators import OperatorFit, Rows, State, Term
 from skmsnn.stage import Stage
 from skmsnn.validation.diagnosis import looks_like_noise
 from skmsnn.validation.held_out import held_out_rows
@@ -46,14 +46,14 @@ VALUES = "values"
 
 
 class ConditionedSource:
-    """Values in memory and conditions beside them.
+    """Values in memory, together with conditions.
 
     Parameters
     ----------
     X, y, weight : ndarray of shape (n, d), (n, n_outputs), (n,)
         Points, values and weights.
     conditions : sequence of Condition and Equation
-        What holds besides.
+        What else the function satisfies.
     choices : Choices
         How points are taken.
     flat : bool
@@ -92,7 +92,9 @@ class ConditionedSource:
         target = self.scaling.target(rows.y)
         split = n_outputs if is_coupled else 0
         x = (self.domain.scale(rows.X),)
-        kinds: list[Rows] = [LinearRows(VALUES, VALUES, x, [values], target, rows.weight, split)]
+        kinds: list[ConditionRows] = [
+            LinearRows(VALUES, VALUES, x, [values], target, rows.weight, split)
+        ]
         for condition, name, places in zip(conditions, names, points, strict=True):
             units = (self.domain, self.scaling)
             if isinstance(condition, Equation):
@@ -121,58 +123,58 @@ class ConditionedSource:
 
     @property
     def residuals_of_conditions(self) -> dict[str, float]:
-        """What the stages so far leave of each condition, on unseen rows where it has some."""
+        """RMS residual of each condition so far, on held-out rows where it has some."""
         names = [kind.name for kind in self.problem.rows]
-        return dict(zip(names, self._left_of_each(self._states[0]).tolist(), strict=True))
+        return dict(zip(names, self._errors_of(self._states[0]).tolist(), strict=True))
 
-    def _left_of_each(self, state: State) -> NDArray[np.float64]:
-        left = self.problem.left(state)
+    def _errors_of(self, state: State) -> NDArray[np.float64]:
+        errors = self.problem.relative_residuals(state)
         if self.problem.folds and self._solution is not None:
-            left = np.maximum(left, self._solution.left_of_each)
-        return left
+            errors = np.maximum(errors, self._solution.errors)
+        return errors
 
     @property
     def is_open(self) -> bool:
-        """Whether values and conditions leave open what the function is."""
+        """Whether values and conditions do not determine the function."""
         assert self._fits is not None
         # of undetermined problems it was 0.2 and more, of others 1e-7 and less
         return self._fits[1].nullspace_ratio(self._states[1]) * FAR**3 > 1
 
     @property
     def _is_noise(self) -> bool:
-        """Whether what is left of the condition that is met least is white."""
+        """Whether the residual of the condition that is met least is white."""
         assert self._solution is not None
         state = self._states[1]
-        worst = int(np.argmax(self.problem.left(state, unseen=False)))
+        worst = int(np.argmax(self.problem.relative_residuals(state, unseen=False)))
         n_rows = sum(len(kind.root) for kind in self.problem.rows)
         leverage = self._solution.fit.n_columns / n_rows
-        x, rest = self.problem.rows[worst].places[0], state.rest()[worst]
-        return leverage * MIN_OVERSAMPLING < 1 and looks_like_noise(x, rest, leverage)
+        x, residual = self.problem.rows[worst].places[0], state.residuals()[worst]
+        return leverage * MIN_OVERSAMPLING < 1 and looks_like_noise(x, residual, leverage)
 
     def unseen(self, fit: StageFit) -> Unseen | None:
-        """Nothing: what is left of equations is not what values are off by."""
+        """Nothing: residuals of equations are not errors of values."""
         return None
 
     def resume(self, before: Any) -> None:
         """Nothing is kept of another fit."""
 
     def best_stage(self, options: StageOptions, watch: Watch, trace: Trace) -> StageFit:
-        """The best stage for what is left of values and conditions."""
+        """The best stage for the residuals of values and conditions."""
         is_first = self._solution is None
         if is_first:
             self._families = [name for name in FAMILIES_OF_CONDITIONS if name in options.families]
-            self._solution = solution = best_solution(self.problem, self._families, watch)
+            self._solution = solution = best_solution(self.problem, self._families, watch, trace)
             self._fits = solution.fit, solution.fit.extended(self.problem.all_rows)
         assert self._solution is not None
         assert self._fits is not None
         stages, states = [], []
         for state, fit in zip(self._states, self._fits, strict=True):
-            scale = fit.norm(state.rest()) or 1.0
+            scale = fit.norm(state.residuals()) or 1.0
             if is_first and not self.problem.is_linear:
                 c, after = chord_newton(fit, self._solution)
                 c = c / scale
             else:
-                c = fit.solve([rest / scale for rest in state.rest()])
+                c = fit.solve([residual / scale for residual in state.residuals()])
                 after = state.plus(state.of(fit.frame.modes(c)), scale)
             function = fit.frame.modes(c)
             stages.append(Stage(np.full(c.shape[1], scale), function, self._solution.chosen.family))
@@ -182,8 +184,8 @@ class ConditionedSource:
         return StageFit(
             stage,
             train_stage,
-            float(self._left_of_each(states[0]).max()),
-            [1.0, self._fits[1].norm(states[1].rest()) / float(stage.scale[0])],
+            float(self._errors_of(states[0]).max()),
+            [1.0, self._fits[1].norm(states[1].residuals()) / float(stage.scale[0])],
             f"least squares over {self._solution.chosen.label}",
             n_iter=self._solution.n_steps if is_first else 1,
         )
@@ -191,16 +193,16 @@ class ConditionedSource:
     def norm_after(self, fit: StageFit) -> float:
         """``norm`` if that stage were subtracted."""
         assert self._after is not None
-        return float(self.problem.left(self._after[1][1], unseen=False).max())
+        return float(self.problem.relative_residuals(self._after[1][1], unseen=False).max())
 
     def subtract(self, fit: StageFit) -> None:
-        """Go on with what a stage leaves."""
+        """Subtract a stage from the residuals."""
         assert self._after is not None
         self.norm, self.error = self.norm_after(fit), fit.error
         self._states = self._after[1]
 
     def is_deceptive(self, fit: StageFit) -> bool:
-        """Held-out rows of conditions stand between others."""
+        """Never: held-out rows of conditions lie between the others."""
         return False
 
     def reason_of_limit(self, fit: StageFit) -> StopReason:
@@ -217,15 +219,15 @@ class ConditionedSource:
 
 
 def _shared_out(
-    kinds: Sequence[Rows],
+    kinds: Sequence[ConditionRows],
     periodic: NDArray[np.bool_],
     fraction: float,
     rng: np.random.RandomState,
 ) -> list[NDArray[np.bool_]]:
-    """Rows of each condition that are for fitting: what is held out at a point is all of it."""
+    """Fitted rows of each condition: at a held-out point all conditions are held out."""
     places = np.concatenate([kind.places[0] for kind in kinds])
     point = np.unique(places, axis=0, return_inverse=True)[1].ravel()
-    decided = np.zeros(point.max() + 1, dtype=int)  # 1 for fitting, -1 for judging
+    decided = np.zeros(point.max() + 1, dtype=int)  # 1 fitted, -1 held out
     train, start = [], 0
     for kind in kinds:
         x = kind.places[0]
@@ -247,8 +249,10 @@ def _shared_out(
     return train
 
 
-def _folds(kinds: Sequence[Rows], rng: np.random.RandomState) -> list[list[NDArray[np.bool_]]]:
-    """Rows for fitting of each fold, where points are few; what is left out at a point is all.
+def _folds(
+    kinds: Sequence[ConditionRows], rng: np.random.RandomState
+) -> list[list[NDArray[np.bool_]]]:
+    """Fitted rows of each fold, where points are few; at a point all conditions are left out.
 
     Conditions with fewer points than folds stay in, and so do the ends of a line.
     """
@@ -262,5 +266,5 @@ def _folds(kinds: Sequence[Rows], rng: np.random.RandomState) -> list[list[NDArr
         fold[[0, -1]] = -1
     of_rows = np.split(fold[point.ravel()], np.cumsum([len(x) for x in places])[:-1])
     of_rows = [np.full(len(f), -1) if len(f) < N_FOLDS else f for f in of_rows]
-    asked = [k for k in range(N_FOLDS) if any(np.any(f == k) for f in of_rows)]
-    return [[f != k for f in of_rows] for k in asked]
+    used = [k for k in range(N_FOLDS) if any(np.any(f == k) for f in of_rows)]
+    return [[f != k for f in of_rows] for k in used]

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmsnn._comparison import FAR
+from skmsnn.equations.operators import OperatorFrame
 from skmsnn.families.ladders import WIDTH
 from skmsnn.functions.lattice import half_lattice, total_degree_lattice
 from skmsnn.functions.polynomial import n_total_degree_terms, total_degree_terms
 from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.spaces.frames import LatticeFrame, PolynomialFrame
-from skmsnn.spaces.operators import OperatorFrame
 
 
 @dataclass(frozen=True)

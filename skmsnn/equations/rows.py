@@ -13,7 +13,7 @@ from skmsnn._arrays import as_real
 from skmsnn._comparison import FAR
 from skmsnn.conditions import Condition, Equation
 from skmsnn.domain import Domain
-from skmsnn.spaces.operators import Derivatives, Orders, Term
+from skmsnn.equations.operators import Derivatives, Orders, Term
 from skmsnn.validation.scaling import Scaling
 
 AnyCondition = Condition | Equation
@@ -58,16 +58,16 @@ class LinearRows:
         if split_outputs:
             self._equations = [[t._replace(output=j) for t in terms] for j in range(split_outputs)]
 
-    def rest(self, values: Derivatives) -> NDArray[np.float64]:
-        """What a function leaves of it."""
-        rest = self.target.copy()
+    def residual(self, values: Derivatives) -> NDArray[np.float64]:
+        """The residual for a function."""
+        residual = self.target.copy()
         for equation, terms in enumerate(self._equations):
             for term in terms:
                 found = values[term.place, term.nu]
                 part = found if term.output < 0 else found[:, term.output, None]
                 at = slice(None) if len(self._equations) == 1 else slice(equation, equation + 1)
-                rest[:, at] -= term.coefficient[:, None] * part
-        return rest
+                residual[:, at] -= term.coefficient[:, None] * part
+        return residual
 
     def terms(self, values: Derivatives) -> list[list[Term]]:
         """The operator."""
@@ -122,8 +122,8 @@ class EquationRows:
         }
         self.needs = list(dict.fromkeys((0, nu) for nu in self._orders.values()))
 
-    def rest(self, values: Derivatives) -> NDArray[np.float64]:
-        """What a function leaves of it."""
+    def residual(self, values: Derivatives) -> NDArray[np.float64]:
+        """The residual for a function."""
         from skmsnn.modules.equations import linearised
 
         return -linearised(self._residual, self._X, self._physical(values), False)[0]
@@ -132,18 +132,18 @@ class EquationRows:
         """The operator about a function."""
         from skmsnn.modules.equations import linearised
 
-        rest, slopes = linearised(self._residual, self._X, self._physical(values))
-        if not all(np.isfinite(a).all() for a in (rest, *slopes.values())):
+        residual, slopes = linearised(self._residual, self._X, self._physical(values))
+        if not all(np.isfinite(a).all() for a in (residual, *slopes.values())):
             raise ValueError(
                 f"{self.name}: the residual of the equation or its slopes are not finite; Newton's "
                 "iteration begins at the mean of y, without derivatives: it must be smooth there."
             )
         n_outputs = len(self._scaling.scale)
         equations: list[list[Term]] = []
-        for equation in range(rest.shape[1]):
+        for equation in range(residual.shape[1]):
             terms = []
             for key, nu in self._orders.items():
-                slope = slopes[key].reshape(len(rest), -1, n_outputs)[:, equation]
+                slope = slopes[key].reshape(len(residual), -1, n_outputs)[:, equation]
                 for output in range(n_outputs):
                     unit = self._units[key] * self._scaling.scale[output]
                     if slope[:, output].any():

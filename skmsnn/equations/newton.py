@@ -1,4 +1,4 @@
-"""Conditions in a space: least squares, and Newton's iteration where equations are not linear."""
+"""Least squares of conditions in a space, and Gauss-Newton where equations are not linear."""
 
 from __future__ import annotations
 
@@ -13,43 +13,58 @@ from skmsnn._comparison import AS_GOOD, EQUAL, FAR, LEAST_NODES
 from skmsnn._effort import ITERATIONS
 from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF
 from skmsnn._time_limit import time_is_up
-from skmsnn.families.nested import NestedSet
-from skmsnn.spaces.operators import OperatorFit, Rows, State
+from skmsnn.equations.operators import ConditionRows, OperatorFit, State
+from skmsnn.equations.sets import NestedSet
+
+# One mask (n,) for each condition: its rows that are used.
+Masks = Sequence[NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Conditions, which of their rows are for fitting, and the blocks of unknowns.
+    """Conditions, the rows that are fitted, and the blocks of unknowns.
 
     Attributes
     ----------
-    rows : sequence of Rows
+    rows : sequence of ConditionRows
         The conditions.
     train : sequence of ndarray of shape (n,), bool
-        Rows for fitting; the others are for judging. Conditions without others judge themselves.
+        Rows that are fitted; the others are held out. Conditions without held-out rows are
+        evaluated on their own.
     n_outputs, n_blocks : int
-        Of the function; 1, or as many where conditions couple them.
+        Outputs of the function; blocks are 1, or as many where conditions couple the outputs.
     periodic : ndarray of shape (d,), bool
         Which axes are periodic.
     folds : sequence of sequence of ndarray of shape (n,), bool
-        Where rows are few, none are held out, but left out in turn: the rows for fitting of each
-        fold.
+        With few rows, the rows that are fitted in each fold of a cross-validation.
     """
 
-    rows: Sequence[Rows]
-    train: Sequence[NDArray[np.bool_]]
+    rows: Sequence[ConditionRows]
+    train: Masks
     n_outputs: int
     n_blocks: int
     periodic: NDArray[np.bool_]
-    folds: Sequence[Sequence[NDArray[np.bool_]]] = ()
+    folds: Sequence[Masks] = ()
 
     @property
     def is_linear(self) -> bool:
+        """Whether no condition is a nonlinear equation."""
         return all(kind.is_linear for kind in self.rows)
 
     @property
     def all_rows(self) -> list[NDArray[np.bool_]]:
+        """Masks of all rows."""
         return [np.ones(len(kind.root), dtype=bool) for kind in self.rows]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the least squares problem."""
+        n_equations = [
+            len(kind.terms(values)) if self.n_blocks > 1 or not kind.is_linear else 1
+            for kind, values in zip(self.rows, self.start().values, strict=True)
+        ]
+        pairs = zip(self.train, n_equations, strict=True)
+        return sum(int(train.sum()) * n for train, n in pairs)
 
     def start(self) -> State:
         """The function that is zero."""
@@ -62,21 +77,21 @@ class Problem:
         folds = [[fold[k] for k in kept] for fold in self.folds]
         return replace(self, rows=rows, train=train, folds=folds)
 
-    def fold(self, train: Sequence[NDArray[np.bool_]]) -> Problem:
-        """The same with rows of a fold left out."""
+    def fold(self, train: Masks) -> Problem:
+        """The same with other rows fitted."""
         return replace(self, train=train, folds=())
 
-    def left(self, state: State, unseen: bool = True) -> NDArray[np.float64]:
-        """What a function leaves of each condition, over the size of its terms."""
-        left = []
-        triples = zip(self.rows, self.train, state.rest(), state.sizes(), strict=True)
-        for kind, train, rest, size in triples:
-            asked = ~train if unseen and not train.all() else train
-            weight = kind.root[asked] ** 2
-            square = np.mean(rest[asked] ** 2, axis=1)
+    def relative_residuals(self, state: State, unseen: bool = True) -> NDArray[np.float64]:
+        """RMS residual of each condition on held-out or fitted rows, over the size of its terms."""
+        found = []
+        triples = zip(self.rows, self.train, state.residuals(), state.sizes(), strict=True)
+        for kind, train, residual, size in triples:
+            used = ~train if unseen and not train.all() else train
+            weight = kind.root[used] ** 2
+            square = np.mean(residual[used] ** 2, axis=1)
             total = max(float(weight.sum()), np.finfo(float).tiny)
-            left.append(float(np.sqrt(weight @ square / total)) / size)
-        return np.nan_to_num(np.array(left), nan=np.inf)
+            found.append(float(np.sqrt(weight @ square / total)) / size)
+        return np.nan_to_num(np.array(found), nan=np.inf)
 
 
 @dataclass(frozen=True)
@@ -93,41 +108,42 @@ class Solution:
         Coefficients.
     state : State
         The function.
-    left_of_each, sizes : ndarray of shape (n_conditions,)
-        What it leaves of unseen rows of each condition, over the size of its terms, and that size.
-    left_seen : float
-        The most that it leaves of a condition's own rows.
+    errors, sizes : ndarray of shape (n_conditions,)
+        RMS residual of each condition on held-out rows over the size of its terms, and that size.
+    train_error : float
+        The largest such residual on fitted rows.
     n_steps : int
-        Of Newton's iteration.
+        Steps of the iteration.
     has_converged : bool
-        Whether that came to an end.
+        Whether the iteration converged.
     """
 
     chosen: NestedSet
     fit: OperatorFit
     c: NDArray[np.float64]
     state: State
-    left_of_each: NDArray[np.float64]
+    errors: NDArray[np.float64]
     sizes: NDArray[np.float64]
-    left_seen: float
+    train_error: float
     n_steps: int
     has_converged: bool
 
     @property
-    def left(self) -> float:
-        """The most that it leaves of unseen rows of a condition."""
-        return float(self.left_of_each.max())
+    def error(self) -> float:
+        """The largest relative residual of a condition on held-out rows."""
+        return float(self.errors.max())
 
-    def leaves_less_than(self, other: Solution) -> bool:
-        """Whether it leaves clearly less of unseen rows, or as much and less of its own.
+    def is_better_than(self, other: Solution) -> bool:
+        """Whether it has clearly smaller residuals on held-out rows, or equal and smaller others.
 
-        Terms count as of the same size: huge ones that cancel each other would hide what is left.
+        Residuals are compared over the same sizes: huge terms that cancel each other would hide
+        them.
         """
         sizes = np.minimum(self.sizes, other.sizes)
-        own, others = (float(np.max(s.left_of_each * s.sizes / sizes)) for s in (self, other))
+        own, others = (float(np.max(s.errors * s.sizes / sizes)) for s in (self, other))
         if others < NEAR_ROUND_OFF * FAR and own < others * EQUAL:
-            # unseen rows are amplified rounding by then
-            return self.left_seen * FAR < other.left_seen
+            # on held-out rows both are amplified rounding
+            return self.train_error * FAR < other.train_error
         return own * EQUAL < others
 
 
@@ -136,7 +152,7 @@ def chord_newton(fit: OperatorFit, start: Solution) -> tuple[NDArray[np.float64]
     c, state = start.c, start.state
     size = np.inf
     for _ in range(ITERATIONS):
-        step = fit.solve(state.rest())
+        step = fit.solve(state.residuals())
         change = state.of(fit.frame.modes(step))
         before, size = size, _size(change, state)
         if not size < before:
@@ -151,9 +167,9 @@ def newton(
     problem: Problem,
     chosen: NestedSet,
     c: NDArray[np.float64],
-    on_the_way: bool = False,
+    may_stall: bool = False,
 ) -> Solution:
-    """Least squares of conditions in a space; of equations by damped Gauss-Newton steps.
+    """Least squares of conditions in a space; of nonlinear equations by damped Gauss-Newton steps.
 
     A step that increases the residual is halved until it reduces it (Nocedal & Wright 2006,
     Numerical Optimization, section 10.3). Once steps are small the linearisation is kept.
@@ -166,38 +182,38 @@ def newton(
         The space.
     c : ndarray of shape (n_columns, n_outputs)
         Where to start.
-    on_the_way : bool, default=False
-        Whether the steps may end before they are small, where the space leaves more than they
-        change.
+    may_stall : bool, default=False
+        Whether the iteration may end where steps no longer reduce a residual that the space cannot
+        resolve.
     """
     state = problem.start()
     if c.any():
         state = state.plus(state.of(chosen.frame.modes(c)))
     if problem.is_linear:
         fit = OperatorFit(chosen.frame, problem.rows, state, problem.train, problem.n_blocks)
-        step = fit.solve(state.rest())
+        step = fit.solve(state.residuals())
         state = state.plus(state.of(chosen.frame.modes(step)))
         return _solution(problem, chosen, fit, c + step, state, 1, True)
     with np.errstate(over="ignore", invalid="ignore"):  # steps that are too long are halved
-        return _newton(problem, chosen, c, state, on_the_way)
+        return _newton(problem, chosen, c, state, may_stall)
 
 
 def _newton(
-    problem: Problem, chosen: NestedSet, c: NDArray[np.float64], state: State, on_the_way: bool
+    problem: Problem, chosen: NestedSet, c: NDArray[np.float64], state: State, may_stall: bool
 ) -> Solution:
     fit = OperatorFit(chosen.frame, problem.rows, state, problem.train, problem.n_blocks)
     is_new, n_steps, has_converged = True, 0, False
-    most = LEAST_NODES if on_the_way else ITERATIONS
+    most = LEAST_NODES if may_stall else ITERATIONS
     while n_steps < most and not time_is_up():
-        before = fit.norm(state.rest())
+        before = fit.norm(state.residuals())
         step = _halved_step(fit, state, before)
         n_steps += 1
         if step is None and is_new:
             break
         if step is not None:
             c, state = c + step.c, step.state
-            # small beside what a set cannot resolve
-            has_stalled = on_the_way and step.size * FAR < 1 and step.norm * AS_GOOD > before
+            # small compared with what the set cannot resolve
+            has_stalled = may_stall and step.size * FAR < 1 and step.norm * AS_GOOD > before
             if step.share == 1 and (step.size <= HALF_DIGITS or has_stalled):
                 has_converged = True
                 break
@@ -208,7 +224,7 @@ def _newton(
         is_new = True
     if not has_converged and is_new:
         # no step reduces the residual: it is the least there is if the whole step is rounding
-        change = state.of(chosen.frame.modes(fit.solve(state.rest())))
+        change = state.of(chosen.frame.modes(fit.solve(state.residuals())))
         has_converged = _size(change, state) < HALF_DIGITS
     return _solution(problem, chosen, fit, c, state, n_steps, has_converged)
 
@@ -222,13 +238,14 @@ def _solution(
     n_steps: int,
     has_converged: bool,
 ) -> Solution:
-    left, seen = problem.left(state), float(problem.left(state, unseen=False).max())
+    errors = problem.relative_residuals(state)
+    train = float(problem.relative_residuals(state, unseen=False).max())
     sizes = np.array(state.sizes())
-    return Solution(chosen, fit, c, state, left, sizes, seen, n_steps, has_converged)
+    return Solution(chosen, fit, c, state, errors, sizes, train, n_steps, has_converged)
 
 
 class _Step(NamedTuple):
-    """A share of a step, where it leads, what that leaves, and how the function changes."""
+    """A share of a step, where it leads, the norm there, and how much the function changes."""
 
     c: NDArray[np.float64]
     state: State
@@ -239,12 +256,12 @@ class _Step(NamedTuple):
 
 def _halved_step(fit: OperatorFit, state: State, before: float) -> _Step | None:
     """The largest of a step, its half, its quarter and so on that reduces the residual."""
-    c = fit.solve(state.rest())
+    c = fit.solve(state.residuals())
     change = state.of(fit.frame.modes(c))
     size, share = _size(change, state), 1.0
     while share**2 > HALF_DIGITS:
         stepped = state.plus(change, share)
-        norm = fit.norm(stepped.rest())
+        norm = fit.norm(stepped.residuals())
         if norm < before:
             return _Step(share * c, stepped, norm, share * _size(change, stepped), share)
         if share * size < HALF_DIGITS:

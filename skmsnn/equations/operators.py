@@ -1,8 +1,8 @@
-"""Least squares with rows of operators beside rows of values.
+"""Least squares with rows of differential operators as well as rows of values.
 
-A row of a linear differential operator holds what it makes of each column at a point. Kinds of
-rows are scaled alike: by the largest that the operator makes of any column, so that rounding is
-of one size, and by the root of their number.
+A row of a linear operator holds its value for each column at a point. The rows of each condition
+are divided by the largest root mean square that the operator has for any column, so that rounding
+is of one size, and by the root of their number.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Term(NamedTuple):
     coefficient: NDArray[np.float64]
 
 
-class Rows(Protocol):
+class ConditionRows(Protocol):
     """A condition in scaled coordinates.
 
     Attributes
@@ -66,8 +66,8 @@ class Rows(Protocol):
     is_linear: bool
     mean_square: float
 
-    def rest(self, values: Derivatives) -> NDArray[np.float64]:
-        """What a function leaves of it, (n, n_equations), or (n, n_outputs) if all are alike."""
+    def residual(self, values: Derivatives) -> NDArray[np.float64]:
+        """Its residual (n, n_equations) for a function, or (n, n_outputs) if all are alike."""
 
     def terms(self, values: Derivatives) -> list[list[Term]]:
         """The operator, linearised about a function; one list an equation."""
@@ -78,7 +78,7 @@ class State:
 
     Parameters
     ----------
-    rows : sequence of Rows
+    rows : sequence of ConditionRows
         The conditions.
     n_outputs : int
         Of the function, which is zero at first.
@@ -91,7 +91,7 @@ class State:
         Derivatives there, by their orders.
     """
 
-    def __init__(self, rows: Sequence[Rows], n_outputs: int) -> None:
+    def __init__(self, rows: Sequence[ConditionRows], n_outputs: int) -> None:
         every = np.concatenate([place for kind in rows for place in kind.places])
         step = -(-len(every) // ENOUGH)
         self.points = every[::step]
@@ -130,10 +130,10 @@ class State:
         state.sample = {nu: a + share * other.sample[nu] for nu, a in self.sample.items()}
         return state
 
-    def rest(self) -> list[NDArray[np.float64]]:
-        """What the function leaves of every condition."""
+    def residuals(self) -> list[NDArray[np.float64]]:
+        """The residual of every condition."""
         pairs = zip(self._rows, self.values, strict=True)
-        return [kind.rest(values) for kind, values in pairs]
+        return [kind.residual(values) for kind, values in pairs]
 
     @property
     def spread(self) -> float:
@@ -167,7 +167,7 @@ class State:
 
 
 class _Piece(NamedTuple):
-    """Rows of a condition in one equation of it, and what they are multiplied by."""
+    """ConditionRows of a condition in one equation of it, and what they are multiplied by."""
 
     kind: int
     equation: int
@@ -182,7 +182,7 @@ class OperatorFit:
     ----------
     frame : OperatorFrame
         The columns.
-    rows : sequence of Rows
+    rows : sequence of ConditionRows
         The conditions.
     state : State
         About which equations are linearised.
@@ -197,7 +197,7 @@ class OperatorFit:
     def __init__(
         self,
         frame: OperatorFrame,
-        rows: Sequence[Rows],
+        rows: Sequence[ConditionRows],
         state: State,
         used: Sequence[NDArray[np.bool_]],
         n_blocks: int,
@@ -225,12 +225,14 @@ class OperatorFit:
         larger._take_in(more)
         return larger
 
-    def solve(self, rest: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Coefficients (n_columns, n_outputs) of what makes the least of a residual."""
-        n_outputs = 1 if self._n_blocks > 1 else rest[0].shape[1]
+    def solve(self, residuals: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Coefficients (n_columns, n_outputs) that minimise what remains of the residuals."""
+        n_outputs = 1 if self._n_blocks > 1 else residuals[0].shape[1]
 
         def rhs(pieces: list[_Piece]) -> NDArray[np.float64]:
-            of_pieces = [self._of_piece(piece, rest) * piece.factor[:, None] for piece in pieces]
+            of_pieces = [
+                self._of_piece(piece, residuals) * piece.factor[:, None] for piece in pieces
+            ]
             return np.concatenate(of_pieces)
 
         rotated = self._factorisation.rotated(rhs, n_outputs)
@@ -253,22 +255,24 @@ class OperatorFit:
             sizes.append(float(np.sqrt(np.mean(values**2))))
         return self._damping * max(sizes)
 
-    def norm(self, rest: Sequence[NDArray[np.float64]]) -> float:
-        """Root of the sum of squares that the fit makes least, of its own rows."""
+    def norm(self, residuals: Sequence[NDArray[np.float64]]) -> float:
+        """Root of the sum of squares of its own rows, which the fit minimises."""
         total = 0.0
-        for k, (kind, left) in enumerate(zip(self._rows, rest, strict=True)):
-            scaled = (left * kind.root[:, None])[self._used[k]] / self.scales[k]
+        for k, (kind, residual) in enumerate(zip(self._rows, residuals, strict=True)):
+            scaled = (residual * kind.root[:, None])[self._used[k]] / self.scales[k]
             total += float(np.sum(scaled**2)) / self._n_used[k]
         return float(np.sqrt(total))
 
-    def _of_piece(self, piece: _Piece, rest: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        of_kind = rest[piece.kind][piece.at]
+    def _of_piece(
+        self, piece: _Piece, residuals: Sequence[NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        of_kind = residuals[piece.kind][piece.at]
         if self._n_blocks == 1 and len(self._terms[piece.kind]) == 1:
             return of_kind
         return of_kind[:, piece.equation, None]
 
     def _matrix(self, k: int, equation: int, at: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Rows of one equation of a condition, at some of its points."""
+        """ConditionRows of one equation of a condition, at some of its points."""
         n = self.frame.n_columns
         matrix = np.zeros((len(at), self.n_columns), order="F")
         for term in self._terms[k][equation]:
