@@ -205,13 +205,13 @@ class TestEndings:
 
     @pytest.mark.parametrize("error", [1e-3, 1e-7, 1e-10, 1e-13])
     def test_the_digits_that_are_missing_are_worth_their_share_of_the_budget(self, error):
-        """Of 14 digits to a floor of 1e-14; what the ladder in the lead spends does not count."""
+        """Of 14 digits to a floor of 1e-14; what ladders spend in the lead does not count."""
         share = (14 + np.log10(error)) / 14
         leader = ladder("a", {"seen": error, "operations": 5e9})
         for part, is_tried in ((0.98, True), (1.02, False)):
-            last = {"seen": 0.8, "operations": part * (share * 1e11 - 1e9)}
+            last = {"seen": 0.8, "operations": part * share * 1e11}
             other = ladder("b", {"seen": 0.9, "operations": 1e9}, last)
-            ran = Ran(leader, other, budget=1e11, floor=1e-14)
+            ran = Ran(leader, other, budget=1e11, most=2e11, floor=1e-14)
             assert ("b1" in ran.labels) == is_tried
             leader = ladder("a", {"seen": error, "operations": 5e9})
 
@@ -409,10 +409,10 @@ class TestOutcome:
         ran = Ran(ladder("a", 0.3, {"seen": 0.2, "train": 0.1, "n_terms": 2}), other(), n_rows=50)
         assert ran.outcome.tried == {
             "family": [
-                (1, pytest.approx(0.3), 0.3, 50, "a0"),
-                (2, pytest.approx(0.2), 0.1, 50, "a1"),
+                (1, pytest.approx(0.3), 0.3, 50, "a0", 1),
+                (2, pytest.approx(0.2), 0.1, 50, "a1", 2),
             ],
-            "other": [(4, pytest.approx(0.5), 0.4, 50, "b0")],
+            "other": [(4, pytest.approx(0.5), 0.4, 50, "b0", 4)],
         }
 
     def test_the_same_ladders_run_the_same_race(self, rng):

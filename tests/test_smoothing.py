@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from conftest import tensor_grid
 from problems import best_of, stage_problem
+from scipy.interpolate import CubicSpline, PchipInterpolator, RectBivariateSpline
 
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.exceptions import AccuracyWarning
@@ -87,3 +89,27 @@ def test_rough_tables_are_left_to_splines(rng):
     assert error < 0.7 * relative_l2_error(rough(fresh), waves.predict(fresh))
     relative = error * np.sqrt(np.mean(rough(fresh) ** 2)) / rough(fresh).std()
     assert 0.2 * relative < model.validation_errors_[-1] < 5 * relative
+
+
+@pytest.mark.parametrize(
+    ("kind", "stride"),
+    [(CubicSpline, 2), (CubicSpline, 10), (PchipInterpolator, 3), (PchipInterpolator, 4)],
+)
+@pytest.mark.parametrize("is_even", [True, False])
+def test_a_table_that_refines_a_coarser_one_is_exact(rng, kind, stride, is_even):
+    x = np.linspace(0, 1, 101) if is_even else np.sort(rng.uniform(0, 1, 101))
+    x = x[: stride * (100 // stride) + 1]
+    coarse = x[::stride]
+    truth = kind(coarse, np.sin(7 * coarse) + 0.05 * rng.standard_normal(len(coarse)))
+    model = SpectrumInformedMSNNRegressor().fit(x[:, None], truth(x))
+    fresh = rng.uniform(x[0], x[-1], 1000)
+    np.testing.assert_allclose(model.predict(fresh[:, None]), truth(fresh), rtol=0, atol=1e-13)
+
+
+def test_so_is_one_with_two_axes(rng):
+    x, y = np.linspace(0, 1, 41), np.linspace(-1, 1, 25)
+    values = rng.standard_normal((21, 9))
+    truth = RectBivariateSpline(x[::2], y[::3], values, kx=3, ky=3)
+    model = SpectrumInformedMSNNRegressor().fit(tensor_grid(x, y), truth(x, y).ravel())
+    fresh = rng.uniform([0, -1], [1, 1], (1000, 2))
+    np.testing.assert_allclose(model.predict(fresh), truth.ev(*fresh.T), rtol=0, atol=1e-12)

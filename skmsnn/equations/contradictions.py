@@ -14,6 +14,9 @@ from skmsnn.equations.operators import ConditionRows, State
 from skmsnn.selection.problem import unwatched
 from skmsnn.selection.trace import Trace
 
+# Operations of a race without a group of conditions.
+_BUDGET = 4 * FLOPS_PER_SECOND
+
 
 def contradiction_in(problem: Problem, families: Sequence[str], error: float) -> str:
     """Say which conditions cannot be met together; nothing where none stands out.
@@ -36,9 +39,11 @@ def contradiction_in(problem: Problem, families: Sequence[str], error: float) ->
     found = []
     for group in groups:
         others = _quick_solution(problem.without(group), families)
-        if others.error * FAR < whole.error:
+        is_kept = [kind.group != group for kind in problem.rows]
+        alone = others.error_over(whole.sizes[is_kept])
+        if alone * FAR < whole.error:
             found.append(
-                f"Without {group!r} the others are met to {others.error:.1e}."
+                f"Without {group!r} the others are met to {alone:.1e}."
                 + "".join(
                     _against(kind, others, problem) for kind in problem.rows if kind.group == group
                 )
@@ -47,7 +52,7 @@ def contradiction_in(problem: Problem, families: Sequence[str], error: float) ->
 
 
 def _quick_solution(problem: Problem, families: Sequence[str]) -> Solution:
-    return best_solution(problem, families, unwatched, Trace(), FLOPS_PER_SECOND)
+    return best_solution(problem, families, unwatched, Trace(), _BUDGET)
 
 
 def _against(kind: ConditionRows, others: Solution, problem: Problem) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmsnn._comparison import AS_GOOD, FAR, FEW, LEAST_NODES
 from skmsnn._effort import MOST_OPERATIONS, qr_operations
-from skmsnn._precision import NEAR_ROUND_OFF
+from skmsnn._precision import ROUND_OFF
 from skmsnn._time_limit import time_is_up
 from skmsnn.equations.newton import Problem, Solution, newton
 from skmsnn.equations.sets import (
@@ -26,6 +26,8 @@ from skmsnn.selection.race import Race
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.score import Score
 
+# Relative residual at which digits are used up: derivatives have one less than values.
+FLOOR = 10 * ROUND_OFF
 # Unknowns a row at most. With two thirds residuals were four times as large, and with seven
 # eighths damping alone held some functions back.
 _MOST_TERMS_A_ROW = 0.75
@@ -55,7 +57,7 @@ def best_solution(
     """
     budget *= 1 if problem.is_linear else LEAST_NODES
     scheme = ConditionScheme(problem, watch)
-    race = Race(scheme, trace, budget=budget, floor=NEAR_ROUND_OFF)
+    race = Race(scheme, trace, budget=budget, floor=FLOOR)
     outcome = race.run(_ladders(problem, families, budget, trace))
     assert outcome is not None
     score = outcome.best[0].score

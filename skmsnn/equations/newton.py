@@ -133,14 +133,16 @@ class Solution:
         """The largest relative residual of a condition on held-out rows."""
         return float(self.errors.max())
 
-    def is_better_than(self, other: Solution) -> bool:
-        """Whether it has clearly smaller residuals on held-out rows, or equal and smaller others.
+    def error_over(self, sizes: NDArray[np.float64]) -> float:
+        """The error over these sizes of the terms of each condition, where they are smaller.
 
-        Residuals are compared over the same sizes: huge terms that cancel each other would hide
-        them.
+        Huge terms that cancel each other would hide residuals.
         """
-        sizes = np.minimum(self.sizes, other.sizes)
-        own, others = (float(np.max(s.errors * s.sizes / sizes)) for s in (self, other))
+        return float(np.max(self.errors * self.sizes / np.minimum(self.sizes, sizes)))
+
+    def is_better_than(self, other: Solution) -> bool:
+        """Whether it has clearly smaller held-out residuals, or equal and smaller others."""
+        own, others = self.error_over(other.sizes), other.error_over(self.sizes)
         if others < NEAR_ROUND_OFF * FAR and own < others * EQUAL:
             # on held-out rows both are amplified rounding
             return self.train_error * FAR < other.train_error

@@ -20,7 +20,7 @@ from skmsnn.domain import uniform_spacing
 from skmsnn.families.spectrum import which_stand_out
 from skmsnn.linalg.nufft import nufft_type1
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Scored
-from skmsnn.selection.race import Tried
+from skmsnn.selection.entrant import Tried
 from skmsnn.spaces.axes import AxisBasis, SplineAxis, WavesAxis
 from skmsnn.validation.leave_out import Folds, grouped, left_out
 from skmsnn.validation.plateau import is_ratio_of_noise, noise_level

@@ -19,10 +19,11 @@ from skmsnn.families.sinusoids import sinusoids
 from skmsnn.families.spectrum import fastest_wave
 from skmsnn.families.tensor import tensor_products
 from skmsnn.selection.candidate import Ladder, Scored
+from skmsnn.selection.entrant import LEAST_OPERATIONS, Tried
 from skmsnn.selection.noise import is_noise
 from skmsnn.selection.options import StageOptions
 from skmsnn.selection.problem import StageProblem, Watch
-from skmsnn.selection.race import LEAST_OPERATIONS, Outcome, Race, Tried, improve
+from skmsnn.selection.race import Outcome, Race, improve
 from skmsnn.selection.stages import StageFit, refined, stage_of
 from skmsnn.selection.trace import Status, Trace
 from skmsnn.validation.score import UNRESOLVED

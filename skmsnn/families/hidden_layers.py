@@ -19,6 +19,10 @@ from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.selection.problem import BUDGET, StageProblem
 from skmsnn.spaces.polynomial import PolynomialFit
 
+# Checks of the validation error without improvement after which training ends.
+PATIENCE = 20
+# Iterations after which other families may go on instead: so many show what a network promises.
+ITERATIONS_OF_A_STEP = 10
 # Share of the budget of a stage that training may use.
 _SHARE = 0.7
 # Operations that the overhead of one iteration is worth, 10 ms.
@@ -53,14 +57,20 @@ class Network(Family):
         return None
 
     def ladders(self, problem: StageProblem) -> Iterable[Ladder]:
-        """One network, if other functions fall short."""
+        """One network, trained on and on while it promises most."""
         yield _ladder(problem)
 
 
 def _ladder(problem: StageProblem) -> Ladder:
     if not problem.options.is_auto:
         yield Candidate("network", "a constant", 1, problem.n_rows, partial(_constant, problem))
-    yield network_candidate(problem)
+    hidden = supported(problem, automatic_layers(problem), _NETWORK_MODES)
+    training = _Training(problem, hidden, True)
+    # of other norms the first iterations are of least squares
+    step = ITERATIONS_OF_A_STEP if problem.options.options.p == 2 else training.max_iter
+    for n_iter in [*range(step, training.max_iter, step), training.max_iter]:
+        if not training.has_ended:
+            yield training.candidate(n_iter)
 
 
 def _constant(
@@ -72,22 +82,70 @@ def _constant(
     return Fit(linear.solve(target), linear)
 
 
-def _trained(*arguments: Any) -> Fit:
-    from skmsnn.families.network import trained
+class _Training:
+    """The training of a network, as candidates of more and more iterations.
 
-    return trained(*arguments)
+    Parameters
+    ----------
+    problem : StageProblem
+        The residual.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    has_unit_amplitudes : bool
+        Whether the modes of the first layer have equal amplitudes.
+    """
+
+    def __init__(
+        self, problem: StageProblem, hidden: tuple[int, ...], has_unit_amplitudes: bool
+    ) -> None:
+        self._problem, self._hidden = problem, hidden
+        self._has_unit_amplitudes = has_unit_amplitudes
+        self._n_weights = _n_weights(problem, n_modes_of(problem), hidden)
+        rows = min(problem.n_rows, max(OVERSAMPLING * self._n_weights, ENOUGH))
+        # the normal matrix, and that of the preconditioned system
+        self._iteration = qr_operations(rows * problem.n_outputs, self._n_weights) + _OVERHEAD
+        self.max_iter = problem.options.options.max_iter
+        if problem.options.is_adaptive:
+            affordable = int(_SHARE * BUDGET / self._iteration)
+            self.max_iter = max(1, min(self.max_iter, affordable))
+        self._network: Any = None
+        self._n_iter = 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether more iterations would not reduce the validation error."""
+        return self._network is not None and self._network.has_ended
+
+    def candidate(self, n_iter: int) -> Candidate:
+        """The network after so many iterations in all."""
+        more, self._n_iter = n_iter - self._n_iter, n_iter
+        return Candidate(
+            "network",
+            f"hidden layers of widths {', '.join(map(str, self._hidden))}"
+            + (f", {n_iter} iterations" if n_iter < self.max_iter else ""),
+            self._n_weights,
+            more * self._iteration,
+            partial(self._fitted, n_iter),
+            refit=partial(_refitted, self._problem),
+            n_folds=1,
+            reach=max(self._problem.options.tol, NETWORK_REACH) / self._problem.size,
+            refines=False,
+        )
+
+    def _fitted(self, n_iter: int, target: NDArray[np.float64], weight: NDArray[np.float64]) -> Fit:
+        from skmsnn.families.network import NetworkTraining
+
+        if self._network is None:
+            arguments = (self._hidden, self.max_iter, self._has_unit_amplitudes)
+            self._network = NetworkTraining(self._problem, *arguments)
+        fit: Fit = self._network.until(n_iter, target, weight)
+        return fit
 
 
 def _refitted(*arguments: Any) -> Fit:
     from skmsnn.families.network import refitted
 
     return refitted(*arguments)
-
-
-def network_candidate(problem: StageProblem) -> Candidate:
-    """The network that is tried where functions of least squares fall short."""
-    hidden = supported(problem, automatic_layers(problem), _NETWORK_MODES)
-    return _candidate(problem, hidden, problem.options.options.max_iter, True)
 
 
 def automatic_layers(problem: StageProblem) -> tuple[int, ...]:
@@ -101,29 +159,8 @@ def candidate_of_options(problem: StageProblem) -> Candidate:
     hidden = options.hidden_layer_sizes
     if options.solver == "auto":
         hidden = supported(problem, hidden, n_modes_of(problem))
-    return _candidate(problem, hidden, options.options.max_iter, False)
-
-
-def _candidate(
-    problem: StageProblem, hidden: tuple[int, ...], max_iter: int, has_unit_amplitudes: bool
-) -> Candidate:
-    n_weights = _n_weights(problem, n_modes_of(problem), hidden)
-    rows = min(problem.n_rows, max(OVERSAMPLING * n_weights, ENOUGH)) * problem.n_outputs
-    # the normal matrix, and that of the preconditioned system
-    iteration = qr_operations(rows, n_weights) + _OVERHEAD
-    if problem.options.is_adaptive:
-        max_iter = max(1, min(max_iter, int(_SHARE * BUDGET / iteration)))
-    return Candidate(
-        "network",
-        f"hidden layers of widths {', '.join(map(str, hidden))}",
-        n_weights,
-        max_iter * iteration,
-        partial(_trained, problem, hidden, max_iter, has_unit_amplitudes),
-        refit=partial(_refitted, problem),
-        n_folds=1,
-        reach=max(problem.options.tol, NETWORK_REACH) / problem.size,
-        refines=False,
-    )
+    training = _Training(problem, hidden, False)
+    return training.candidate(training.max_iter)
 
 
 def supported(problem: StageProblem, hidden: tuple[int, ...], n_modes: int) -> tuple[int, ...]:

@@ -1,10 +1,11 @@
-"""Splines: through all nodes of an axis of a grid, and smoothing ones of scattered points."""
+"""Splines along the axes of a grid, and smoothing ones of scattered points."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,21 @@ from skmsnn._memory import working_bytes
 from skmsnn._precision import HALF_DIGITS
 from skmsnn.families.axis_problem import AxisProblem, ladder_of
 from skmsnn.families.family import Family
+from skmsnn.functions.bases import SplineBasis
 from skmsnn.selection.candidate import Candidate, Ladder, linear_candidate
 from skmsnn.selection.problem import StageProblem
-from skmsnn.spaces.axes import SplineAxis
+from skmsnn.spaces.axes import BasisAxis, SplineAxis
 from skmsnn.spaces.smoothing import Mesh, SmoothingFit
 
 # Operations of fits in folds.
 _AFFORDABLE = FLOPS_PER_SECOND / 2
 # Operations for each node of a line of fits in folds.
 _OF_A_NODE = FLOPS_PER_SECOND / 20_000
+# Nodes from one knot to the next, of splines with fewer knots than nodes; multiples are included.
+_STRIDES = (2, 3, 4, 5, 7)
+# Degree and multiplicity of knots of what tables are refined by: straight lines, cubic splines, and
+# cubics with a continuous slope, such as Hermite's or monotone ones.
+_REFINEMENTS = ((1, 1), (3, 1), (3, 2))
 # Iterations of conjugate gradients for the coefficients.
 _TYPICAL_ITERATIONS = 40
 
@@ -58,8 +65,14 @@ class Spline(Family):
             yield _smoothing(problem)
 
     def along_axis(self, problem: AxisProblem) -> Iterator[Ladder]:
-        """Splines through all nodes, by degree."""
+        """Cubic splines with fewer knots than nodes, and splines through all nodes, by degree."""
         if not problem.periodic:
+            for stride, (degree, times) in product(_STRIDES, _REFINEMENTS):
+                n_intervals = len(problem.nodes) // stride
+                if degree < times * n_intervals < len(problem.nodes) - degree:
+                    yield ladder_of(
+                        _on_fewer_knots(problem, *given) for given in [(stride, degree, times)]
+                    )
             degrees = range(1, min(9, len(problem.nodes) - 3) + 1, 2)
             yield ladder_of(
                 problem.candidate(
@@ -71,6 +84,21 @@ class Spline(Family):
                 )
                 for degree in degrees
             )
+
+
+def _on_fewer_knots(problem: AxisProblem, stride: int, degree: int, times: int) -> Candidate:
+    """Least squares with knots at every so many nodes, exact if a coarser table was refined."""
+    nodes = problem.nodes
+    inner = np.repeat(nodes[stride : len(nodes) - stride : stride], times)
+    ends = np.repeat(nodes[0], degree + 1), np.repeat(nodes[-1], degree + 1)
+    basis = SplineBasis(np.concatenate([ends[0], inner, ends[1]]), degree)
+    smoothness = f", {degree - times} times differentiable," if times > 1 else ""
+    return problem.candidate(
+        "spline",
+        f"splines of degree {degree}{smoothness} with a knot every {stride} nodes",
+        basis.size,
+        partial(BasisAxis, nodes, basis),
+    )
 
 
 def _smoothing(problem: StageProblem) -> Ladder:

@@ -15,10 +15,11 @@ from skmsnn._precision import HALF_DIGITS, NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn.domain import Domain, Grid, scaled_nodes
 from skmsnn.families.axis_problem import AxisProblem, AxisTrial, residuals_along
 from skmsnn.families.family import Family
+from skmsnn.families.spline import Spline
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.selection.problem import StageProblem, worth_of
-from skmsnn.selection.race import Race
+from skmsnn.selection.race import WORTH_A_LOOK, Race
 from skmsnn.selection.trace import Trace
 from skmsnn.spaces.axes import AxisBasis, BasisAxis, SplineAxis
 from skmsnn.spaces.tensor import TensorFit
@@ -85,9 +86,10 @@ def _best_of_outputs(
     axis: AxisProblem, families: Sequence[Family], problem: StageProblem
 ) -> list[tuple[AxisTrial, AxisProblem]]:
     """The functions along an axis for each output: one choice for all that it serves well."""
+    has_splines = any(family.name == Spline.name for family in families)
     if len(axis.nodes) == 1:
         ladders = [("polynomial", _constant(axis))]
-    elif len(axis.nodes) < LEAST_NODES and not axis.periodic:
+    elif has_splines and len(axis.nodes) < LEAST_NODES and not axis.periodic:
         ladders = _between_levels(axis)
     else:
         ladders = _ladders_along(axis, families)
@@ -143,8 +145,7 @@ def _between_levels(problem: AxisProblem) -> list[tuple[str, Ladder]]:
     """Something simple between the few levels of a feature, and exact at them.
 
     The polynomial of lowest degree whose residual at the levels is rounding; else ladders of what
-    interpolates: straight lines from one to the next, or the cubic. Whatever the families are:
-    nothing else goes through so few.
+    interpolates: straight lines from one to the next, or the cubic.
     """
     nodes = problem.nodes
     rounding = ROUND_OFF * max(1.0, float(np.sqrt(np.mean(problem.columns**2))))
@@ -321,7 +322,8 @@ def confirmed_periods(
             lines = folds_of_lines(len(scaled), periodic, rng)
             problem = AxisProblem(j, scaled, *columns, periodic, lines)
             ladders = _ladders_along(problem, families)
-            errors.append(best_along(problem, ladders, Trace(), worth_of(len(y))).error)
+            budget = WORTH_A_LOOK * worth_of(len(y))
+            errors.append(best_along(problem, ladders, Trace(), budget).error)
             if errors[0] * _COMPARABLE <= 1:  # such a period is beyond doubt
                 break
         # noise has no seam: a period has to describe what is between the lines, or to be a help

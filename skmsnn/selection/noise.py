@@ -8,8 +8,8 @@ import numpy as np
 
 from skmsnn._comparison import AS_GOOD, EQUAL
 from skmsnn.selection.candidate import Scored
+from skmsnn.selection.entrant import Tried
 from skmsnn.selection.problem import StageProblem
-from skmsnn.selection.race import Tried
 from skmsnn.spaces.polynomial import PolynomialFit
 from skmsnn.validation.diagnosis import looks_like_noise
 from skmsnn.validation.plateau import (

@@ -8,8 +8,7 @@ any affordable size, or costs too much. The neighbours of its best candidate are
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +17,15 @@ from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import seconds_left, time_is_up
 from skmsnn.selection.candidate import Candidate, Ladder, Preparation, Scored
+from skmsnn.selection.entrant import (
+    Entrant,
+    Tried,
+    cost,
+    joint_error,
+)
 from skmsnn.selection.scheme import Scheme
 from skmsnn.selection.trace import Row, Status, Trace
-from skmsnn.validation.score import Score
 
-# What every candidate costs at least: fits to 200 points took 3 milliseconds, whatever their size.
-LEAST_OPERATIONS = FLOPS_PER_SECOND / 300
 # Candidates in turn that are not better, after which a ladder ends: one may be bad luck.
 PATIENCE = 2
 # Share of the budget that is spent after the best where its residual looks like noise: that of a
@@ -38,14 +40,9 @@ OVERFIT = 10.0
 # The neighbours of a candidate whose error is larger by more are not worth their time: other
 # cut-offs and dampings reduce errors by hardly so much.
 MOST_GAIN = 10.0
-# A ladder whose error is above this share of y has not come to the waves of the function yet: how
-# far it is behind, and how slowly its error falls, says nothing.
-RESOLVED = 0.5
 # Rows of a fit whose residual is at the floor show that nothing is gained by more functions, up to
 # so many times the floor at other rows: what their residuals have more is amplified rounding.
 NEAR_FLOOR = NEAR_ROUND_OFF / ROUND_OFF
-# Digits that every candidate promises at least: errors may rest before they fall on.
-LEAST_PROMISE = 0.1
 # A neighbour is another centre of a search if its error is smaller by more.
 LEAST_GAIN = 1.15
 
@@ -61,131 +58,7 @@ class Outcome(NamedTuple):
     @property
     def error(self) -> float:
         """Validation error of all outputs, each under its best candidate."""
-        return _joint(self.best)
-
-
-class Tried(NamedTuple):
-    """One step of a ladder.
-
-    The error of smooth functions falls geometrically with ``size``, at the fastest: with the number
-    of terms, or with the square of the degree where that grows along all axes at once.
-    """
-
-    n_terms: int
-    error: float
-    train_error: float
-    n_rows: int
-    label: str
-    size: float
-
-
-@dataclass
-class _Entrant:
-    """A ladder in the race."""
-
-    family: str
-    ladder: Ladder
-    next: Candidate | Preparation | None = None
-    best: list[Scored] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list)
-    row: Row | None = None
-    last: Scored | None = None
-    n_worse: float = 0
-    is_search: bool = False
-    spent: float = 0.0
-    spent_on_best: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def error(self) -> float:
-        return _joint(self.best) if self.best else np.inf
-
-    def advance(self, score: Score | None) -> None:
-        start = time.perf_counter()
-        try:
-            self.next = next(self.ladder) if score is None else self.ladder.send(score)
-        except StopIteration:
-            self.next = None
-        self.seconds = time.perf_counter() - start
-
-    def price(self, least: float) -> float:
-        """Operations of the next candidate for each digit that it promises.
-
-        It has to make up for the digits that the ladder is behind, and promises as many as its
-        error fell by so far, for each unit of size; one before that is known.
-        """
-        if self.next is None:
-            return 0.0
-        gap = self.error / least if self.error < RESOLVED and least > 0 else 1.0
-        digits = np.log10(max(1.0, gap))
-        return float(max(cost(self.next), LEAST_OPERATIONS) * (1 + digits) / self.promise())
-
-    def promise(self) -> float:
-        """Digits, at most one, by which the error falls with the next candidate, if it falls on."""
-        if not isinstance(self.next, Candidate) or self.is_search:
-            return 1.0
-        rate = self.rate()
-        if rate is None:
-            return 1.0
-        digits = -rate * (size_of(self.next) - self.tried[-1].size) / np.log(10)
-        return float(np.clip(digits, LEAST_PROMISE, 1.0))
-
-    def rate(self) -> float | None:
-        """Fall of the logarithm of the error with size, over the last doubling; None if unknown."""
-        if not self.tried:
-            return None
-        last = self.tried[-1]
-        smaller = [t for t in self.tried if 2 * t.size <= last.size]
-        if not smaller or not 0 < last.error < RESOLVED:
-            return None
-        before = min(smaller, key=lambda t: t.error)
-        return float(min(0.0, np.log(last.error / before.error)) / (last.size - before.size))
-
-    def take(self, scored: Scored) -> None:
-        """Note a scored candidate."""
-        self.last = scored
-        candidate, score = scored.candidate, scored.score
-        numbers = (candidate.n_terms, score.error, score.train_error, scored.n_rows)
-        self.tried.append(Tried(*numbers, candidate.label, size_of(candidate)))
-        is_smaller = np.array(
-            [score.errors[j] < s.score.errors[j] for j, s in enumerate(self.best)]
-        )
-        self.spent += cost(scored)
-        if not self.best or is_smaller.any():
-            self.n_worse, self.spent_on_best = 0, self.spent
-        else:
-            # denominators that have zeros say little of larger ones
-            has_failed = candidate.refit is not None and not np.isfinite(score.error)
-            self.n_worse += 0.5 if has_failed else 1
-        self.best = self.best or [scored] * len(score.errors)
-        for j in np.flatnonzero(is_smaller):
-            self.best[j] = scored
-
-    def forecast(self, operations: float) -> float:
-        """Error at the largest size that so many operations allow, if it falls on geometrically."""
-        assert isinstance(self.next, Candidate)
-        last, size, rate = self.tried[-1], size_of(self.next), self.rate()
-        if rate is None:
-            return 0.0
-        # operations grow with the square of the number of terms, of which rows are a bound
-        growth = np.sqrt(max(1.0, operations / self.next.operations))
-        growth = min(growth * self.next.n_terms, last.n_rows) / last.n_terms
-        terms = self.next.n_terms / last.n_terms
-        exponent = np.log(size / last.size) / np.log(terms) if terms > 1 < size / last.size else 1.0
-        with np.errstate(under="ignore"):
-            return float(last.error * np.exp(rate * last.size * (growth**exponent - 1)))
-
-
-def size_of(candidate: Candidate) -> float:
-    """The size of a candidate in forecasts."""
-    return min(float(candidate.n_terms), candidate.extent**2 or np.inf)
-
-
-def cost(step: Candidate | Preparation | Scored) -> float:
-    """Operations of a step, or those that its score took, with the overhead of a candidate."""
-    if isinstance(step, Preparation):
-        return step.operations
-    return max(step.operations, LEAST_OPERATIONS)
+        return joint_error(self.best)
 
 
 def improve(best: list[Scored], scored: Scored) -> bool:
@@ -244,9 +117,9 @@ class Race:
         self._is_noise = is_noise
         self._noise_of: Scored | None = None
         self._has_noise = False
-        self._entrants: list[_Entrant] = []
+        self._entrants: list[Entrant] = []
         self._rows: dict[int, Row] = {}
-        self._ladders: dict[int, _Entrant] = {}
+        self._ladders: dict[int, Entrant] = {}
         self._spent_in_lead: dict[int, float] = {}
         self._best: list[Scored] = []
         self._tried: dict[str, list[Tried]] = {}
@@ -254,9 +127,9 @@ class Race:
     def run(self, ladders: Iterable[tuple[str, Ladder]]) -> Outcome | None:
         """The candidate with the smallest validation error for each output; None without any."""
         for family, ladder in ladders:
-            self._enter(_Entrant(family, ladder))
+            self._enter(Entrant(family, ladder))
         while self._entrants:
-            least = _joint(self._best)
+            least = joint_error(self._best)
             entrant = min(self._entrants, key=lambda e: e.price(least))
             ending = self._why_not(entrant) or self._step(entrant)
             if ending is None:
@@ -272,14 +145,14 @@ class Race:
             row.status = Status.WON
         return Outcome(self._best, self._tried)
 
-    def _enter(self, entrant: _Entrant) -> None:
+    def _enter(self, entrant: Entrant) -> None:
         # its first candidate may take a look at the data, for which there may be no time
         entrant.next = Preparation(entrant.family, 0.0)
         self._entrants.append(entrant)
 
-    def _why_not(self, entrant: _Entrant) -> Ending | None:
+    def _why_not(self, entrant: Entrant) -> Ending | None:
         """Why the next candidate of a ladder is not tried, if so."""
-        candidate, least = entrant.next, _joint(self._best)
+        candidate, least = entrant.next, joint_error(self._best)
         if candidate is None:
             return Status.WORSE, "no larger candidates"
         if not self._best:
@@ -302,19 +175,20 @@ class Race:
             return Status.TIME, "the next candidate does not fit into max_time"
         return None
 
-    def _left(self, entrant: _Entrant) -> float:
+    def _left(self, entrant: Entrant) -> float:
         """Operations that the missing digits are worth, less those that were spent.
 
         All digits are worth the budget, and each as much. Ladders in the lead find digits, and may
-        go on to the end of a stage: what they spent is not at the expense of the others.
+        go on to the end of a stage: what they spent is not at the expense of the others, unless
+        nothing is left of that of a stage.
         """
         leading = {id(self._ladders[id(best)]) for best in self._best}
         in_search = self._spent - sum(self._spent_in_lead.values())
         if id(entrant) in leading:
             return self._most - in_search - self._spent_in_lead.get(id(entrant), 0.0)
-        missing = np.log(max(_joint(self._best), self._floor) / self._floor)
+        missing = np.log(max(joint_error(self._best), self._floor) / self._floor)
         share = min(1.0, missing / np.log(1 / self._floor))
-        return float(share * self._budget - in_search)
+        return float(min(share * self._budget - in_search, self._most - self._spent))
 
     def _ends_in_noise(self) -> bool:
         """Whether the residual of the best candidate is noise, which no other one reduces."""
@@ -325,7 +199,7 @@ class Race:
             self._noise_of, self._has_noise = best, self._is_noise(best, self._tried)
         return self._has_noise
 
-    def _step(self, entrant: _Entrant) -> Ending | None:
+    def _step(self, entrant: Entrant) -> Ending | None:
         """Score the next candidate of a ladder; why the ladder ends after it, if it does."""
         candidate = entrant.next
         assert candidate is not None
@@ -359,10 +233,11 @@ class Race:
             return None
         return self._why_it_ends(entrant, scored)
 
-    def _why_it_ends(self, entrant: _Entrant, scored: Scored) -> Ending | None:
+    def _why_it_ends(self, entrant: Entrant, scored: Scored) -> Ending | None:
         score = scored.score
-        # a function of high frequency shows nothing, here or there, until waves reach it
-        if entrant.n_worse >= PATIENCE and not self._shows_more(scored):
+        # until waves reach a high frequency, errors are about as large as the function
+        is_hopeless = score.error > OVERFIT * max(1.0, score.train_error)
+        if entrant.n_worse >= PATIENCE and (is_hopeless or not self._shows_more(scored)):
             if score.error > OVERFIT * score.train_error:
                 return Status.OVERFITS, "larger candidates overfit"
             waited = entrant.spent - entrant.spent_on_best
@@ -370,14 +245,15 @@ class Race:
                 return Status.WORSE, "larger candidates do not reduce the error"
         return None
 
-    def _is_behind(self, entrant: _Entrant) -> bool:
+    def _is_behind(self, entrant: Entrant) -> bool:
         """Whether no affordable candidate of a ladder is likely to become the best."""
-        least, last = _joint(self._best), entrant.last
-        if last is None or not isinstance(entrant.next, Candidate) or entrant.error <= least:
+        least, last = joint_error(self._best), entrant.last_of_waves
+        if not isinstance(entrant.next, Candidate) or not entrant.tried or entrant.error <= least:
             return False
-        return entrant.forecast(self._left(entrant)) > least and not self._shows_more(last)
+        is_behind = entrant.forecast(self._left(entrant)) > least
+        return is_behind and not (last is not None and self._shows_more(last))
 
-    def _end(self, entrant: _Entrant, status: Status, reason: str) -> None:
+    def _end(self, entrant: Entrant, status: Status, reason: str) -> None:
         self._entrants.remove(entrant)
         if entrant.row is not None:
             entrant.row.status, entrant.row.reason = status, reason
@@ -386,7 +262,7 @@ class Race:
         is_done = status in (Status.WORSE, Status.OVERFITS, Status.TOO_COSTLY)
         if is_done and entrant.best and not entrant.is_search:
             for scored in {id(one): one for one in entrant.best}.values():
-                search = _Entrant(entrant.family, neighbours(scored), is_search=True)
+                search = Entrant(entrant.family, neighbours(scored), is_search=True)
                 search.best = list(entrant.best)
                 self._enter(search)
 
@@ -407,13 +283,6 @@ def neighbours(start: Scored) -> Ladder:
 
 def _is_settled(best: list[Scored], floor: float) -> bool:
     """Whether digits are used up."""
-    error = _joint(best)
+    error = joint_error(best)
     train = max(scored.score.train_error for scored in best)
     return error <= floor or (error <= NEAR_FLOOR * floor and train <= floor)
-
-
-def _joint(best: Sequence[Scored]) -> float:
-    """Validation error of all outputs, each under its best candidate."""
-    if not best:
-        return np.inf
-    return float(np.sqrt(np.mean([s.score.errors[j] ** 2 for j, s in enumerate(best)])))

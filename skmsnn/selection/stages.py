@@ -15,9 +15,10 @@ from skmsnn.functions import Function
 from skmsnn.functions.polynomial import LegendreSeries
 from skmsnn.functions.stack import MultiOutput
 from skmsnn.selection.candidate import Fit, Scored
+from skmsnn.selection.entrant import Tried
 from skmsnn.selection.noise import is_noise
 from skmsnn.selection.problem import StageProblem
-from skmsnn.selection.race import Outcome, Tried
+from skmsnn.selection.race import Outcome
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.dense import DenseFit
 from skmsnn.spaces.p_norm import correction

@@ -19,6 +19,7 @@ from skmsnn.functions.lattice import TensorFourierSeries
 from skmsnn.linalg.toeplitz import ToeplitzSystem, central_box
 from skmsnn.linalg.tsqr import take_in
 from skmsnn.selection.candidate import Candidate, Fit, Ladder, Scored
+from skmsnn.selection.entrant import RESOLVED
 from skmsnn.selection.options import StageOptions
 from skmsnn.selection.problem import HeldOut, StageProblem, unwatched
 from skmsnn.selection.race import Race
@@ -113,7 +114,13 @@ class PeriodicProblem:
         sample, held = self._sample, self._validation
         rows = np.arange(len(held.x))
         data = (*sample, held.x, rest, held.weight)
-        race = Race(HoldoutScheme(*data, rows, False), trace, budget=MOST_OPERATIONS)
+        race = Race(
+            HoldoutScheme(*data, rows, False),
+            trace,
+            budget=MOST_OPERATIONS,
+            # waves that a sample does not show may come with any box
+            shows_more=lambda scored: scored.score.error > RESOLVED,
+        )
         outcome = race.run([("fourier", self._boxes(sums))])
         assert outcome is not None
         best = min(outcome.best, key=lambda scored: scored.score.error)
@@ -146,7 +153,7 @@ class PeriodicProblem:
             size = 2.0 ** len(orders) * n_terms
             operations = 10 * ITERATIONS * size * np.log2(size) * len(sums.rhs)
             label = f"wave numbers up to {order}, periodic"
-            yield Candidate("fourier", label, n_terms, operations, fit)
+            yield Candidate("fourier", label, n_terms, operations, fit, bandlimit=np.pi * order)
 
     def _modes(self, system: ToeplitzSystem, rhs: NDArray[np.complex128]) -> TensorFourierSeries:
         return TensorFourierSeries(np.stack([system.solve(r) for r in rhs], axis=-1), self._lengths)

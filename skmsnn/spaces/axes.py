@@ -223,11 +223,11 @@ class WavesAxis(_TruncatedAxis):
 class BasisAxis:
     """Polynomials or splines along one axis, orthonormal on the nodes by a QR factorisation."""
 
-    family = "polynomial"
     amplification = 1.0
 
     def __init__(self, nodes: NDArray[np.float64], basis: LegendreBasis | SplineBasis) -> None:
         self.basis = basis
+        self.family = "spline" if isinstance(basis, SplineBasis) else "polynomial"
         with one_blas_thread:
             u, r = sla.qr(basis.values(nodes), mode="economic", check_finite=False)
         self._u, self._triangle = u, r

@@ -33,6 +33,7 @@ class SolverOptions:
 
     p: float = 2.0
     max_iter: int = 100
+    damping: float = 1e-2
     learning_rate: float = 1e-3
     loss_floor: float = 0.0
     report: Callable[[int, float], bool] = field(default=lambda iteration, loss: False)
@@ -40,11 +41,15 @@ class SolverOptions:
 
 @dataclass(frozen=True)
 class SolverResult:
-    """How a solver ended; the module holds the best weights it saw."""
+    """How a solver ended; the module holds the best weights it saw.
+
+    ``damping`` is that of its last step, with which it can be continued.
+    """
 
     loss_curve: list[float]
     status: str
     message: str
+    damping: float = 1e-2
 
     @property
     def n_iter(self) -> int:

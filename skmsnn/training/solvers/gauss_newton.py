@@ -44,7 +44,7 @@ def minimise(module: nn.Module, problem: Problem, options: SolverOptions) -> Sol
     loss = _loss(module, problem, options.p)
     curve = [loss]
     stalled = StallDetector()
-    damping = 1e-2
+    damping = options.damping
 
     for iteration in range(1, options.max_iter + 1):
         if loss <= options.loss_floor:
@@ -67,10 +67,10 @@ def minimise(module: nn.Module, problem: Problem, options: SolverOptions) -> Sol
         damping = max(damping / 5, 1e-30)
         curve.append(loss)
         if options.report(iteration, loss):
-            return SolverResult(curve, "stopped", "stopped by held-out points, or by time")
+            return SolverResult(curve, "stopped", "stopped by held-out points, or by time", damping)
         if stalled(loss):
             return SolverResult(curve, "stalled", "the loss has stopped falling")
-    return SolverResult(curve, "max_iter", f"max_iter={options.max_iter} reached")
+    return SolverResult(curve, "max_iter", f"max_iter={options.max_iter} reached", damping)
 
 
 def _steps(
