@@ -113,6 +113,21 @@ class TestOrder:
         labels = Ran(ladder("a", *ahead), ladder("b", *other)).labels
         assert labels[2:] == (["b1", "a1"] if factor < 1 else ["a1", "b1"])
 
+    @pytest.mark.parametrize("factor", [0.9, 1.1])
+    def test_what_promises_a_share_of_a_digit_waits_for_as_many_times_its_cost(self, factor):
+        # errors of half a digit for each term in one, of a quarter in the other
+        def falling(name, rate, costs):
+            sizes = [{"seen": 0.4 * 10 ** (-rate * n), "n_terms": n} for n in (1, 2, 3)]
+            pairs = zip(sizes, costs, strict=True)
+            return ladder(name, *(size | {"operations": cost} for size, cost in pairs))
+
+        # behind by half a digit after two terms
+        price = 1e8 * (1 + 0.5) / 0.25 * 0.5
+        ran = Ran(
+            falling("a", 0.5, (1e6, 1e6, factor * price)), falling("b", 0.25, (1e6, 1e6, 1e8))
+        )
+        assert ran.labels[4:] == (["a2", "b2"] if factor < 1 else ["b2", "a2"])
+
     def test_of_equal_prices_the_ladder_that_came_first_is_first(self):
         labels = Ran(*(ladder(name, 0.9, 0.8) for name in "abc")).labels
         assert labels == ["a0", "a1", "b0", "b1", "c0", "c1"]
@@ -214,6 +229,38 @@ class TestEndings:
             ran = Ran(leader, other, budget=1e11, most=2e11, floor=1e-14)
             assert ("b1" in ran.labels) == is_tried
             leader = ladder("a", {"seen": error, "operations": 5e9})
+
+    def test_what_one_spent_in_the_lead_is_not_at_the_expense_of_the_next(self):
+        first = [{"seen": 0.1 / 2**k, "operations": 3e9} for k in range(3)]
+        second = [{"seen": 10.0 ** -(3 + k), "operations": 4e9} for k in range(3)]
+        ran = Ran(ladder("a", *first), ladder("b", *second), budget=1e10, most=1.3e10)
+        assert ran.winners == ["b2"]
+
+    def test_a_ladder_that_falls_behind_later_ends_before_its_next_step(self):
+        def rival():
+            yield candidate("b0", 0.4, operations=1e8)
+            yield candidate("b1", 1e-12, operations=2e8)
+
+        # the fall by a half for each doubling brings no more than 1e-5 in so many rows
+        steps = [{"seen": 0.2 / 2**k, "n_terms": 2**k} for k in range(3)]
+        slow = ladder("a", *steps, {"seen": 0.01, "operations": 1e9, "n_terms": 8})
+        ran = Ran(slow, rival(), n_rows=60)
+        assert ran.labels[-1] == "b1"
+        assert "a3" not in ran.labels
+        assert ran.status("a2") == "forecast"
+
+    @pytest.mark.parametrize(("extent", "is_tried"), [(True, False), (False, True)])
+    def test_errors_of_degrees_fall_with_their_square_and_not_with_the_number_of_terms(
+        self, extent, is_tried
+    ):
+        # total degrees 1, 2, 3 of ten features: a fall by ten with degree 2 is one by 1e3 to degree
+        # 4, and by much more to 5000 terms
+        sizes = [(1, 11, 0.4), (2, 66, 0.04), (3, 286, 0.004)]
+        steps = [
+            {"seen": e, "n_terms": n, "extent": extent * k, "operations": 1e8} for k, n, e in sizes
+        ]
+        ran = Ran(ladder("b", 1e-9), ladder("a", *steps), n_rows=1000)
+        assert ("a2" in ran.labels) == is_tried
 
     def test_the_ladder_in_the_lead_may_go_on(self):
         steps = [{"seen": 10.0**-k, "operations": 1e9} for k in range(1, 9)]

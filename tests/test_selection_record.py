@@ -16,6 +16,7 @@ from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn._html import selection_table
 from skmsnn._progress import Progress
 from skmsnn.cli import main as run_command
+from skmsnn.conditions import laplacian
 from skmsnn.persistence import TRUSTED_TYPES
 from skmsnn.selection.summary import (
     family_summaries,
@@ -328,6 +329,24 @@ class TestRealFits:
             assert family_summaries(results, stage)[0].status == "won"
         assert summary_lines(results)
         assert "Why this family?" in fitted._repr_html_()
+
+    def test_conditions_race_and_are_on_record(self, rng):
+        X = rng.uniform(-1, 1, (400, 2))
+        y = np.exp(X[:, 0]) * np.sin(2 * X[:, 1])
+        model = SpectrumInformedMSNNRegressor(random_state=0)
+        results = model.fit(X[:40], y[:40], conditions=[laplacian(X, -3 * y)]).search_results_
+        assert {"polynomial", "fourier"} <= set(results["family"].tolist())
+        assert headline(results, 1).startswith(model.stages_[0].family)
+        assert np.nanmin(results["validation_error"]) < 1e-10
+
+    def test_so_do_the_spaces_of_data_in_chunks(self, rng):
+        da = pytest.importorskip("dask.array")
+        X = rng.uniform(0, 2 * np.pi, (5000, 1))
+        chunks = da.from_array(X, chunks=(1000, 1)), da.from_array(np.sin(9 * X[:, 0]), chunks=1000)
+        model = SpectrumInformedMSNNRegressor(period=2 * np.pi, random_state=0).fit(*chunks)
+        results = model.search_results_
+        assert set(results["stage"].tolist()) == {1}
+        assert (results["status"] == "won").any()
 
     def test_is_drawn(self, fitted):
         plt = pytest.importorskip("matplotlib.pyplot")
