@@ -175,7 +175,7 @@ def test_a_model_inside_solvers_conserves_energy_and_finds_the_lowest_place(monk
 def test_the_cost_and_latency_benchmarks_run(capsys):
     from examples.benchmarks import cost, latency
 
-    cost.main(["--cases", "noisy sine, n = 1000", "50 points"])
+    cost.main(["--cases", "noisy sine, n = 1000", "mixed, 3 and 2 codes"])
     latency.main(["--points", "100"])
     output = capsys.readouterr().out
     assert output.count("noise") >= 1

@@ -293,7 +293,7 @@ def test_several_outputs_and_complex_ones(square):
 
 def test_limits_are_those_of_each_output(rng):
     """A kink in one output leaves the other as exact as it is alone."""
-    X, fresh = rng.uniform(-1, 1, (800, 2)), rng.uniform(-1.1, 1.1, (500, 2))
+    X, fresh = rng.uniform(-1, 1, (400, 2)), rng.uniform(-1.1, 1.1, (500, 2))
 
     def truth(X):
         return np.stack([np.exp(X[:, 0] * X[:, 1]), np.abs(X[:, 0] - 0.2)], axis=1)
@@ -356,10 +356,10 @@ several = pytest.mark.xfail(strict=False, reason="outputs of several families ar
 def test_resolved_outputs_continue_past_faces_where_they_are_flat(seed):
     rng = np.random.default_rng(seed)
     X, fresh = rng.uniform(-1, 1, (50, 2)), rng.uniform(-1, 1, (2000, 2))
-    t = 2 * np.pi * np.linspace(0, 1, 200)
+    t = 2 * np.pi * np.linspace(0, 1, 25)
 
     def waves(X):  # slopes at a face are small at some times
-        return np.exp(X[:, :1]) * np.sin(t) + np.cos(2 * X[:, 1:]) * np.sin(30 * t)
+        return np.exp(X[:, :1]) * np.sin(t) + np.cos(2 * X[:, 1:]) * np.sin(8 * t)
 
     auto = fitted(X, waves(X)).predict(fresh) - waves(fresh)
     free = fitted(X, waves(X), extrapolation="continue").predict(fresh) - waves(fresh)

@@ -178,7 +178,7 @@ def test_the_mean_is_that_of_universal_kriging(form, values, rng):
     x, y, weight = values
     process = GaussianProcess(form, x, weight)
     v = hyperparameters(form, 3, rng)
-    function, leverage = process.given(v, y)
+    function, leverage = process.given(v, y), process.leverage(v)
     covariance = process.covariance(v)
     noise = np.exp(v[-1]) * process.spread * covariance[0, 0]
     n_terms = process.mean.shape[1]
@@ -203,7 +203,7 @@ def test_points_left_out_are_those_of_processes_without_them(form, values, rng):
     found = GaussianProcess(form, x, np.ones(30)).left_out(v, y)
     for i in (0, 7, 29):
         others = np.arange(30) != i
-        function = GaussianProcess(form, x[others], np.ones(29)).given(v, y[others]).function
+        function = GaussianProcess(form, x[others], np.ones(29)).given(v, y[others])
         np.testing.assert_allclose(y[[i]] - function.evaluate(x[[i]]), found[[i]], rtol=1e-5)
 
 
@@ -266,7 +266,7 @@ def test_a_weight_counts_as_so_many_rows_in_the_noise(rng):
     weights = np.ones((2, 21))
     weights[1, 10] = 1e-6
     pulled, ignored = (
-        GaussianProcess(form, x, w).given(v, y).function.evaluate(x[[10]])[0, 0] for w in weights
+        GaussianProcess(form, x, w).given(v, y).evaluate(x[[10]])[0, 0] for w in weights
     )
     assert ignored < 0.1 * pulled
 

@@ -14,16 +14,9 @@ from skmsnn import SpectrumInformedMSNNRegressor
 
 MOST = 10  # how often the error of a neighbour
 FLOOR = 1e-13  # errors below are rounding
+# Of functions that are resolved to ten digits neighbours may differ in the last ones.
+last_digits = pytest.mark.xfail(strict=False, reason="the last digits depend on the size that wins")
 WITHOUT_NETWORKS = ("polynomial", "spline", "fourier", "rational", "separable", "sinusoids")
-
-cliff = pytest.mark.xfail(strict=False, reason="neighbours may differ by more")
-fallback = pytest.mark.xfail(strict=False, reason="not all named families serve such data")
-
-
-def but_for(marked, *cases, mark=cliff):
-    """Parameters, of which those that are named have a mark."""
-    tuples = [case if isinstance(case, tuple) else (case,) for case in cases]
-    return [pytest.param(*case, marks=[mark] * marked(*case)) for case in tuples]
 
 
 def exponential_wave(X):
@@ -81,34 +74,35 @@ def assert_alike(*errors):
 
 @pytest.mark.parametrize(
     ("function", "d", "n", "seed"),
-    but_for(
-        lambda function, d, n, seed: (function, seed) == (exponential_wave, 1) or d == 1,
+    [
         (exponential_wave, 2, 195, 0),
         (exponential_wave, 2, 195, 1),
         (exponential_wave, 2, 195, 2),
         (product_wave, 2, 200, 0),
         (curved_poles, 2, 220, 0),
-        (wave_of_sine, 1, 60, 0),
+        pytest.param(wave_of_sine, 1, 60, 0, marks=last_digits),
         (three_features, 3, 120, 0),
-    ),
+    ],
 )
 def test_one_point_more_or_fewer(function, d, n, seed):
     X = scattered(n, d, seed)
     assert_alike(*(error_of(X[:m], function) for m in (n - 1, n)))
 
 
-@cliff
+@last_digits
 def test_one_point_more_where_many_are_held_out():
-    X, parameters = scattered(3000, 2), {"families": ("fourier",), "n_stages": 1}
-    assert_alike(*(error_of(X[:n], chirp, **parameters) for n in (2999, 3000)))
+    X = scattered(3000, 2)
+    assert_alike(*(error_of(X[:n], chirp, families=("fourier",)) for n in (2999, 3000)))
 
 
 @pytest.mark.parametrize(
     ("function", "shape"),
-    but_for(
-        lambda function, shape: len(shape) == 2 or function is wave_of_sine,
-        *((front, (40,)), (wave_of_sine, (40,)), (front, (20, 20)), (product_wave, (20, 20))),
-    ),
+    [
+        (front, (40,)),
+        pytest.param(wave_of_sine, (40,), marks=last_digits),
+        pytest.param(front, (20, 20), marks=last_digits),
+        pytest.param(product_wave, (20, 20), marks=last_digits),
+    ],
 )
 def test_one_node_of_a_grid_fewer(function, shape):
     X = tensor_grid(*(np.linspace(-1, 1, n) for n in shape))
@@ -119,13 +113,8 @@ def test_one_node_of_a_grid_fewer(function, shape):
 FAMILIES = ("sinusoids", "rational", "fourier", "polynomial")
 
 
-@pytest.mark.parametrize(
-    ("family", "n"),
-    but_for(
-        lambda *case: case in {("sinusoids", 120), ("fourier", 190), ("rational", 120)},
-        *((family, n) for family in FAMILIES for n in (120, 190, 200)),
-    ),
-)
+@pytest.mark.parametrize("n", [120, 190])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_one_point_more_for_a_named_family(family, n):
     X = scattered(n + 1, 2)
     errors = [error_of(X[:m], exponential_wave, families=(family,)) for m in (n, n + 1)]
@@ -140,16 +129,13 @@ def test_many_points_more_are_not_worse_for_a_named_family(family):
         assert max(more, FLOOR) < MOST * max(fewer, FLOOR)
 
 
-@pytest.mark.parametrize(
-    ("n", "d"), but_for(lambda n, d: d in {3, 20}, (300, 3), (300, 5), (700, 19), (700, 20))
-)
+@pytest.mark.parametrize(("n", "d"), [(300, 3), (300, 5), (700, 19), (700, 20)])
 def test_one_inert_feature_more(n, d):
     X = scattered(n, d + 1)
     errors = [error_of(X[:, :k], three_features, families=("polynomial",)) for k in (d, d + 1)]
     assert_alike(*errors)
 
 
-@cliff
 def test_one_inert_feature_more_for_all_families():
     X = scattered(200, 3)
     assert_alike(*(error_of(X[:, :d], exponential_wave) for d in (2, 3)))
@@ -161,7 +147,7 @@ def outputs(n):
     return lambda X: np.column_stack([np.cos(X * rates + 1), np.abs(X[:, 0] - 0.1234)])
 
 
-@pytest.mark.parametrize("n", but_for(lambda n: n == 5, 1, 5))
+@pytest.mark.parametrize("n", [1, 5])
 def test_one_independent_output_more(n):
     X = np.linspace(-1, 1, 160)[:, None]
     fewer, more = (error_of(X, outputs(k)) for k in (n, n + 1))
@@ -170,7 +156,7 @@ def test_one_independent_output_more(n):
     assert_alike(fewer[-1], more[-1])
 
 
-@pytest.mark.parametrize("n", but_for(lambda n: n == 6, 2, 6))
+@pytest.mark.parametrize("n", [2, 6])
 def test_a_kinked_output_leaves_smooth_ones_as_they_are(n):
     X = np.linspace(-1, 1, 160)[:, None]
     both = error_of(X, outputs(n))
@@ -181,14 +167,18 @@ def test_a_kinked_output_leaves_smooth_ones_as_they_are(n):
 
 @pytest.mark.parametrize(
     ("function", "d", "n"),
-    but_for(
-        lambda function, d, n: function is wave_of_sine or n == 400,
+    [
         (exponential_wave, 2, 195),
         (product_wave, 2, 200),
         (product_wave, 2, 400),
         (wave_of_sine, 1, 60),
-        (three_features, 3, 300),
-    ),
+        pytest.param(
+            three_features,
+            3,
+            300,
+            marks=pytest.mark.xfail(strict=False, reason="folds of another seed, another family"),
+        ),
+    ],
 )
 def test_another_seed(function, d, n):
     X = scattered(n, d)
@@ -198,20 +188,8 @@ def test_another_seed(function, d, n):
 # --- families by name
 
 
-@pytest.mark.parametrize(
-    ("family", "n", "d"),
-    but_for(
-        lambda family, n, d: (
-            n == 5 or family in {"rational", "separable"} or (family, d > 1) == ("spline", True)
-        ),
-        *(
-            (family, n, d)
-            for family in WITHOUT_NETWORKS
-            for n, d in ((5, 1), (12, 1), (30, 2), (120, 2), (190, 2), (120, 5))
-        ),
-        mark=fallback,
-    ),
-)
+@pytest.mark.parametrize(("n", "d"), [(5, 1), (12, 1), (30, 2), (120, 2), (190, 2), (120, 5)])
+@pytest.mark.parametrize("family", WITHOUT_NETWORKS)
 def test_a_named_family_is_fitted_or_says_why_not(family, n, d):
     X = scattered(n, d)
     y = np.sin(2 * X[:, 0]) + X[:, -1] ** 2
@@ -223,14 +201,8 @@ def test_a_named_family_is_fitted_or_says_why_not(family, n, d):
     assert family in reason if reason else found == {family}
 
 
-@pytest.mark.parametrize(
-    ("family", "n"),
-    but_for(
-        lambda family, n: family in {"rational", "network"} or (family, n) == ("sinusoids", 120),
-        *((f, n) for f in ("rational", "fourier", "sinusoids", "network") for n in (60, 120, 190)),
-        mark=fallback,
-    ),
-)
+@pytest.mark.parametrize("n", [60, 120, 190])
+@pytest.mark.parametrize("family", ["rational", "fourier", "sinusoids", "network"])
 def test_few_points_are_no_reason_against_a_family(family, n):
     parameters = {"max_iter": 20} if family == "network" else {}
     X = scattered(n, 2)
@@ -239,7 +211,6 @@ def test_few_points_are_no_reason_against_a_family(family, n):
     assert error_of(X, exponential_wave, families=(family,), **parameters) < 0.3
 
 
-@fallback
 @pytest.mark.parametrize(
     ("family", "n", "d"),
     [("separable", 100, 1), ("spline", 100, 12), ("rational", 2, 1), ("sinusoids", 2, 1)],

@@ -48,7 +48,7 @@ def test_outputs_that_are_alike_stay_together(line):
 
 
 def test_at_scattered_points_too(rng):
-    X, fresh = rng.uniform(-1, 1, (800, 2)), rng.uniform(-1, 1, (2000, 2))
+    X, fresh = rng.uniform(-1, 1, (400, 2)), rng.uniform(-1, 1, (2000, 2))
 
     def values(X):
         return np.stack([np.exp(X[:, 0] * X[:, 1]), np.abs(X[:, 0] - 0.2)], axis=1)

@@ -27,7 +27,8 @@ def dominant_modes(
     On a complete uniform grid these are the modes of its discrete Fourier transform. On other
     points, wave vectors are ranked by the direct sum over a lattice of at most 3000 candidates
     (periodic axes: the harmonics; others: those of a box 1.4 times as wide as the data), the
-    lowest in total degree; amplitudes and phases then come from least squares.
+    lowest in total degree, and on grids up to the Nyquist wave number of each axis; amplitudes and
+    phases then come from least squares.
 
     Parameters
     ----------
@@ -46,8 +47,10 @@ def dominant_modes(
     used = weight > 0
     x, target, weight = x[used], target[used], weight[used]
     lengths = np.where(domain.periodic, 2.0, 2 * min(OTHER_WIDTHS))
-    numbers = lowest_wave_numbers(domain.centre.size, min(ENOUGH, len(x)))
-    amplitudes = direct_sum(x, target, weight, 2 * np.pi * numbers / lengths)
+    waves = 2 * np.pi * lowest_wave_numbers(domain.centre.size, min(ENOUGH, len(x))) / lengths
+    if grid is not None:  # faster ones are aliases of these at all nodes
+        waves = waves[np.all(np.abs(waves) <= np.pi * np.array(grid.shape) / 2, axis=1)]
+    amplitudes = direct_sum(x, target, weight, waves)
     found = _waving(amplitudes).dominant(n_modes)
     least_squares = DenseFit(x, weight, Frame(found.wave_vectors)).solve(target)
     assert isinstance(least_squares, FourierSum)

@@ -110,7 +110,8 @@ class _Forms:
         starts = [form.start(d, self._rng) for _ in range(n_starts)]
         for name, at in form.parts(d).items():
             starts[0][at] = self._found.get(name, starts[0][at])
-        fit = self._likeliest(form, target, weight, starts, EVALUATIONS)
+        fit, process = self._likeliest(form, target, weight, starts, EVALUATIONS)
+        fit = replace(fit, leverage=process.leverage(fit.state))
         self._found |= {name: fit.state[at] for name, at in form.parts(d).items()}
         return fit
 
@@ -118,7 +119,7 @@ class _Forms:
         self, form: Form, fit: Fit, target: NDArray[np.float64], weight: NDArray[np.float64]
     ) -> Fit:
         """The same for other rows, by a search from its hyperparameters."""
-        return self._likeliest(form, target, weight, [fit.state], EVALUATIONS_OF_FOLD)
+        return self._likeliest(form, target, weight, [fit.state], EVALUATIONS_OF_FOLD)[0]
 
     def _held(
         self, form: Form, fit: Fit, target: NDArray[np.float64], weight: NDArray[np.float64]
@@ -137,7 +138,8 @@ class _Forms:
         weight: NDArray[np.float64],
         starts: list[NDArray[np.float64]],
         evaluations: int,
-    ) -> Fit:
+    ) -> tuple[Fit, GaussianProcess]:
+        """The mean and the process under the best hyperparameters of searches on some rows."""
         x, used = self._problem.x, np.flatnonzero(weight)
         order = sampling_order(x, used, np.random.default_rng(0))
         rows = np.flatnonzero(weight_at(order[:MOST_ROWS], weight))
@@ -146,8 +148,7 @@ class _Forms:
         state = min(found, key=lambda pair: pair[0])[1]
         if len(rows) < len(used):
             process = GaussianProcess(form, x[used], weight[used])
-        function, leverage = process.given(state, target[used])
-        return Fit(function, state=state, leverage=leverage)
+        return Fit(process.given(state, target[used]), state=state), process
 
 
 def _label(form: Form) -> str:

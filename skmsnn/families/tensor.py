@@ -19,7 +19,7 @@ from skmsnn.families.spline import Spline
 from skmsnn.functions.bases import LegendreBasis
 from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.selection.problem import StageProblem, worth_of
-from skmsnn.selection.race import WORTH_A_LOOK, Race
+from skmsnn.selection.race import Race
 from skmsnn.selection.trace import Trace
 from skmsnn.spaces.axes import AxisBasis, BasisAxis, SplineAxis
 from skmsnn.spaces.tensor import TensorFit
@@ -322,8 +322,7 @@ def confirmed_periods(
             lines = folds_of_lines(len(scaled), periodic, rng)
             problem = AxisProblem(j, scaled, *columns, periodic, lines)
             ladders = _ladders_along(problem, families)
-            budget = WORTH_A_LOOK * worth_of(len(y))
-            errors.append(best_along(problem, ladders, Trace(), budget).error)
+            errors.append(best_along(problem, ladders, Trace(), worth_of(len(y))).error)
             if errors[0] * _COMPARABLE <= 1:  # such a period is beyond doubt
                 break
         # noise has no seam: a period has to describe what is between the lines, or to be a help

@@ -94,8 +94,8 @@ class Entrant:
         if not self.tried:
             return None
         last = self.tried[-1]
-        smaller = [t for t in self.tried if 2 * t.size <= last.size]
-        if not smaller or not 0 < last.error < RESOLVED:
+        smaller = [t for t in self.tried if 2 * t.size <= last.size and t.error < RESOLVED]
+        if not smaller or last.error == 0:
             return None
         before = min(smaller, key=lambda t: t.error)
         return float(min(0.0, np.log(last.error / before.error)) / (last.size - before.size))

@@ -179,8 +179,8 @@ class Race:
         """Operations that the missing digits are worth, less those that were spent.
 
         All digits are worth the budget, and each as much. Ladders in the lead find digits, and may
-        go on to the end of a stage: what they spent is not at the expense of the others, unless
-        nothing is left of that of a stage.
+        go on to the end of a stage: what they spent is not at the expense of the others. By then it
+        is too late for one that has shown nothing.
         """
         leading = {id(self._ladders[id(best)]) for best in self._best}
         in_search = self._spent - sum(self._spent_in_lead.values())
@@ -188,7 +188,8 @@ class Race:
             return self._most - in_search - self._spent_in_lead.get(id(entrant), 0.0)
         missing = np.log(max(joint_error(self._best), self._floor) / self._floor)
         share = min(1.0, missing / np.log(1 / self._floor))
-        return float(min(share * self._budget - in_search, self._most - self._spent))
+        left = share * self._budget - in_search
+        return float(left if entrant.tried else min(left, self._most - self._spent))
 
     def _ends_in_noise(self) -> bool:
         """Whether the residual of the best candidate is noise, which no other one reduces."""

@@ -94,7 +94,9 @@ class FoldScheme:
         """Fit a candidate, and score it on rows that its fits have not seen.
 
         The refits of one end once its errors on the folds so far, or those at its own rows, exceed
-        those of the ``best`` of each output on all rows: it cannot become better.
+        those of the ``best`` of each output on all rows: it cannot become better. So do those where
+        the errors of rows that are left out with nonlinear parameters held, which have seen them,
+        are larger.
         """
         if candidate.preview is not None:
             train, rows, residual = candidate.preview
@@ -107,7 +109,12 @@ class FoldScheme:
         train = _rms(rest, self.weight)
         n_rows = int(np.count_nonzero(self.weight))
         most = self._errors_of(best)
-        most = np.where(train > most, 0.0, most)
+        least = train
+        if candidate.held is not None:
+            least = np.maximum(
+                train, _rms(candidate.held(fit, self.target, self.weight), self.weight)
+            )
+        most = np.where(least > most, 0.0, most)
         rows, residual, exposed = self._left_out(candidate, fit, rest, self.folds, self.edges, most)
         if self.levels:
             own, between, _ = self._left_out(candidate, fit, rest, self.levels, None, most)

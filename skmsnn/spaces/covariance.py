@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.linalg as sla
@@ -104,13 +104,6 @@ class Form:
             start[parts["own_weights"]] = np.log(OWN_WEIGHT[0])
         start[parts["noise"]] = np.log(START_OF_NOISE)
         return start
-
-
-class Posterior(NamedTuple):
-    """The mean of a process given values, and the share of noise that it follows."""
-
-    function: KernelExpansion
-    leverage: float
 
 
 class GaussianProcess:
@@ -223,16 +216,19 @@ class GaussianProcess:
         return float(value), gradient
 
     @one_blas_thread
-    def given(self, v: NDArray[np.float64], target: NDArray[np.float64]) -> Posterior:
+    def given(self, v: NDArray[np.float64], target: NDArray[np.float64]) -> KernelExpansion:
         """The mean of the process given values, by Cholesky and one step of refinement.
 
         An explicit inverse lost three digits where the condition of the matrix was 1e13.
         """
+        return self._function(v, *_Solved(self, v)(target))
+
+    @one_blas_thread
+    def leverage(self, v: NDArray[np.float64]) -> float:
+        """Share of noise that the mean given values follows."""
         solved = _Solved(self, v)
-        c, of_mean = solved(target)
-        inverse = solved.inverse()
-        followed = 1 - np.mean(solved.noise * np.diag(solved.matrix) * np.diag(inverse))
-        return Posterior(self._function(v, c, of_mean), float(np.clip(followed, 0, 1)))
+        diagonal = np.diag(solved.matrix) * np.diag(solved.inverse())
+        return float(np.clip(1 - np.mean(solved.noise * diagonal), 0, 1))
 
     @one_blas_thread
     def left_out(self, v: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
