@@ -543,7 +543,7 @@ def test_modes_of_a_grid_without_some_lines_are_no_aliases():
     """Waves beyond Nyquist's of an axis equal slower ones at all nodes, and not between them."""
     x = tensor_grid(np.linspace(-1, 1, 30), np.linspace(-1, 1, 16, endpoint=False))
     domain = Domain(np.zeros(2), np.ones(2), np.array([False, True]))
-    target = np.sin(4 * x[:, :1]) * (1 + 0.1 * np.cos(np.pi * x[:, 1:])) / (1 + 9 * x[:, 1:] ** 2)
+    target = np.sin(4 * x[:, :1] + np.pi * x[:, 1:])
     weight = np.where(np.isin(x[:, 1], np.unique(x[:, 1])[[4, 12]]), 0.0, 1.0)
     modes = dominant_modes(12, domain, find_grid(x), x, target, weight)
     assert np.abs(modes.wave_vectors[:, 1]).max() <= 8 * np.pi + 1e-9
