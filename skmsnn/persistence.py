@@ -19,6 +19,9 @@ TRUSTED_TYPES = [
     # a file holds objects, and abstract types have none
     *sorted(f"{kind.__module__}.{kind.__name__}" for kind in _TYPES if not isabstract(kind)),
     "skmsnn.model_function.FittedFunction",
+    "skmsnn.functions.kernel.PosteriorVariance",
+    "skmsnn.validation.local.ExposureOfFeatures",
+    "skmsnn.validation.local.Leverage",
     "skmsnn.validation.local.LocalError",
     "skmsnn.validation.support.Support",
     "skmsnn.modules.trained.TrainedNetwork",

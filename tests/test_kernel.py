@@ -11,7 +11,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, Ration
 from skmsnn import SpectrumInformedMSNNRegressor
 from skmsnn.families.kernel import MOST_CENTRES, Kernel
 from skmsnn.functions.kernel import CORRELATIONS, KernelExpansion, warped
-from skmsnn.functions.polynomial import LegendreSeries
+from skmsnn.functions.polynomial import LegendreSeries, columns_of
 from skmsnn.spaces.covariance import Form, GaussianProcess
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -207,6 +207,35 @@ def test_points_left_out_are_those_of_processes_without_them(form, values, rng):
         np.testing.assert_allclose(y[[i]] - function.evaluate(x[[i]]), found[[i]], rtol=1e-5)
 
 
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_variances_are_those_of_universal_kriging(form, values, rng):
+    """From the bordered system of values and coefficients of the mean, for a fresh noisy value."""
+    x, y, _ = values
+    v = hyperparameters(form, 3, rng)
+    fresh = rng.uniform(-1, 1, (20, 3))
+
+    def expected(x, fresh):
+        process = GaussianProcess(form, x, np.ones(len(x)))
+        function = process.given(v, y[: len(x)])
+        own, noise = process.covariance(v), np.exp(v[-1])
+        total, n_terms = own[0, 0], process.mean.shape[1]
+        system = np.block(
+            [
+                [own + noise * total * np.eye(len(x)), process.mean],
+                [process.mean.T, np.zeros((n_terms, n_terms))],
+            ]
+        )
+        terms = columns_of(fresh, process.terms)
+        right = np.concatenate([function.covariance(fresh), terms], axis=1).T
+        return 1 + noise - np.sum(right * np.linalg.solve(system, right), axis=0) / total
+
+    own, variance = GaussianProcess(form, x, np.ones(30)).exposures(v)
+    np.testing.assert_allclose(variance(fresh), expected(x, fresh), rtol=1e-5, atol=1e-9)
+    for i in (0, 7, 29):
+        others = np.arange(30) != i
+        assert own[i] == pytest.approx(expected(x[others], x[[i]])[0], rel=1e-4)
+
+
 # --- the family
 
 
@@ -229,6 +258,24 @@ def test_few_points_are_worth_more_than_to_the_process_of_scikit_learn(n):
     assert errors[0] < errors[1] / 2
     assert errors[0] < 5 * model.validation_errors_[-1] * truth.std()
     assert "with a sum over features" in model.stage_summaries_[0]
+
+
+def test_intervals_widen_where_the_process_knows_less():
+    """At the edges of six features most of the volume has no point near it."""
+    inside, at_edges = [], []
+    for seed in range(2):
+        X = qmc.LatinHypercube(6, rng=np.random.default_rng(seed)).random(40)
+        fresh = np.random.default_rng(seed + 10).random((2000, 6))
+        model = SpectrumInformedMSNNRegressor(random_state=0, families=("kernel",))
+        values, std = model.fit(X, nearly_a_sum(X)).predict(fresh, return_std=True)
+        is_in = np.abs(values - nearly_a_sum(fresh)) <= 1.96 * std
+        to_face = np.minimum(fresh, 1 - fresh).min(axis=1)
+        is_edge = to_face <= np.quantile(to_face, 0.1)
+        inside.append(is_in[~is_edge].mean())
+        at_edges.append(is_in[is_edge].mean())
+        assert std[is_edge].mean() > 1.2 * std[~is_edge].mean()
+    assert np.mean(inside) > 0.9
+    assert np.mean(at_edges) > 0.85
 
 
 def test_noise_is_a_hyperparameter(rng):

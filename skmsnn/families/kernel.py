@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._memory import working_bytes
 from skmsnn.families.family import Family
+from skmsnn.functions.kernel import PosteriorVariance
 from skmsnn.selection.candidate import Candidate, Fit, Ladder
 from skmsnn.selection.problem import StageProblem
 from skmsnn.spaces.covariance import Form, GaussianProcess
@@ -111,7 +112,8 @@ class _Forms:
         for name, at in form.parts(d).items():
             starts[0][at] = self._found.get(name, starts[0][at])
         fit, process = self._likeliest(form, target, weight, starts, EVALUATIONS)
-        fit = replace(fit, leverage=process.leverage(fit.state))
+        exposure = partial(_exposure, process, fit.state, np.flatnonzero(weight), len(weight))
+        fit = replace(fit, leverage=process.leverage(fit.state), exposure=exposure)
         self._found |= {name: fit.state[at] for name, at in form.parts(d).items()}
         return fit
 
@@ -149,6 +151,15 @@ class _Forms:
         if len(rows) < len(used):
             process = GaussianProcess(form, x[used], weight[used])
         return Fit(process.given(state, target[used]), state=state), process
+
+
+def _exposure(
+    process: GaussianProcess, v: NDArray[np.float64], rows: NDArray[np.intp], n: int
+) -> tuple[NDArray[np.float64], PosteriorVariance]:
+    """Variances at each row given all others, and at other points."""
+    own = np.full(n, np.nan)
+    own[rows], variance = process.exposures(v)
+    return own, variance
 
 
 def _label(form: Form) -> str:

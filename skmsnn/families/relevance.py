@@ -7,8 +7,9 @@ they compete by validation like all others, so that a wrong guess costs time alo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +27,7 @@ from skmsnn.selection.race import Outcome
 from skmsnn.spaces.base import LinearFit
 from skmsnn.spaces.polynomial import PolynomialFit
 from skmsnn.validation.leave_out import EdgePoints, LeftOut
+from skmsnn.validation.local import Exposure, ExposureOfFeatures
 
 
 def relevant_features(problem: StageProblem, outcome: Outcome) -> tuple[int, ...]:
@@ -81,6 +83,7 @@ def _lifted(candidate: Candidate, features: tuple[int, ...], d: int) -> Candidat
             linear=None if linear is None else _lifted_fit(linear, features, d),
             state=fit,
             leverage=leverage,
+            exposure=fit.exposure and partial(_lifted_exposure, fit.exposure, features),
         )
 
     refit, held = candidate.refit, candidate.held
@@ -93,6 +96,13 @@ def _lifted(candidate: Candidate, features: tuple[int, ...], d: int) -> Candidat
         held=held and (lambda fit, *data: held(fit.state, *data)),
         neighbours=lambda: (_lifted(one, features, d) for one in candidate.neighbours()),
     )
+
+
+def _lifted_exposure(
+    exposure: Callable[[], tuple[NDArray[np.float64], Exposure]], features: tuple[int, ...]
+) -> tuple[NDArray[np.float64], Exposure]:
+    own, here = exposure()
+    return own, ExposureOfFeatures(here, features)
 
 
 def _lifted_fit(linear: LinearFit, features: tuple[int, ...], d: int) -> LiftedFit:

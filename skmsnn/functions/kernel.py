@@ -16,13 +16,14 @@ from math import comb, factorial
 from typing import Self
 
 import numpy as np
+import scipy.linalg as sla
 from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 
 from skmsnn._memory import blocks_of
 from skmsnn.functions.base import Function
 from skmsnn.functions.orders import sum_of_orders
-from skmsnn.functions.polynomial import LegendreSeries
+from skmsnn.functions.polynomial import LegendreSeries, columns_of
 
 # Nodes of a Gauss-Legendre rule on a piece no longer than half a length scale.
 NODES = 16
@@ -293,6 +294,53 @@ class KernelExpansion(Function):
                     distance = np.abs(warped(x, rate) - warped(centres, rate)) / scale
                     total += weight / 2 * step * own.with_fall(distance)[0]
         return total
+
+
+@dataclass(frozen=True)
+class PosteriorVariance:
+    """The variance of a process given values with noise, over that of the process.
+
+    Rasmussen & Williams 2006, equations 2.26 and 2.42: with a polynomial mean it grows by the
+    uncertainty of its coefficients.
+
+    Attributes
+    ----------
+    process : KernelExpansion
+        The process; its coefficients are not used.
+    factor : ndarray of shape (n_centres, n_centres)
+        Lower Cholesky factor of the covariances of the values.
+    half_terms : ndarray of shape (n_centres, n_terms)
+        ``factor^-1 H`` for the terms H of the mean at the centres.
+    root : ndarray of shape (n_terms, n_terms)
+        Upper triangle of a QR factorisation of ``half_terms``.
+    noise : float
+        Variance of the noise of values.
+    """
+
+    process: KernelExpansion
+    factor: NDArray[np.float64]
+    half_terms: NDArray[np.float64]
+    root: NDArray[np.float64]
+    noise: float
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Evaluate it at scaled points (m, n_features), for a value with noise; shape (m,)."""
+        blocks = blocks_of(len(x), 24 * len(self.factor))
+        found = [self._at(x[block]) for block in blocks]
+        return np.concatenate(found) if found else np.empty(0)
+
+    def _at(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        process = self.process
+        total = 1 + float(process.own_weights.sum())
+        half = sla.solve_triangular(
+            self.factor, process.covariance(x).T, lower=True, check_finite=False
+        )
+        known = np.sum(half**2, axis=0)
+        terms = columns_of(x, process.trend.degrees) - half.T @ self.half_terms
+        of_mean = sla.solve_triangular(self.root, terms.T, trans="T", check_finite=False)
+        return np.asarray(
+            np.maximum(1 - known / total, 0) + np.sum(of_mean**2, axis=0) / total + self.noise
+        )
 
 
 def _stirling(n: int, k: int) -> int:

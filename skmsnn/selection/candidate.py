@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skmsnn._precision import ROUND_OFF
 from skmsnn.functions import Function
 from skmsnn.spaces.base import LinearFit
+from skmsnn.validation.local import Exposure
 from skmsnn.validation.score import Score
 
 
@@ -35,6 +36,9 @@ class Fit:
         How training ended, if there was any.
     leverage : float or None
         Share of noise that it follows; None where that is its number of terms over that of rows.
+    exposure : callable or None
+        Makes how exposed each row is to a fit of all others, (n,), nan for rows of no weight, and
+        how exposed other points are to this one; None where only the rows decide that.
     """
 
     function: Function
@@ -44,6 +48,7 @@ class Fit:
     loss_curve: Sequence[float] = ()
     message: str = ""
     leverage: float | None = None
+    exposure: Callable[[], tuple[NDArray[np.float64], Exposure]] | None = None
 
 
 class Preview(NamedTuple):

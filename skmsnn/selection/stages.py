@@ -270,7 +270,11 @@ def _unseen(problem: StageProblem, scored: Scored, outputs: slice) -> Unseen | N
         return None
     score, scheme = scored.score, problem.scheme
     x = problem.x[score.rows] if problem.in_folds else getattr(scheme, "x_val", problem.x)
-    return Unseen(x, score.residual[:, outputs] * problem.scale[outputs])
+    residual = score.residual[:, outputs] * problem.scale[outputs]
+    if not problem.in_folds or scored.fit is None or scored.fit.exposure is None:
+        return Unseen(x, residual)
+    own, exposure = scored.fit.exposure()
+    return Unseen(x, residual, own[score.rows], exposure)
 
 
 def _in_gaps(problem: StageProblem, fit: Fit, outputs: slice) -> float:

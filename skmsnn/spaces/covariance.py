@@ -17,7 +17,12 @@ from scipy.linalg import lapack
 from scipy.optimize import minimize
 
 from skmsnn._precision import EPS
-from skmsnn.functions.kernel import CORRELATIONS, KernelExpansion, warped
+from skmsnn.functions.kernel import (
+    CORRELATIONS,
+    KernelExpansion,
+    PosteriorVariance,
+    warped,
+)
 from skmsnn.functions.polynomial import LegendreSeries, columns_of
 from skmsnn.linalg.threads import one_blas_thread
 
@@ -231,16 +236,25 @@ class GaussianProcess:
         return float(np.clip(1 - np.mean(solved.noise * diagonal), 0, 1))
 
     @one_blas_thread
+    def exposures(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], PosteriorVariance]:
+        """Variances (n,) at each point given the values at all others, and given all elsewhere."""
+        solved = _Solved(self, v)
+        process = self._function(v, np.zeros((self.n, 0)), np.zeros((len(self.terms), 0)))
+        variance = 1 + float(process.own_weights.sum())
+        half = sla.solve_triangular(solved.lower, self.mean, lower=True, check_finite=False)
+        noise = float(np.exp(v[self.parts["noise"]][0])) + self.n * EPS
+        root = np.asarray(sla.qr(half, mode="economic")[1], dtype=np.float64)
+        own = 1 / (variance * solved.precision_left_out())
+        return own, PosteriorVariance(process, solved.lower, half, root, noise)
+
+    @one_blas_thread
     def left_out(self, v: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
         """Residuals (n, n_outputs) at each point given the values at all others.
 
         Dubrule 1983, Cross validation of kriging in a unique neighborhood.
         """
         solved = _Solved(self, v)
-        inverse = solved.inverse()
-        half = inverse @ self.mean
-        gram = np.linalg.pinv(self.mean.T @ half, hermitian=True)
-        return solved(target)[0] / (np.diag(inverse) - np.sum(half @ gram * half, axis=1))[:, None]
+        return solved(target)[0] / solved.precision_left_out()[:, None]
 
     def covariance(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
         """Covariances of the points with each other, without noise."""
@@ -359,6 +373,21 @@ class _Solved:
             c += sla.cho_solve(self._factor, rest - self._mean @ change, check_finite=False)
             of_mean += change
         return c, of_mean
+
+    @property
+    def lower(self) -> NDArray[np.float64]:
+        """Cholesky factor of the matrix."""
+        return np.tril(self._factor[0])
+
+    def precision_left_out(self) -> NDArray[np.float64]:
+        """Inverse variances (n,) at each point given the values at all others.
+
+        Dubrule 1983, Cross validation of kriging in a unique neighborhood.
+        """
+        inverse = self.inverse()
+        half = inverse @ self._mean
+        gram = np.linalg.pinv(self._mean.T @ half, hermitian=True)
+        return np.asarray(np.diag(inverse) - np.sum(half @ gram * half, axis=1))
 
     def inverse(self) -> NDArray[np.float64]:
         """The inverse of the matrix, for its diagonal."""

@@ -3,14 +3,15 @@
 Two estimates of the local error are made, and the larger one is used. One is the root mean square
 of the nearest of these residuals. It smooths over a neighbourhood, and errors that are concentrated
 at a face or a corner of the box are lost in it. So in the other, residuals are first divided by a
-power of the leverage of their point: how exposed it is, in a polynomial fit to all points. The
-power is the most likely one (0 for noise, which does not depend on the place).
+power of the exposure of their point: its leverage in a polynomial fit to all points, or the
+posterior variance there of a Gaussian process. The power is the most likely one (0 for noise, which
+does not depend on the place).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import scipy.linalg as sla
@@ -20,6 +21,7 @@ from scipy.spatial import KDTree
 from skmsnn._comparison import ENOUGH
 from skmsnn._memory import blocks_of
 from skmsnn._precision import EPS
+from skmsnn._shape import of_features
 from skmsnn.functions.polynomial import (
     MOST_DEGREE,
     columns_of,
@@ -28,11 +30,81 @@ from skmsnn.functions.polynomial import (
 )
 
 
+class Exposure(Protocol):
+    """How exposed points are: what squared errors of a fit grow with."""
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Evaluate it at scaled points (m, d); shape (m,)."""
+
+
 class Unseen(NamedTuple):
-    """Points (n, d) that a fit has not seen, scaled, and its residuals there (n, n_outputs)."""
+    """Points that a fit has not seen.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n, d)
+        Scaled points.
+    residual : ndarray of shape (n, n_outputs)
+        Residuals of the fit there.
+    own : ndarray of shape (n,) or None
+        Their exposure to that fit; None if only the points of the fit decide it.
+    exposure : Exposure or None
+        That of other points to the fit of all points.
+    """
 
     x: NDArray[np.float64]
     residual: NDArray[np.float64]
+    own: NDArray[np.float64] | None = None
+    exposure: Exposure | None = None
+
+
+@dataclass(frozen=True)
+class Leverage:
+    """Leverage in a polynomial fit.
+
+    Attributes
+    ----------
+    degrees : ndarray of shape (n_terms, d), int
+        Terms of the polynomial.
+    triangle : ndarray of shape (n_terms, n_terms)
+        R of a QR factorisation of these terms at the points of the fit.
+    """
+
+    degrees: NDArray[np.int64]
+    triangle: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, points: NDArray[np.float64], periodic: NDArray[np.bool_]) -> Leverage:
+        """That of the most terms for which a fit to scaled points (n, d) is stable."""
+        points = points[_some(len(points))]
+        degrees = _stable_terms(points, periodic)
+        return cls(degrees, _triangle(points, degrees))
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Evaluate it at scaled points (m, d); shape (m,)."""
+        columns = _columns(x, self.degrees).T
+        half = sla.solve_triangular(self.triangle, columns, trans="T", check_finite=False)
+        return np.asarray(np.sum(half**2, axis=0))
+
+
+@dataclass(frozen=True)
+class ExposureOfFeatures:
+    """That of a function of some features.
+
+    Attributes
+    ----------
+    exposure : Exposure
+        Exposure of points of these features.
+    features : tuple of int
+        Their numbers.
+    """
+
+    exposure: Exposure
+    features: tuple[int, ...]
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Evaluate it at scaled points (m, d); shape (m,)."""
+        return self.exposure(of_features(x, self.features))
 
 
 @dataclass(frozen=True)
@@ -45,12 +117,12 @@ class LocalError:
         Scaled points that a fit has not seen.
     residual : ndarray of shape (n, n_outputs)
         Residuals there, relative to the spread of y.
-    degrees : ndarray of shape (n_terms, d), int
-        Terms of the polynomial whose leverage tells how exposed a point is.
-    triangle : ndarray of shape (n_terms, n_terms)
-        R of a QR factorisation of these terms at the points of the fit.
+    own : ndarray of shape (n,)
+        How exposed these points were.
+    exposure : Exposure
+        How exposed other points are.
     powers : ndarray of shape (n_outputs,)
-        Powers of the leverage to which squared residuals are proportional.
+        Powers of the exposure to which squared residuals are proportional.
     periodic : ndarray of shape (d,), bool
         Axes along which the far ends are near to each other.
     reported : float
@@ -59,8 +131,8 @@ class LocalError:
 
     x: NDArray[np.float64]
     residual: NDArray[np.float64]
-    degrees: NDArray[np.int64]
-    triangle: NDArray[np.float64]
+    own: NDArray[np.float64]
+    exposure: Exposure
     powers: NDArray[np.float64]
     periodic: NDArray[np.bool_]
     reported: float
@@ -75,13 +147,15 @@ class LocalError:
     ) -> LocalError:
         """Build from residuals at unseen points, and all scaled points of the fit (n, d)."""
         # more points resolve smaller regions, but enlarge a saved model
-        x, residual = (a[_some(len(unseen.x))] for a in unseen)
-        points = points[_some(len(points))]
-        degrees = _stable_terms(points, periodic)
-        triangle = _triangle(points, degrees)
-        leverage = _leverage(x, degrees, triangle)
-        powers = np.array([_likeliest_power(r**2, leverage) for r in residual.T])
-        return cls(x, residual, degrees, triangle, powers, periodic, reported)
+        some = _some(len(unseen.x))
+        x, residual = unseen.x[some], unseen.residual[some]
+        if unseen.own is not None and unseen.exposure is not None:
+            own, exposure = unseen.own[some], unseen.exposure
+        else:
+            exposure = Leverage.of(points, periodic)
+            own = exposure(x)
+        powers = np.array([_likeliest_power(r**2, own) for r in residual.T])
+        return cls(x, residual, own, exposure, powers, periodic, reported)
 
     def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Standard deviations at scaled points (m, d) in the box; shape (m, n_outputs).
@@ -113,7 +187,7 @@ class LocalError:
         more = max(self.reported**2, EPS**2) / max(typical.mean(), EPS**2)
         typical = np.maximum(typical, EPS**2) * max(more, 1.0)
         nearby = (square[nearest].sum(axis=1) + typical) / (k + 1)
-        own, here = (_leverage(a, self.degrees, self.triangle)[:, None] for a in (self.x, x))
+        own, here = self.own[:, None], self.exposure(x)[:, None]
         relative = square / own**self.powers
         typical = np.maximum(relative.mean(axis=0), typical / (own**self.powers).mean(axis=0))
         exposed = (relative[nearest].sum(axis=1) + typical) / (k + 1) * here**self.powers
@@ -151,27 +225,19 @@ def _triangle(x: NDArray[np.float64], degrees: NDArray[np.int64]) -> NDArray[np.
     return np.asarray(np.linalg.qr(columns, mode="r"))
 
 
-def _leverage(
-    x: NDArray[np.float64], degrees: NDArray[np.int64], triangle: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    columns = _columns(x, degrees).T
-    half = sla.solve_triangular(triangle, columns, trans="T", check_finite=False)
-    return np.asarray(np.sum(half**2, axis=0))
-
-
 def _columns(x: NDArray[np.float64], degrees: NDArray[np.int64]) -> NDArray[np.float64]:
     """Products of Legendre polynomials of mean square 1 on the box."""
     return np.asarray(columns_of(x, degrees) * np.sqrt(np.prod(2.0 * degrees + 1, axis=1)))
 
 
-def _likeliest_power(square: NDArray[np.float64], leverage: NDArray[np.float64]) -> float:
-    """The power c for which normal residuals of variance ``a leverage^c`` are the likeliest.
+def _likeliest_power(square: NDArray[np.float64], exposure: NDArray[np.float64]) -> float:
+    """The power c for which normal residuals of variance ``a exposure^c`` are the likeliest.
 
     Up to 3: leverage is a square, and residuals grow faster towards faces than it where the fit has
     more degrees than the polynomial.
     """
     powers = np.arange(0, 3.05, 0.1)
     square = square + EPS**2
-    logarithm = np.log(leverage)
-    costs = [np.log(np.mean(square / leverage**c)) + c * logarithm.mean() for c in powers]
+    logarithm = np.log(exposure)
+    costs = [np.log(np.mean(square / exposure**c)) + c * logarithm.mean() for c in powers]
     return float(powers[np.argmin(costs)])
