@@ -293,7 +293,7 @@ def test_several_outputs_and_complex_ones(square):
 
 def test_limits_are_those_of_each_output(rng):
     """A kink in one output leaves the other as exact as it is alone."""
-    X, fresh = rng.uniform(-1, 1, (400, 2)), rng.uniform(-1.1, 1.1, (500, 2))
+    X, fresh = rng.uniform(-1, 1, (800, 2)), rng.uniform(-1.1, 1.1, (500, 2))
 
     def truth(X):
         return np.stack([np.exp(X[:, 0] * X[:, 1]), np.abs(X[:, 0] - 0.2)], axis=1)

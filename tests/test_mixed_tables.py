@@ -16,6 +16,7 @@ from skmsnn.functions.polynomial import LegendreSeries, total_degree_terms
 from skmsnn.linalg.nearest import Nearest
 from skmsnn.linalg.nufft import takes_longer_than_sums
 from skmsnn.selection import race
+from skmsnn.selection.entrant import LEAST_OPERATIONS
 
 
 def _lattice(order, d, n_outputs, rng):
@@ -98,7 +99,7 @@ def test_terms_that_tell_nothing_of_noise_are_given_up(monkeypatch, waiting):
     problem = _noise(2000, 6)
     run_race(problem, [("polynomial", sparse_polynomials(problem))])
     errors = [row.validation_error for row in problem.trace.rows]
-    spent = np.cumsum([max(row.operations, race.LEAST_OPERATIONS) for row in problem.trace.rows])
+    spent = np.cumsum([max(row.operations, LEAST_OPERATIONS) for row in problem.trace.rows])
     until_best = spent[np.argmin(errors)]
     most = max(waiting, until_best)
     assert spent[-1] - until_best > most

@@ -19,6 +19,7 @@ from skmsnn.families.relevance import relevant_features, without_others
 from skmsnn.families.sinusoids import sinusoids
 from skmsnn.families.spectrum import fastest_wave
 from skmsnn.families.tensor import tensor_products
+from skmsnn.linalg.nufft import MOST_DIMENSIONS
 from skmsnn.selection.candidate import Ladder, Scored
 from skmsnn.selection.entrant import LEAST_OPERATIONS, Tried
 from skmsnn.selection.noise import is_noise
@@ -180,7 +181,8 @@ def run_race(
 
     def shows_more(scored: Scored) -> bool:
         """Whether the residual shows a wave that larger candidates of the ladder reach."""
-        if not 0 < scored.candidate.bandlimit < np.inf or scored.fit is None:
+        has_limit = 0 < scored.candidate.bandlimit < np.inf
+        if not has_limit or scored.fit is None or of_waves.shape[1] > MOST_DIMENSIONS:
             return False
         used = problem.weight > 0
         rest = problem.target[used] - scored.fit.function.evaluate(problem.x[used])

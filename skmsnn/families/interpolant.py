@@ -62,7 +62,7 @@ def needs_interpolant(problem: StageProblem, scored: Scored, output: int) -> boo
     if scored.candidate.family == "interpolant" or can_tell_noise(problem.n_rows):
         return False
     values = problem.target[problem.weight > 0, output]
-    is_stepped = len(np.unique(values)) < min(LEAST_NODES, len(values) / CLEARLY)
+    is_stepped = len(np.unique(values)) <= min(LEAST_NODES - 1, len(values) / CLEARLY)
     factor = FAR if is_stepped else EQUAL
     own, error = scored.score.train[output], scored.score.errors[output]
     return bool(own > ROUND_OFF and own * factor >= 1 and error * factor >= 1)

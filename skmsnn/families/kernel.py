@@ -29,7 +29,7 @@ STARTS, EVALUATIONS, EVALUATIONS_OF_FOLD, TYPICAL = 2, 100, 10, 50
 # Points that hyperparameters are found on, and points of a process at most.
 MOST_ROWS, MOST_CENTRES = 400, 5000
 # Operations of a correlation of one feature and its derivatives, and of an evaluation at least.
-CORRELATION, OVERHEAD = 300.0, FLOPS_PER_SECOND / 4000
+CORRELATION, OVERHEAD = 500.0, FLOPS_PER_SECOND / 4000
 
 
 class Kernel(Family):

@@ -50,10 +50,20 @@ class Entrant:
     row: Row | None = None
     last_of_waves: Scored | None = None
     n_worse: float = 0
-    is_search: bool = False
+    origin: Entrant | None = None
     spent: float = 0.0
     spent_on_best: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def root(self) -> Entrant:
+        """The ladder that a search goes on."""
+        return self if self.origin is None else self.origin
+
+    @property
+    def is_search(self) -> bool:
+        """Whether its candidates are neighbours of the best one of another ladder."""
+        return self.origin is not None
 
     @property
     def error(self) -> float:
@@ -95,7 +105,7 @@ class Entrant:
             return None
         last = self.tried[-1]
         smaller = [t for t in self.tried if 2 * t.size <= last.size and t.error < RESOLVED]
-        if not smaller or last.error == 0:
+        if not smaller or not 0 < last.error < RESOLVED:
             return None
         before = min(smaller, key=lambda t: t.error)
         return float(min(0.0, np.log(last.error / before.error)) / (last.size - before.size))

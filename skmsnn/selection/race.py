@@ -8,6 +8,7 @@ any affordable size, or costs too much. The neighbours of its best candidate are
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -120,6 +121,7 @@ class Race:
         self._entrants: list[Entrant] = []
         self._rows: dict[int, Row] = {}
         self._ladders: dict[int, Entrant] = {}
+        self._spent_by: dict[int, float] = defaultdict(float)
         self._spent_in_lead: dict[int, float] = {}
         self._best: list[Scored] = []
         self._tried: dict[str, list[Tried]] = {}
@@ -175,6 +177,11 @@ class Race:
             return Status.TIME, "the next candidate does not fit into max_time"
         return None
 
+    @property
+    def _leading(self) -> set[int]:
+        """Ladders in the lead, by their identity; searches are parts of the ladder they go on."""
+        return {id(self._ladders[id(best)].root) for best in self._best}
+
     def _left(self, entrant: Entrant) -> float:
         """Operations that the missing digits are worth, less those that were spent.
 
@@ -182,14 +189,13 @@ class Race:
         go on to the end of a stage: what they spent is not at the expense of the others. By then it
         is too late for one that has shown nothing.
         """
-        leading = {id(self._ladders[id(best)]) for best in self._best}
         in_search = self._spent - sum(self._spent_in_lead.values())
-        if id(entrant) in leading:
-            return self._most - in_search - self._spent_in_lead.get(id(entrant), 0.0)
+        if id(entrant.root) in self._leading:
+            return self._most - in_search - self._spent_in_lead.get(id(entrant.root), 0.0)
         missing = np.log(max(joint_error(self._best), self._floor) / self._floor)
         share = min(1.0, missing / np.log(1 / self._floor))
         left = share * self._budget - in_search
-        return float(left if entrant.tried else min(left, self._most - self._spent))
+        return float(left if entrant.best else min(left, self._most - self._spent))
 
     def _ends_in_noise(self) -> bool:
         """Whether the residual of the best candidate is noise, which no other one reduces."""
@@ -206,12 +212,14 @@ class Race:
         assert candidate is not None
         if isinstance(candidate, Preparation):
             self._spent += cost(candidate)
+            self._spent_by[id(entrant.root)] += cost(candidate)
             entrant.spent += cost(candidate)
             entrant.advance(None)
             return None
         start = time.perf_counter()
         scored = self._scheme.score(candidate, self._best)
         self._spent += cost(scored)
+        self._spent_by[id(entrant.root)] += cost(scored)
         entrant.row = self._rows[id(scored)] = self._trace.add(
             family=candidate.family,
             label=candidate.label,
@@ -227,8 +235,8 @@ class Race:
         self._tried.setdefault(candidate.family, []).append(entrant.tried[-1])
         if improve(self._best, scored):
             self._spent_at_best = self._spent
-        for one in (self._ladders[id(best)] for best in self._best):
-            self._spent_in_lead[id(one)] = one.spent
+        for number in self._leading:
+            self._spent_in_lead[number] = self._spent_by[number]
         entrant.advance(scored.score)
         if not isinstance(entrant.next, Candidate) or entrant.is_search:
             return None
@@ -263,7 +271,7 @@ class Race:
         is_done = status in (Status.WORSE, Status.OVERFITS, Status.TOO_COSTLY)
         if is_done and entrant.best and not entrant.is_search:
             for scored in {id(one): one for one in entrant.best}.values():
-                search = Entrant(entrant.family, neighbours(scored), is_search=True)
+                search = Entrant(entrant.family, neighbours(scored), origin=entrant)
                 search.best = list(entrant.best)
                 self._enter(search)
 

@@ -111,14 +111,16 @@ class FoldScheme:
         most = self._errors_of(best)
         least = train
         if candidate.held is not None:
-            least = np.maximum(
-                train, _rms(candidate.held(fit, self.target, self.weight), self.weight)
-            )
+            used = self.weight > 0
+            held = candidate.held(fit, self.target, self.weight)[used]
+            least = np.maximum(train, _rms(held, self.weight[used]))
         most = np.where(least > most, 0.0, most)
         rows, residual, exposed = self._left_out(candidate, fit, rest, self.folds, self.edges, most)
         if self.levels:
             own, between, _ = self._left_out(candidate, fit, rest, self.levels, None, most)
             exposed = np.maximum(exposed, _rms(between, self.weight[own]))
+        # of few folds the error may be small by chance
+        exposed = np.where(most > 0, exposed, np.maximum(exposed, least))
         score = self._score(rows, residual, train, exposed)
         n_held = sum(map(len, self.folds))
         saved = 1 - len(rows) / n_held if n_held and candidate.refit is not None else 0.0
