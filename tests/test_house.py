@@ -13,7 +13,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 LONGEST, LONGEST_ESTIMATOR = 400, 350
 # Comparisons with numbers that were measured, not derived: each is a debt, and one more needs one
 # fewer. Names are not counted, as one name may stand for many meanings.
-MOST_COMPARISONS = 225
+MOST_COMPARISONS = 218
 # Where networks are, and modules made of functions.
 WITH_TORCH = {"modules", "training", "stage.py", "families/network.py"}
 
