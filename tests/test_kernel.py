@@ -178,7 +178,7 @@ def test_the_mean_is_that_of_universal_kriging(form, values, rng):
     x, y, weight = values
     process = GaussianProcess(form, x, weight)
     v = hyperparameters(form, 3, rng)
-    function, leverage = process.given(v, y), process.leverage(v)
+    function, leverage = process.given_with_leverage(v, y)
     covariance = process.covariance(v)
     noise = np.exp(v[-1]) * process.spread * covariance[0, 0]
     n_terms = process.mean.shape[1]

@@ -14,7 +14,7 @@ from skmsnn import SpectrumInformedMSNNRegressor
 
 MOST = 10  # how often the error of a neighbour
 FLOOR = 1e-13  # errors below are rounding
-# Of functions that are resolved to ten digits neighbours may differ in the last ones.
+# Neighbours may differ in the last digits of functions that are resolved to ten of them.
 last_digits = pytest.mark.xfail(strict=False, reason="the last digits depend on the size that wins")
 WITHOUT_NETWORKS = ("polynomial", "spline", "fourier", "rational", "separable", "sinusoids")
 

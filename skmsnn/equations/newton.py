@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +57,7 @@ class Problem:
         """Masks of all rows."""
         return [np.ones(len(kind.root), dtype=bool) for kind in self.rows]
 
-    @property
+    @cached_property
     def n_rows(self) -> int:
         """Rows of the least squares problem."""
         n_equations = [

@@ -167,7 +167,7 @@ class State:
 
 
 class _Piece(NamedTuple):
-    """ConditionRows of a condition in one equation of it, and what they are multiplied by."""
+    """Rows of a condition in one equation of it, and what they are multiplied by."""
 
     kind: int
     equation: int
@@ -272,7 +272,7 @@ class OperatorFit:
         return of_kind[:, piece.equation, None]
 
     def _matrix(self, k: int, equation: int, at: NDArray[np.intp]) -> NDArray[np.float64]:
-        """ConditionRows of one equation of a condition, at some of its points."""
+        """Rows of one equation of a condition, at some of its points."""
         n = self.frame.n_columns
         matrix = np.zeros((len(at), self.n_columns), order="F")
         for term in self._terms[k][equation]:

@@ -255,4 +255,5 @@ def _rest(axis: AxisBasis, columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def ladder_of(candidates: Iterable[Candidate]) -> Ladder:
     """Candidates one after the other, whatever their scores."""
-    yield from candidates
+    # a generator, which can be sent scores
+    yield from (candidate for candidate in candidates)

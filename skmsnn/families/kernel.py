@@ -111,17 +111,19 @@ class _Forms:
         starts = [form.start(d, self._rng) for _ in range(n_starts)]
         for name, at in form.parts(d).items():
             starts[0][at] = self._found.get(name, starts[0][at])
-        fit, process = self._likeliest(form, target, weight, starts, EVALUATIONS)
-        exposure = partial(_exposure, process, fit.state, np.flatnonzero(weight), len(weight))
-        fit = replace(fit, leverage=process.leverage(fit.state), exposure=exposure)
-        self._found |= {name: fit.state[at] for name, at in form.parts(d).items()}
-        return fit
+        process, v = self._likeliest(form, target, weight, starts, EVALUATIONS)
+        self._found |= {name: v[at] for name, at in form.parts(d).items()}
+        used = np.flatnonzero(weight)
+        function, leverage = process.given_with_leverage(v, target[used])
+        exposure = partial(_exposure, process, v, used, len(weight))
+        return Fit(function, state=v, leverage=leverage, exposure=exposure)
 
     def _refitted(
         self, form: Form, fit: Fit, target: NDArray[np.float64], weight: NDArray[np.float64]
     ) -> Fit:
         """The same for other rows, by a search from its hyperparameters."""
-        return self._likeliest(form, target, weight, [fit.state], EVALUATIONS_OF_FOLD)[0]
+        process, v = self._likeliest(form, target, weight, [fit.state], EVALUATIONS_OF_FOLD)
+        return Fit(process.given(v, target[weight > 0]), state=v)
 
     def _held(
         self, form: Form, fit: Fit, target: NDArray[np.float64], weight: NDArray[np.float64]
@@ -140,8 +142,8 @@ class _Forms:
         weight: NDArray[np.float64],
         starts: list[NDArray[np.float64]],
         evaluations: int,
-    ) -> tuple[Fit, GaussianProcess]:
-        """The mean and the process under the best hyperparameters of searches on some rows."""
+    ) -> tuple[GaussianProcess, NDArray[np.float64]]:
+        """The process at all rows, and the best hyperparameters of searches on some of them."""
         x, used = self._problem.x, np.flatnonzero(weight)
         order = sampling_order(x, used, np.random.default_rng(0))
         rows = np.flatnonzero(weight_at(order[:MOST_ROWS], weight))
@@ -150,7 +152,7 @@ class _Forms:
         state = min(found, key=lambda pair: pair[0])[1]
         if len(rows) < len(used):
             process = GaussianProcess(form, x[used], weight[used])
-        return Fit(process.given(state, target[used]), state=state), process
+        return process, state
 
 
 def _exposure(

@@ -199,7 +199,8 @@ class _Watcher:
         every = max(1, problem.options.options.max_iter // 200)
         if iteration % every and not time_is_up():
             return False
-        error, best = self._held.rmse(function(self._held.x)), min(self._bests, default=np.inf)
+        best = self._bests[-1] if self._bests else np.inf
+        error = self._held.rmse(function(self._held.x))
         problem.watch(iteration, loss * problem.size, error * problem.size)
         self._waited = 0 if error < best else self._waited + 1
         if error < best:

@@ -70,9 +70,7 @@ class Spline(Family):
             for stride, (degree, times) in product(_STRIDES, _REFINEMENTS):
                 n_intervals = len(problem.nodes) // stride
                 if degree < times * n_intervals < len(problem.nodes) - degree:
-                    yield ladder_of(
-                        _on_fewer_knots(problem, *given) for given in [(stride, degree, times)]
-                    )
+                    yield ladder_of([_on_fewer_knots(problem, stride, degree, times)])
             degrees = range(1, min(9, len(problem.nodes) - 3) + 1, 2)
             yield ladder_of(
                 problem.candidate(

@@ -18,12 +18,7 @@ from skmsnn._effort import FLOPS_PER_SECOND
 from skmsnn._precision import NEAR_ROUND_OFF, ROUND_OFF
 from skmsnn._time_limit import seconds_left, time_is_up
 from skmsnn.selection.candidate import Candidate, Ladder, Preparation, Scored
-from skmsnn.selection.entrant import (
-    Entrant,
-    Tried,
-    cost,
-    joint_error,
-)
+from skmsnn.selection.entrant import Entrant, Tried, cost, joint_error
 from skmsnn.selection.scheme import Scheme
 from skmsnn.selection.trace import Row, Status, Trace
 
@@ -211,15 +206,13 @@ class Race:
         candidate = entrant.next
         assert candidate is not None
         if isinstance(candidate, Preparation):
-            self._spent += cost(candidate)
-            self._spent_by[id(entrant.root)] += cost(candidate)
+            self._charge(entrant, cost(candidate))
             entrant.spent += cost(candidate)
             entrant.advance(None)
             return None
         start = time.perf_counter()
         scored = self._scheme.score(candidate, self._best)
-        self._spent += cost(scored)
-        self._spent_by[id(entrant.root)] += cost(scored)
+        self._charge(entrant, cost(scored))
         entrant.row = self._rows[id(scored)] = self._trace.add(
             family=candidate.family,
             label=candidate.label,
@@ -241,6 +234,10 @@ class Race:
         if not isinstance(entrant.next, Candidate) or entrant.is_search:
             return None
         return self._why_it_ends(entrant, scored)
+
+    def _charge(self, entrant: Entrant, operations: float) -> None:
+        self._spent += operations
+        self._spent_by[id(entrant.root)] += operations
 
     def _why_it_ends(self, entrant: Entrant, scored: Scored) -> Ending | None:
         score = scored.score

@@ -271,9 +271,12 @@ def _unseen(problem: StageProblem, scored: Scored, outputs: slice) -> Unseen | N
     score, scheme = scored.score, problem.scheme
     x = problem.x[score.rows] if problem.in_folds else getattr(scheme, "x_val", problem.x)
     residual = score.residual[:, outputs] * problem.scale[outputs]
-    if not problem.in_folds or scored.fit is None or scored.fit.exposure is None:
+    fit = scored.fit
+    # a fit to some rows knows how exposed these are, and not the held-out ones
+    is_whole = problem.in_folds and not scored.is_partial
+    if not is_whole or fit is None or fit.exposure is None:
         return Unseen(x, residual)
-    own, exposure = scored.fit.exposure()
+    own, exposure = fit.exposure()
     return Unseen(x, residual, own[score.rows], exposure)
 
 

@@ -229,11 +229,14 @@ class GaussianProcess:
         return self._function(v, *_Solved(self, v)(target))
 
     @one_blas_thread
-    def leverage(self, v: NDArray[np.float64]) -> float:
-        """Share of noise that the mean given values follows."""
+    def given_with_leverage(
+        self, v: NDArray[np.float64], target: NDArray[np.float64]
+    ) -> tuple[KernelExpansion, float]:
+        """The same, and the share of noise that it follows, from one factorisation."""
         solved = _Solved(self, v)
+        function = self._function(v, *solved(target))
         diagonal = np.diag(solved.matrix) * np.diag(solved.inverse())
-        return float(np.clip(1 - np.mean(solved.noise * diagonal), 0, 1))
+        return function, float(np.clip(1 - np.mean(solved.noise * diagonal), 0, 1))
 
     @one_blas_thread
     def exposures(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], PosteriorVariance]:
